@@ -1,0 +1,52 @@
+# KBUS. `make` alone says what there is.
+#
+# The steps of `make test` go from cheap to dear, and each can be run alone. Whatever a step needs and does not find it
+# installs (Go modules; Debian packages when root) or names.
+
+GO ?= go
+BIN := bin
+FUZZTIME ?= 5s
+STATICCHECK := $(GO) tool -modfile=tools.mod staticcheck
+SOURCES := $(shell find . -name '*.go' -not -path './bin/*') go.mod go.sum
+
+.DEFAULT_GOAL := help
+.PHONY: help build play test check needs unit race fuzz process clean
+
+help: ## what there is
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: $(BIN)/kbusd $(BIN)/kbus ## kbusd and kbus, into bin/
+
+$(BIN)/%: $(SOURCES)
+	@mkdir -p $(BIN)
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $@ ./cmd/$*
+
+play: build ## see it work: the introduction, performed by real processes
+	@$(BIN)/kbus play
+
+test: needs check unit race fuzz process ## everything that must hold, in under 10 minutes on two processors
+	@echo "all tests passed"
+
+needs: # what the tests need and may be missing
+	@test/needs
+
+check: build ## cheap checks: format, vet, staticcheck, who may import whom
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "the files above are not formatted: run gofmt -w on them"; exit 1; }
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+	$(GO) test ./test/house
+
+unit: ## unit tests, recordings, model comparison
+	$(GO) test $$($(GO) list ./... | grep -v -e /test/house -e /test/process)
+
+race: needs ## the same under the race detector, where there is concurrency
+	$(GO) test -race . ./internal/server/... ./internal/session/... ./internal/wire/...
+
+fuzz: ## every fuzz target for FUZZTIME (5s) each
+	@test/fuzz $(FUZZTIME)
+
+process: build ## whole processes: kill -9, slow readers, exhaustion, order
+	$(GO) test -count=1 -timeout 10m ./test/process/...
+
+clean: ## remove bin/
+	rm -rf $(BIN)

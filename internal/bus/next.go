@@ -1,0 +1,50 @@
+package bus
+
+import "kbus/message"
+
+// Delivery is a message taken from a queue. Name and Data belong to the bus and are valid until Release.
+type Delivery struct {
+	message.Header
+	Name, Data []byte
+	msg        *stored
+}
+
+// Next takes the front message of k's queue (R3.35-R3.39). From now on its slot is free, and if it is a Request for k to
+// answer, k owes the Reply. An empty queue takes set-aside events first (F5).
+func (b *Bus) Next(k *Ksock) (Delivery, bool) {
+	for k.queue.len() == 0 && k.asideCount > 0 {
+		b.moveAside(k)
+	}
+	if k.queue.len() == 0 {
+		return Delivery{}, false
+	}
+	return b.handOver(k, 0), true
+}
+
+// NextReply takes the Reply or Status that answers one Request of k's, wherever it stands in the queue; otherwise it is
+// as Next. It is for a caller that waits for that answer and for nothing else.
+func (b *Bus) NextReply(k *Ksock, request message.ID) (Delivery, bool) {
+	for i := range k.queue.len() {
+		if e := k.queue.at(i); e.via == nil && e.msg.head.InReplyTo == request {
+			return b.handOver(k, i), true
+		}
+	}
+	return Delivery{}, false
+}
+
+func (b *Bus) handOver(k *Ksock, i int) Delivery {
+	e := b.take(k, i)
+	d := Delivery{Header: e.msg.head, Name: e.msg.name(), Data: e.msg.data(), msg: e.msg}
+	if e.mustReply {
+		d.Flags |= message.WantYouToReply
+		k.owe(owed{d.ID, d.From})
+	}
+	b.moveAside(k)
+	return d
+}
+
+// Release gives the bytes of a delivery back, exactly once.
+func (b *Bus) Release(d *Delivery) {
+	b.release(d.msg)
+	*d = Delivery{}
+}

@@ -1,0 +1,80 @@
+// Package house keeps the rooms apart: it fails when a package imports what its place in the house does not allow, or when
+// the daemon links more than the few modules it is meant to have.
+package house
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rooms says which packages of the project each package may import, tests left out. A package that is not listed fails
+// the test: a new room needs its line here, and a reason.
+var rooms = map[string][]string{
+	"kbus":                    {"kbus/message", "kbus/internal/bus", "kbus/internal/wire", "kbus/internal/session"},
+	"kbus/message":            {},
+	"kbus/internal/bus":       {"kbus/message"},
+	"kbus/internal/bus/model": {"kbus/message"},
+	"kbus/internal/file":      {"kbus/message", "kbus/internal/bus"},
+	"kbus/internal/wire":      {"kbus/message"},
+	"kbus/internal/session":   {"kbus/message", "kbus/internal/bus", "kbus/internal/file", "kbus/internal/wire"},
+	"kbus/internal/server":    {"kbus/message", "kbus/internal/bus", "kbus/internal/file", "kbus/internal/wire", "kbus/internal/session"},
+	"kbus/cmd/kbusd":          {"kbus/internal/server"},
+}
+
+// pure packages import nothing but the project and these parts of the standard library that do no I/O.
+var pure = []string{"kbus/message", "kbus/internal/bus", "kbus/internal/bus/model", "kbus/internal/file", "kbus/internal/wire", "kbus/internal/session"}
+
+var impure = []string{"net", "os", "os/exec", "time", "sync", "log", "log/slog", "io", "math/rand", "math/rand/v2"}
+
+// daemonModules is all that may be linked into kbusd beside the standard library and the project.
+var daemonModules = []string{"golang.org/x/sys/", "github.com/coreos/go-systemd/v22/daemon", "github.com/coreos/go-systemd/v22/activation", "github.com/BurntSushi/toml"}
+
+func goList(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("go list %v: %v", args, err)
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
+func TestImports(t *testing.T) {
+	for _, line := range goList(t, "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "kbus/...") {
+		f := strings.Fields(line)
+		room, imports := f[0], f[1:]
+		if strings.HasPrefix(room, "kbus/test/") {
+			continue
+		}
+		allowed, known := rooms[room]
+		if !known {
+			t.Errorf("%s has no line in the table of rooms", room)
+		}
+		for _, i := range imports {
+			ours := i == "kbus" || strings.HasPrefix(i, "kbus/")
+			if ours && !slices.Contains(allowed, i) {
+				t.Errorf("%s may not import %s", room, i)
+			}
+			if !ours && slices.Contains(pure, room) && (strings.Contains(i, ".") || slices.Contains(impure, i)) {
+				t.Errorf("%s is pure and may not import %s", room, i)
+			}
+		}
+	}
+}
+
+func TestDaemonStaysSmall(t *testing.T) {
+	for _, dep := range goList(t, "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "kbus/cmd/kbusd") {
+		ok := dep == "" || strings.HasPrefix(dep, "kbus/") || slices.ContainsFunc(daemonModules, func(m string) bool {
+			return strings.HasPrefix(dep, m)
+		})
+		if !ok {
+			t.Errorf("kbusd links %s", dep)
+		}
+	}
+	for _, dep := range goList(t, "-deps", "kbus/cmd/kbusd") {
+		if dep == "net/http" || dep == "crypto/tls" {
+			t.Errorf("kbusd links %s", dep)
+		}
+	}
+}
