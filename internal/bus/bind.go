@@ -42,6 +42,8 @@ func (b *Bus) Unbind(k *Ksock, name string, replier bool) message.Condition {
 	if replier && b.reportBinds && !b.bindEvent(false, k, name) {
 		return message.ErrEventUndelivered
 	}
+	b.Settle(k)
+	b.reclaim(k)
 	before := k.queue.len()
 	b.withdraw(n)
 	b.aside.drop(b, func(e *asideEvent) bool { return e.via == n }) // F17

@@ -8,6 +8,9 @@ func (b *Bus) Close(k *Ksock) {
 	if !k.open {
 		return
 	}
+	b.Settle(k)
+	b.reclaim(k)
+	k.window = nil
 	b.Discard(k)
 	k.outstanding = deque[message.ID]{}
 	b.empty(k)

@@ -20,7 +20,7 @@ func (b *Bus) bindEvent(bind bool, binder *Ksock, name string) bool {
 	m.refs++
 	defer b.release(m)
 	listeners := b.eventListeners(nil)
-	if !canTakeEvent(listeners) {
+	if !b.canTakeEvent(listeners) {
 		return false
 	}
 	for _, l := range listeners {
@@ -36,7 +36,7 @@ func (b *Bus) safeUnbindEvent(k *Ksock, name string) {
 	m.refs++
 	defer b.release(m)
 	listeners := b.eventListeners(k)
-	if !canTakeEvent(listeners) {
+	if !b.canTakeEvent(listeners) {
 		b.setAside(m, listeners)
 		return
 	}
@@ -60,9 +60,9 @@ func (b *Bus) eventListeners(except *Ksock) []*binding {
 
 // canTakeEvent reports whether all have room. Who still has set-aside events has none, or a new event would overtake
 // them (F16).
-func canTakeEvent(listeners []*binding) bool {
+func (b *Bus) canTakeEvent(listeners []*binding) bool {
 	for _, l := range listeners {
-		if !l.ksock.hasRoom() || l.ksock.asideCount > 0 {
+		if !b.hasRoom(l.ksock) || l.ksock.asideCount > 0 {
 			return false
 		}
 	}
@@ -72,6 +72,7 @@ func canTakeEvent(listeners []*binding) bool {
 // reportReplierBinds queues one event for each replier binding there is, newest first, for k alone and through no binding
 // (R6.24). Without room for all of them nothing is queued (F41).
 func (b *Bus) reportReplierBinds(k *Ksock) message.Condition {
+	b.Settle(k)
 	var repliers uint64
 	for n := range b.Bindings() {
 		if n.Replier {

@@ -13,6 +13,7 @@ type Ksock struct {
 	older, newer *Ksock
 
 	queue       queue
+	window      Window // nil: the client asks for each message
 	maxMessages uint32
 	onlyOnce    bool
 	lastPushed  message.ID // of the last message queued here, for only-once (R4.28)
@@ -54,4 +55,7 @@ func (k *Ksock) Readable() bool { return k.queue.len() > 0 || k.asideCount > 0 }
 func (k *Ksock) load() uint32 { return uint32(k.queue.len() + k.outstanding.len()) }
 
 // hasRoom is R4.2.
-func (k *Ksock) hasRoom() bool { return k.load() < k.maxMessages }
+func (b *Bus) hasRoom(k *Ksock) bool {
+	b.Settle(k)
+	return k.load() < k.maxMessages
+}

@@ -12,6 +12,8 @@ type Delivery struct {
 // Next takes the front message of k's queue (R3.35-R3.39). From now on its slot is free, and if it is a Request for k to
 // answer, k owes the Reply. An empty queue takes set-aside events first (F5).
 func (b *Bus) Next(k *Ksock) (Delivery, bool) {
+	b.Settle(k)
+	b.reclaim(k)
 	for k.queue.len() == 0 && k.asideCount > 0 {
 		b.moveAside(k)
 	}
@@ -24,12 +26,29 @@ func (b *Bus) Next(k *Ksock) (Delivery, bool) {
 // NextReply takes the Reply or Status that answers one Request of k's, wherever it stands in the queue; otherwise it is
 // as Next. It is for a caller that waits for that answer and for nothing else.
 func (b *Bus) NextReply(k *Ksock, request message.ID) (Delivery, bool) {
-	for i := range k.queue.len() {
-		if e := k.queue.at(i); e.via == nil && e.msg.head.InReplyTo == request {
-			return b.handOver(k, i), true
+	b.Settle(k)
+	i := k.queue.reply(request)
+	if i >= 0 && k.window != nil && i < k.window.Shown() {
+		b.reclaim(k)
+		i = k.queue.reply(request)
+	}
+	if i < 0 {
+		return Delivery{}, false
+	}
+	return b.handOver(k, i), true
+}
+
+// reply finds the Reply or Status that answers a Request.
+func (q *queue) reply(request message.ID) int {
+	if request.IsZero() {
+		return -1
+	}
+	for i := range q.len() {
+		if e := q.at(i); e.via == nil && e.msg.head.InReplyTo == request {
+			return i
 		}
 	}
-	return Delivery{}, false
+	return -1
 }
 
 func (b *Bus) handOver(k *Ksock, i int) Delivery {

@@ -14,8 +14,10 @@ type queue struct{ deque[entry] }
 // push queues a copy and notes that the Ksock has something to read (R4.21, R4.28). There is no test of room here: who
 // sends has made it, and Statuses need none (R4.8).
 func (b *Bus) push(k *Ksock, e entry) {
+	b.Settle(k)
 	e.msg.refs++
 	if e.msg.head.Flags.Has(message.Urgent) {
+		b.reclaim(k)
 		k.queue.pushFront(e)
 	} else {
 		k.queue.pushBack(e)

@@ -44,8 +44,12 @@ func (k *Ksock) owe(o owed) {
 	k.unrepliedMost = max(k.unrepliedMost, uint32(k.unreplied.len()))
 }
 
+// paid removes the entry. Of two equal ones it is the last read: the list counts from that end (R5.7).
 func (k *Ksock) paid(o owed) {
-	if i := find(&k.unreplied, o); i >= 0 {
-		k.unreplied.remove(i)
+	for i := k.unreplied.len() - 1; i >= 0; i-- {
+		if *k.unreplied.at(i) == o {
+			k.unreplied.remove(i)
+			return
+		}
 	}
 }

@@ -63,10 +63,16 @@ func originalCapacity(most uint32) uint32 {
 }
 
 // NumMessages counts what k can read: queued messages and set-aside events (R3.75).
-func (b *Bus) NumMessages(k *Ksock) uint32 { return uint32(k.queue.len()) + k.asideCount }
+func (b *Bus) NumMessages(k *Ksock) uint32 {
+	b.Settle(k)
+	return uint32(k.queue.len()) + k.asideCount
+}
 
 // NumUnreplied counts the Requests that k has read and not replied to (R3.76).
-func (b *Bus) NumUnreplied(k *Ksock) uint32 { return uint32(k.unreplied.len()) }
+func (b *Bus) NumUnreplied(k *Ksock) uint32 {
+	b.Settle(k)
+	return uint32(k.unreplied.len())
+}
 
 // LastSent is the id of k's last message that was given one, or zero (R3.72).
 func (b *Bus) LastSent(k *Ksock) message.ID { return k.lastSent }

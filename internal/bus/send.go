@@ -31,10 +31,10 @@ func (b *Bus) Send(k *Ksock, h *message.Header, name, data []byte) Outcome {
 	if k.pending != nil {
 		return Outcome{Err: message.ErrStillSending}
 	}
-	if h.IsRequest() && !k.hasRoom() { // R4.5
+	if h.IsRequest() && !b.hasRoom(k) { // R4.5
 		return Outcome{Err: message.ErrNoRoomForReply}
 	}
-	if c := b.accounts.canHold(k.account, charge(name, data)); c != message.OK {
+	if c := b.canHold(k, charge(name, data)); c != message.OK {
 		return Outcome{Err: c}
 	}
 	head := *h
@@ -61,6 +61,18 @@ func (b *Bus) Send(k *Ksock, h *message.Header, name, data []byte) Outcome {
 	}
 }
 
+// canHold tests the limits on queued bytes. What has been taken through windows counts no more.
+func (b *Bus) canHold(k *Ksock, bytes int64) message.Condition {
+	c := b.accounts.canHold(k.account, bytes)
+	if c != message.OK {
+		for other := range b.Ksocks() {
+			b.Settle(other)
+		}
+		c = b.accounts.canHold(k.account, bytes)
+	}
+	return c
+}
+
 // own stores a message and charges its sender.
 func (b *Bus) own(k *Ksock, h *message.Header, name, data []byte) *stored {
 	b.accounts.charge(k.account, charge(name, data))
@@ -74,7 +86,7 @@ func (b *Bus) Resend(k *Ksock) Outcome {
 	switch {
 	case m == nil:
 		return Outcome{Err: message.ErrNothingToSend}
-	case m.head.IsRequest() && !k.hasRoom():
+	case m.head.IsRequest() && !b.hasRoom(k):
 		b.Discard(k)
 		return Outcome{Err: message.ErrNoRoomForReply}
 	}
@@ -106,6 +118,7 @@ func (b *Bus) Poll(k *Ksock) (readable, sending bool) {
 		}
 		b.release(m)
 	}
+	b.Settle(k)
 	return k.Readable(), k.Sending()
 }
 
@@ -143,6 +156,7 @@ func (b *Bus) decide(from *Ksock, h *message.Header, name []byte) message.Condit
 		p.replier = nil
 	}
 	if h.IsReply() {
+		b.Settle(from)
 		p.addressee = b.ksocks[h.To]
 		switch {
 		case p.addressee == nil:
@@ -158,14 +172,14 @@ func (b *Bus) decide(from *Ksock, h *message.Header, name []byte) message.Condit
 		switch {
 		case h.To != 0 && h.To != r.id:
 			return message.ErrOtherReplier
-		case !r.hasRoom():
+		case !b.hasRoom(r):
 			return p.full(h, r, message.ErrReplierFull)
 		}
 	}
 	kept := p.listeners[:0]
 	for _, l := range p.listeners {
 		switch {
-		case l.ksock.hasRoom():
+		case b.hasRoom(l.ksock):
 			kept = append(kept, l)
 		case h.Flags&(message.AllOrWait|message.AllOrFail) != 0:
 			return p.full(h, l.ksock, message.ErrListenerFull)

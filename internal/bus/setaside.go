@@ -28,15 +28,14 @@ func (b *Bus) setAside(m *stored, listeners []*binding) {
 		return
 	}
 	a.tragic = true
-	var lost *stored
+	// Each lost event takes a serial number for its notice, also when everybody has been told already.
+	lost := b.make(&message.Header{ID: b.nextID(), Flags: message.Synthetic}, message.NameUnbindEventsLost, nil)
+	lost.refs++
+	defer b.release(lost)
 	for _, l := range listeners {
-		if a.knowsOfLoss(l.ksock) {
-			continue
+		if !a.knowsOfLoss(l.ksock) {
+			b.addAside(asideEvent{l.ksock, l, lost})
 		}
-		if lost == nil {
-			lost = b.make(&message.Header{ID: b.nextID(), Flags: message.Synthetic}, message.NameUnbindEventsLost, nil)
-		}
-		b.addAside(asideEvent{l.ksock, l, lost})
 	}
 }
 

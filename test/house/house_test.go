@@ -29,7 +29,7 @@ var pure = []string{"kbus/message", "kbus/internal/bus", "kbus/internal/bus/mode
 var impure = []string{"net", "os", "os/exec", "time", "sync", "log", "log/slog", "io", "math/rand", "math/rand/v2"}
 
 // daemonModules is all that may be linked into kbusd beside the standard library and the project.
-var daemonModules = []string{"golang.org/x/sys/", "github.com/coreos/go-systemd/v22/daemon", "github.com/coreos/go-systemd/v22/activation", "github.com/BurntSushi/toml"}
+var daemonModules = []string{"golang.org/x/sys/", "github.com/coreos/go-systemd/v22/daemon", "github.com/coreos/go-systemd/v22/activation", "github.com/pelletier/go-toml/v2"}
 
 func goList(t *testing.T, args ...string) []string {
 	t.Helper()

@@ -1,0 +1,243 @@
+package bus
+
+import (
+	"fmt"
+	"testing"
+
+	"kbus/message"
+)
+
+// Whatever happens on a bus, what it says it holds must be what it does hold: each message has as many references as
+// there are queues, waiting senders, set-aside events and readers that hold it, and each user is charged for its own
+// messages, once. The steps here are any bytes at all, on a small bus where queues and lists are always full.
+
+type holding struct {
+	t      *testing.T
+	b      *Bus
+	ksocks []*Ksock
+	read   []Delivery // not yet released
+}
+
+func FuzzAccounts(f *testing.F) {
+	f.Add([]byte("\x00\x01\x02\x10\x11\x21\x30\x31\x32\x40\x51\x62\x70\x81\x92\xa0\xb1\xc2\xd0\xe1\xf2"))
+	var mixed []byte
+	for i := range 4000 { // a walk through everything, not evenly
+		mixed = append(mixed, byte(i*i>>3+i*7))
+	}
+	f.Add(mixed)
+	f.Add([]byte("every byte is a step, and so is each of these letters; QUEUES FILL, and 0123456789 close again"))
+	f.Fuzz(func(t *testing.T, steps []byte) {
+		h := &holding{t: t, b: New(Config{MaxMessages: 3, MaxSetAside: 4})}
+		for i, step := range steps {
+			h.step(i, int(step>>4), int(step&0xf))
+			h.check(i)
+		}
+		for len(h.ksocks) > 0 {
+			h.close(0)
+		}
+		for i := range h.read {
+			h.b.Release(&h.read[i])
+		}
+		h.read = nil
+		h.check(len(steps))
+		if a := h.b.accounts; a.all != (account{}) || len(a.users) != 0 {
+			t.Fatalf("with nothing open, in all %+v and %d users", a.all, len(a.users))
+		}
+	})
+}
+
+var holdingNames = []string{"$.A", "$.A.B", "$.*", message.NameReplierBindEvent}
+
+func (h *holding) step(i, what, arg int) {
+	b := h.b
+	if len(h.ksocks) < 3 || what == 0 && len(h.ksocks) < 6 {
+		k, c := b.Open(Owner{UID: uint32(arg & 1)})
+		if c != message.OK {
+			h.t.Fatal(c)
+		}
+		h.ksocks = append(h.ksocks, k)
+		return
+	}
+	k := h.ksocks[(i*5+arg)%len(h.ksocks)]
+	name := holdingNames[arg&3]
+	switch what {
+	case 0, 1:
+		b.Bind(k, name, false)
+	case 2:
+		b.Bind(k, name, true)
+	case 3:
+		b.Unbind(k, name, arg&4 != 0)
+	case 4, 5, 6, 7, 8:
+		head := message.Header{Flags: []message.Flags{
+			0, message.AllOrWait, message.WantAReply, message.WantAReply | message.AllOrWait, message.Urgent,
+		}[what-4]}
+		if arg&8 != 0 {
+			head.ID = message.ID{Network: 9, Serial: uint32(arg & 1)}
+		}
+		b.Send(k, &head, []byte(holdingNames[arg&1]), make([]byte, arg*arg*20))
+	case 9:
+		if d, ok := b.Next(k); ok {
+			h.read = append(h.read, d)
+		}
+	case 10:
+		if len(h.read) > 0 { // reply to what was read first, from whoever it may be
+			d := &h.read[0]
+			head := message.Header{InReplyTo: d.ID, To: d.From, Flags: message.Flags(arg&1) * message.AllOrWait}
+			b.Send(k, &head, d.Name, d.Data)
+		}
+	case 11:
+		for ; arg >= 8 && len(h.read) > 0; arg-- {
+			b.Release(&h.read[0])
+			h.read = h.read[1:]
+		}
+	case 12:
+		if arg == 0 {
+			h.close((i * 3) % len(h.ksocks))
+		}
+		b.OnlyOnce(k, uint32(arg&1))
+	case 13:
+		b.Discard(k)
+	case 14:
+		b.ReportReplierBinds(k, uint32(arg&1))
+	case 15:
+		for _, due := range b.Due() {
+			b.Poll(due)
+		}
+		b.Resend(k)
+		b.Woken()
+	}
+}
+
+func (h *holding) close(i int) {
+	h.b.Close(h.ksocks[i])
+	h.ksocks = append(h.ksocks[:i], h.ksocks[i+1:]...)
+}
+
+// check counts again.
+func (h *holding) check(step int) {
+	refs := map[*stored]int{}
+	aside := map[*Ksock]uint32{}
+	for k := range h.b.Ksocks() {
+		for i := range k.queue.len() {
+			refs[k.queue.at(i).msg]++
+		}
+		if k.pending != nil {
+			refs[k.pending]++
+		}
+	}
+	for _, e := range h.b.aside.list {
+		refs[e.msg]++
+		aside[e.ksock]++
+	}
+	for i := range h.read {
+		refs[h.read[i].msg]++
+	}
+	var all account
+	users := map[*account]account{}
+	for k := range h.b.Ksocks() {
+		if k.asideCount != aside[k] {
+			h.t.Fatalf("step %d: %d set-aside events counted, %d there", step, k.asideCount, aside[k])
+		}
+		u := users[k.account]
+		u.uid, u.ksocks, u.bindings = k.account.uid, u.ksocks+1, u.bindings+len(k.bindings)
+		users[k.account] = u
+		all.ksocks, all.bindings = all.ksocks+1, all.bindings+len(k.bindings)
+	}
+	for m, n := range refs {
+		if m.refs != n {
+			h.t.Fatalf("step %d: %d references counted, %d there: %+v", step, m.refs, n, m.head)
+		}
+		if m.account != nil {
+			u := users[m.account]
+			u.uid, u.bytes = m.account.uid, u.bytes+charge(m.name(), m.data())
+			users[m.account] = u
+			all.bytes += charge(m.name(), m.data())
+		}
+	}
+	if h.b.accounts.all != all || len(h.b.accounts.users) != len(users) {
+		h.t.Fatalf("step %d: charged %+v and %d users, held %+v and %d", step, h.b.accounts.all, len(h.b.accounts.users),
+			all, len(users))
+	}
+	for a, u := range users {
+		if *a != u || h.b.accounts.users[u.uid] != a {
+			h.t.Fatalf("step %d: charged %+v, held %+v", step, *a, u)
+		}
+	}
+	kept := 0
+	for _, m := range h.b.store.free {
+		for ; m != nil; m = m.next {
+			kept += cap(m.buf)
+			if refs[m] != 0 || m.refs != 0 || m.account != nil {
+				h.t.Fatalf("step %d: free and in use: %+v", step, m.head)
+			}
+		}
+	}
+	if h.b.store.kept != kept || kept > keptBytes {
+		h.t.Fatalf("step %d: %d bytes kept for reuse, %d there, %d allowed", step, h.b.store.kept, kept, keptBytes)
+	}
+}
+
+// Limits, one after the other, at their edge.
+func TestAccounts(t *testing.T) {
+	const uid, other = 1, 2
+	var a accounts
+	step := func(what string, got, want message.Condition) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: %s, want %s", what, got.Name(), want.Name())
+		}
+	}
+	open := func(uid uint32) *account {
+		t.Helper()
+		u, c := a.open(uid)
+		step(fmt.Sprint("open for ", uid), c, message.OK)
+		return u
+	}
+	a.limits = Limits{Ksocks: 3, UserKsocks: 2, Bindings: 3, UserBindings: 2, QueueBytes: 30, UserQueueBytes: 20}
+	u, o := open(uid), open(other)
+	if open(uid) != u {
+		t.Error("one user, two accounts")
+	}
+	_, c := a.open(uid)
+	step("a third Ksock of one user", c, message.ErrUserConnections)
+	_, c = a.open(other)
+	step("a fourth in all", c, message.ErrBusConnections)
+	_, c = a.open(3)
+	step("one of a new user", c, message.ErrBusConnections)
+	if len(a.users) != 2 {
+		t.Errorf("%d users, want 2: who was refused has no account", len(a.users))
+	}
+
+	step("bind", a.bind(u), message.OK)
+	step("bind", a.bind(u), message.OK)
+	step("a third binding of one user", a.bind(u), message.ErrUserBindings)
+	step("bind", a.bind(o), message.OK)
+	step("a fourth in all", a.bind(o), message.ErrBusBindings)
+	a.unbind(u)
+	step("bind after unbind", a.bind(o), message.OK)
+
+	step("as many bytes as allowed", a.canHold(u, 20), message.OK)
+	step("one more", a.canHold(u, 21), message.ErrUserQueueBytes)
+	a.charge(u, 20)
+	step("one more", a.canHold(u, 1), message.ErrUserQueueBytes)
+	step("what is left in all", a.canHold(o, 10), message.OK)
+	step("one more in all", a.canHold(o, 11), message.ErrBusQueueBytes)
+
+	a.unbind(o)
+	a.unbind(o)
+	a.unbind(u)
+	a.closed(o)
+	a.closed(u)
+	a.closed(u)
+	if a.users[uid] != u || a.users[other] != nil {
+		t.Errorf("users %v: an account goes when nothing is charged to it, and not before", a.users)
+	}
+	if open(uid) != u {
+		t.Error("a new account, while bytes are charged to the old one")
+	}
+	a.discharge(u, 20)
+	a.closed(u)
+	if len(a.users) != 0 || a.all != (account{}) {
+		t.Errorf("with nothing held: %v, in all %+v", a.users, a.all)
+	}
+}

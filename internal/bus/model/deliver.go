@@ -1,0 +1,151 @@
+package model
+
+import "kbus/message"
+
+// Delivery (part 4): first everything is tested, then everything is pushed.
+
+// delivery says which copies a message would be delivered in.
+type delivery struct {
+	addressee *Ksock     // of a Reply, else nil
+	replier   *binding   // of a Request, else nil
+	listeners []*binding // those with room, newest first
+	skipped   uint32
+}
+
+// room says whether one more message fits (R4.1, R4.2).
+func (k *Ksock) room() bool { return len(k.queue)+len(k.outstanding) < int(k.maxMessages) }
+
+// plan tests a message in the order of R4.10-R4.18, as F11 and F12 amend them. It changes nothing.
+func (b *Bus) plan(k *Ksock, m message.Message) (d delivery, c message.Condition) {
+	if m.IsRequest() && b.stopping {
+		return d, message.ErrStopping
+	}
+	wait := m.Flags.Has(message.AllOrWait)
+	replier, listeners := b.recipients(m.Name)
+	if m.IsRequest() && replier == nil {
+		return d, message.ErrNoReplier // R4.11
+	}
+	if m.IsReply() {
+		d.addressee = b.ksock(m.To)
+		switch {
+		case d.addressee == nil:
+			return d, message.ErrAddresseeGone // R4.12
+		case !contains(d.addressee.outstanding, m.InReplyTo):
+			return d, message.ErrNotExpected // R4.13
+		case !contains(k.unreplied, request{m.InReplyTo, m.To}):
+			return d, message.ErrNotYoursToReply // F12
+		}
+	}
+	if m.IsRequest() { // R4.15
+		d.replier = replier
+		switch {
+		case m.To != 0 && m.To != replier.ksock.id:
+			return d, message.ErrOtherReplier // R4.16, R4.44
+		case !replier.ksock.room() && wait:
+			return d, message.ErrPending
+		case !replier.ksock.room():
+			return d, message.ErrReplierFull
+		}
+	}
+	for _, x := range listeners { // R4.18; one test for each binding (R4.6)
+		switch {
+		case x.ksock.room():
+			d.listeners = append(d.listeners, x)
+		case wait:
+			return d, message.ErrPending
+		case m.Flags.Has(message.AllOrFail):
+			return d, message.ErrListenerFull
+		default:
+			d.skipped++
+		}
+	}
+	return d, message.OK
+}
+
+// deliver delivers a message from k, or says why not (R4.20-R4.29).
+func (b *Bus) deliver(k *Ksock, m message.Message) Outcome {
+	d, c := b.plan(k, m)
+	if c != message.OK {
+		return Outcome{Err: c}
+	}
+	out := Outcome{Skipped: d.skipped}
+	m.Flags &^= message.WantYouToReply
+	if d.addressee != nil {
+		b.push(copied{m, d.addressee, nil}) // R4.47, R4.48
+		out.Reached++
+		d.addressee.outstanding = without(d.addressee.outstanding, m.InReplyTo) // R4.26
+		k.unreplied = without(k.unreplied, request{m.InReplyTo, m.To})          // R4.26
+	}
+	if d.replier != nil {
+		asked := m
+		asked.Flags |= message.WantYouToReply // R4.23
+		b.push(copied{asked, d.replier.ksock, d.replier})
+		out.Reached++
+		k.outstanding = append(k.outstanding, m.ID) // R4.27
+		k.outstandingMost = max(k.outstandingMost, len(k.outstanding))
+	}
+	for _, x := range d.listeners {
+		if b.pushOnce(copied{m, x.ksock, x}) {
+			out.Reached++
+		}
+	}
+	return out
+}
+
+// push puts a copy on its recipient's queue (R4.21, R4.28).
+func (b *Bus) push(m copied) {
+	m.Data = clone(m.Data)
+	k := m.to
+	if m.Flags.Has(message.Urgent) {
+		k.queue = append([]copied{m}, k.queue...)
+	} else {
+		k.queue = append(clone(k.queue), m)
+	}
+	k.lastPushed = m.ID
+	b.wake(k)
+}
+
+// pushOnce pushes a Listener's copy, unless the Ksock wants messages only once and this is the one that it was given
+// last (R4.24).
+func (b *Bus) pushOnce(m copied) bool {
+	if m.to.onlyOnce == 1 && m.to.lastPushed == m.ID {
+		return false
+	}
+	b.push(m)
+	return true
+}
+
+// wake notes that somebody who waits for messages of k has reason to look (R3.95).
+func (b *Bus) wake(k *Ksock) {
+	if !contains(b.woken, k) {
+		b.woken = append(b.woken, k)
+	}
+}
+
+// Woken are the ids of the open Ksocks that were given a message or had an event set aside since the last call, in the
+// order in which that first happened.
+func (b *Bus) Woken() (ids []uint32) {
+	for _, k := range b.woken {
+		if contains(b.ksocks, k) {
+			ids = append(ids, k.id)
+		}
+	}
+	b.woken = nil
+	return ids
+}
+
+// status answers a Request in the bus's name (R5.2, R5.3): as the expected Reply, whether or not there is room. Nothing
+// happens, and no serial number is used, if the requester is not open any more (R5.6).
+func (b *Bus) status(name string, from uint32, r request) {
+	k := b.ksock(r.from)
+	if k == nil {
+		return
+	}
+	b.push(copied{message.Message{
+		Header: message.Header{
+			ID: b.localID(), InReplyTo: r.id, To: r.from, From: from, Flags: message.Synthetic,
+		},
+		Name: name,
+	}, k, nil})
+	k.outstanding = without(k.outstanding, r.id) // R4.38
+}

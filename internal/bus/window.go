@@ -1,0 +1,55 @@
+package bus
+
+import "kbus/message"
+
+// A transport may show its client the front of a queue and let it take messages without asking (package ring). The queue
+// here stays the truth for everything that is not taken yet, and the bus never decides anything about a Ksock on old
+// news: whenever it is about to look at a queue or at its room, it first asks the window what has been taken (settle), and
+// when it is about to do anything but add at the back, it has the window take back the rest first (reclaim). So nothing
+// differs between a message that was taken and one that was asked for with Next.
+type Window interface {
+	// Taken reports how many messages of the front of the queue the client has taken since the last call.
+	Taken() int
+	// Shown counts the messages that the client could take right now, as last seen.
+	Shown() int
+	// Withdraw ends that: what the client has not taken by now it cannot take any more.
+	Withdraw()
+}
+
+// SetWindow gives k a window, which shows nothing yet. The owner of the bus shows messages in it, see Queued, when Woken
+// tells of the Ksock.
+func (b *Bus) SetWindow(k *Ksock, w Window) { k.window = w }
+
+// Settle does for every message taken through k's window what Next does.
+func (b *Bus) Settle(k *Ksock) {
+	if k.window == nil {
+		return
+	}
+	for n := k.window.Taken(); n > 0; n-- {
+		d := b.handOver(k, 0)
+		b.release(d.msg)
+	}
+}
+
+// reclaim makes the whole queue the bus's again. The owner shows it anew, as k is woken.
+func (b *Bus) reclaim(k *Ksock) {
+	if k.window == nil || k.window.Shown() == 0 {
+		return
+	}
+	k.window.Withdraw()
+	b.Settle(k)
+	b.wakes.reader(k)
+}
+
+// Queued shows message i of k's queue, 0 being the front, as Next would hand it over. It is valid until the next operation.
+func (b *Bus) Queued(k *Ksock, i int) (h message.Header, name, data []byte, ok bool) {
+	if i >= k.queue.len() {
+		return h, nil, nil, false
+	}
+	e := k.queue.at(i)
+	h = e.msg.head
+	if e.mustReply {
+		h.Flags |= message.WantYouToReply
+	}
+	return h, e.msg.name(), e.msg.data(), true
+}

@@ -1,0 +1,99 @@
+package session
+
+import (
+	"kbus/internal/bus"
+	"kbus/internal/wire"
+	"kbus/message"
+)
+
+// The small operations: a name or a number in, a condition and a number out. The bus decides; this only carries.
+
+func (s *Session) bind(h wire.Header, name []byte)   { s.bindOr((*bus.Bus).Bind, h, name) }
+func (s *Session) unbind(h wire.Header, name []byte) { s.bindOr((*bus.Bus).Unbind, h, name) }
+
+// bindOr binds or unbinds. The length is checked before the name is copied (R1.19).
+func (s *Session) bindOr(
+	do func(*bus.Bus, *bus.Ksock, string, bool) message.Condition, h wire.Header, name []byte,
+) {
+	c := message.ErrNameTooLong
+	if len(name) <= message.MaxNameBytes {
+		c = do(s.engine.bus, s.ksock, string(name), h.Arg != 0) // F4
+	}
+	s.result(h, c, 0)
+}
+
+func (s *Session) replier(h wire.Header, name []byte) {
+	if c := bus.CheckReplierQuery(string(name)); c != message.OK {
+		s.result(h, c, 0)
+		return
+	}
+	s.result(h, message.OK, s.engine.bus.Replier(string(name)))
+}
+
+func (s *Session) poll(h wire.Header, _ []byte) {
+	readable, sending := s.engine.bus.Poll(s.ksock)
+	bits := uint32(0)
+	if readable {
+		bits |= 1
+	}
+	if s.may(toWrite) && !sending { // R3.91
+		bits |= 2
+	}
+	s.result(h, message.OK, bits)
+	s.engine.look(s)
+}
+
+func (s *Session) lastSent(h wire.Header, _ []byte) {
+	at := s.begin(h, message.OK, 0, wire.IDBytes)
+	s.out.buf = wire.AppendID(s.out.buf, s.engine.bus.LastSent(s.ksock))
+	s.end(at, 0)
+}
+
+func (s *Session) maxMessages(h wire.Header, _ []byte) {
+	s.result(h, message.OK, s.engine.bus.SetMaxMessages(s.ksock, h.Arg))
+}
+
+func (s *Session) numMessages(h wire.Header, _ []byte) {
+	s.result(h, message.OK, s.engine.bus.NumMessages(s.ksock))
+}
+
+func (s *Session) numUnreplied(h wire.Header, _ []byte) {
+	s.result(h, message.OK, s.engine.bus.NumUnreplied(s.ksock))
+}
+
+func (s *Session) onlyOnce(h wire.Header, _ []byte) {
+	old, c := s.engine.bus.OnlyOnce(s.ksock, h.Arg)
+	s.number(h, c, old)
+}
+
+func (s *Session) verbose(h wire.Header, _ []byte) {
+	old, c := s.engine.bus.Verbose(h.Arg)
+	s.number(h, c, old)
+}
+
+func (s *Session) reportReplierBinds(h wire.Header, _ []byte) {
+	old, c := s.engine.bus.ReportReplierBinds(s.ksock, h.Arg)
+	s.number(h, c, old)
+}
+
+func (s *Session) maxMessageSize(h wire.Header, _ []byte) {
+	now, c := s.engine.bus.SetMaxMessageBytes(h.Arg)
+	s.number(h, c, now)
+}
+
+func (s *Session) newBus(h wire.Header, _ []byte) {
+	if s.engine.host == nil {
+		s.result(h, message.ErrNotPermitted, 0)
+		return
+	}
+	number, c := s.engine.host.NewBus()
+	s.number(h, c, number)
+}
+
+// number answers with a number if there is one: on any condition the argument is 0.
+func (s *Session) number(h wire.Header, c message.Condition, n uint32) {
+	if c != message.OK {
+		n = 0
+	}
+	s.result(h, c, n)
+}

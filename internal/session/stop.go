@@ -1,0 +1,42 @@
+package session
+
+import (
+	"kbus/internal/wire"
+	"kbus/message"
+)
+
+// A bus ends in order: no new Requests and no new clients, every Request that is outstanding still gets its Reply or
+// Status, and what is queued can be read. When all that is done the bus has Drained; how long to wait for it is for
+// whoever owns the Engine.
+
+// Stop begins the end: new Requests get ErrStopping, and every client is sent the event Stopping. A second Stop does
+// nothing.
+func (e *Engine) Stop() {
+	if e.stopping {
+		return
+	}
+	e.stopping = true
+	e.bus.Stop()
+	for _, s := range e.sessions {
+		if s.greeted && s.ended == nil {
+			s.result(wire.Header{Op: wire.OpStopping}, message.OK, 0)
+		}
+	}
+	e.Settle()
+}
+
+// Drained reports whether nobody waits for anything any more: no Request is outstanding, nothing is queued, and all
+// results have been sent. It looks at every Ksock, so it is for use after Stop only.
+func (e *Engine) Drained() bool {
+	for k := range e.bus.Ksocks() {
+		if i := k.Info(); i.Outstanding > 0 || i.Queued > 0 || i.SetAside > 0 {
+			return false
+		}
+	}
+	for _, s := range e.sessions {
+		if len(s.Out()) > 0 {
+			return false
+		}
+	}
+	return true
+}
