@@ -38,6 +38,26 @@ func (b *Bus) NextReply(k *Ksock, request message.ID) (Delivery, bool) {
 	return b.handOver(k, i), true
 }
 
+// NextAnswer takes the first Reply or Status that is wanted, of those queued since it last looked; otherwise it is as
+// Next. It is for an owner that keeps waiting callers: each queued message is looked at once, however many wait.
+func (b *Bus) NextAnswer(k *Ksock, wanted func(request message.ID) bool) (Delivery, bool) {
+	b.Settle(k)
+	for q := &k.queue; q.unseen > 0; q.unseen-- {
+		i := q.len() - q.unseen
+		if e := q.at(i); e.via != nil || !e.msg.head.IsReply() || !wanted(e.msg.head.InReplyTo) {
+			continue
+		}
+		if k.window != nil && i < k.window.Shown() {
+			b.reclaim(k)
+			if i = q.len() - q.unseen; i == q.len() {
+				break // the client has taken it
+			}
+		}
+		return b.handOver(k, i), true
+	}
+	return Delivery{}, false
+}
+
 // reply finds the Reply or Status that answers a Request.
 func (q *queue) reply(request message.ID) int {
 	if request.IsZero() {

@@ -9,7 +9,11 @@ type entry struct {
 	mustReply bool     // this copy has WANT_YOU_TO_REPLY (R4.23)
 }
 
-type queue struct{ deque[entry] }
+// queue is a Ksock's messages, front to back. unseen counts those at the back that NextAnswer has not looked at.
+type queue struct {
+	deque[entry]
+	unseen int
+}
 
 // push queues a copy and notes that the Ksock has something to read (R4.21, R4.28). There is no test of room here: who
 // sends has made it, and Statuses need none (R4.8).
@@ -19,8 +23,10 @@ func (b *Bus) push(k *Ksock, e entry) {
 	if e.msg.head.Flags.Has(message.Urgent) {
 		b.reclaim(k)
 		k.queue.pushFront(e)
+		k.queue.unseen = k.queue.len()
 	} else {
 		k.queue.pushBack(e)
+		k.queue.unseen++
 	}
 	k.lastPushed = e.msg.head.ID
 	b.wakes.reader(k)
@@ -39,6 +45,9 @@ func (b *Bus) pushToListener(via *binding, m *stored) bool {
 
 // take removes entry i of the queue. The caller owns its reference to the message.
 func (b *Bus) take(k *Ksock, i int) entry {
+	if i >= k.queue.len()-k.queue.unseen {
+		k.queue.unseen--
+	}
 	e := k.queue.remove(i)
 	b.wakes.room(k)
 	return e

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"kbus/internal/bus"
 	"kbus/internal/wire"
 	"kbus/message"
 )
@@ -62,14 +63,18 @@ func (s *Session) nextReply(h wire.Header, payload []byte) {
 
 // takeReply answers h with the Reply or Status to a Request of ours, and reports false when there is none.
 func (s *Session) takeReply(h wire.Header, request message.ID) bool {
-	b := s.engine.bus
-	d, ok := b.NextReply(s.ksock, request)
+	d, ok := s.engine.bus.NextReply(s.ksock, request)
 	if !ok {
 		return false
 	}
+	s.reply(h, &d)
+	return true
+}
+
+// reply answers h with one message.
+func (s *Session) reply(h wire.Header, d *bus.Delivery) {
 	at := s.begin(h, message.OK, 1, wire.MessageBytes(len(d.Name), len(d.Data)))
 	s.out.buf = wire.AppendMessage(s.out.buf, &d.Header, d.Name, d.Data)
-	b.Release(&d)
+	s.engine.bus.Release(d)
 	s.end(at, 1)
-	return true
 }

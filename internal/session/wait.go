@@ -7,7 +7,8 @@ import (
 	"kbus/message"
 )
 
-// Waiting requests are the only ones that are answered out of order. Each kind is served in the order of asking; what
+// Waiting requests are the only ones that are answered out of order. Calls are answered as answers come, the others of a
+// kind in the order of asking; what
 // is for one Request goes to whoever waits for it before NextWait may have it.
 
 // MaxWaiting is how many NextWaits, how many Calls and NextReplies together, and how many WaitSents a session may have
@@ -52,13 +53,7 @@ func (s *Session) answer() {
 		s.result(wire.Header{Op: wire.OpWaitSent, Seq: s.sents[sent]}, message.OK, 0)
 	}
 	s.sents = slices.Delete(s.sents, 0, sent)
-	for i := 0; i < len(s.calls) && !s.Busy(); {
-		c := s.calls[i]
-		if s.takeReply(wire.Header{Op: c.op, Seq: c.seq}, c.request) {
-			s.calls = slices.Delete(s.calls, i, i+1)
-		} else {
-			i++
-		}
+	for len(s.calls) > 0 && !s.Busy() && s.answerCall() {
 	}
 	for s.nexts.len() > 0 && !s.Busy() {
 		w := s.nexts.list[s.nexts.front]
@@ -67,6 +62,22 @@ func (s *Session) answer() {
 		}
 		s.nexts.front++
 	}
+}
+
+// answerCall answers one Call or NextReply whose answer has come, and reports false when there is none.
+func (s *Session) answerCall() bool {
+	i := 0
+	d, ok := s.engine.bus.NextAnswer(s.ksock, func(request message.ID) bool {
+		i = slices.IndexFunc(s.calls, func(c call) bool { return c.request == request })
+		return i >= 0
+	})
+	if !ok {
+		return false
+	}
+	c := s.calls[i]
+	s.calls = slices.Delete(s.calls, i, i+1)
+	s.reply(wire.Header{Op: c.op, Seq: c.seq}, &d)
+	return true
 }
 
 func (s *Session) waitSent(h wire.Header, _ []byte) {

@@ -72,11 +72,10 @@ func (p *pair) do(o op) {
 }
 
 var table = []func(p *pair, k *ksock, o op){
-	func(p *pair, k *ksock, o op) { p.next(p.prefer(k, o, p.hasMessages)) },
+	func(p *pair, k *ksock, o op) { p.receive(p.prefer(k, o, p.hasMessages), o) },
 	func(p *pair, k *ksock, o op) { p.request(k, o) },
 	func(p *pair, k *ksock, o op) { p.reply(p.prefer(k, o, hasRead), o) },
 	func(p *pair, k *ksock, o op) { p.announce(k, o) },
-	func(p *pair, k *ksock, o op) { p.useWindow(p.prefer(k, o, p.hasMessages), o) },
 	func(p *pair, k *ksock, o op) { p.bind(k, pick(bindingNames, o.name), false) },
 	func(p *pair, k *ksock, o op) { p.bind(k, pick(bindingNames, o.name), true) },
 	func(p *pair, k *ksock, o op) { p.poll(p.prefer(k, o, isSending)) },
@@ -84,7 +83,7 @@ var table = []func(p *pair, k *ksock, o op){
 	func(p *pair, k *ksock, o op) { p.announce(k, o) },
 	func(p *pair, k *ksock, o op) { p.reply(p.prefer(k, o, hasRead), o) },
 	func(p *pair, k *ksock, o op) { p.unbindSomething(k, o) },
-	func(p *pair, k *ksock, o op) { p.next(p.prefer(k, o, p.hasMessages)) },
+	func(p *pair, k *ksock, o op) { p.receive(p.prefer(k, o, p.hasMessages), o) },
 	func(p *pair, k *ksock, o op) { p.close(k) },
 	func(p *pair, k *ksock, o op) { p.openMore() },
 	func(p *pair, k *ksock, o op) { p.maxMessages(k, uint32(o.number%6)) },
@@ -113,14 +112,17 @@ func (p *pair) hasMessages(k *ksock) bool { return p.model.NumMessages(k.m) > 0 
 func hasRead(k *ksock) bool               { return len(k.read) > 0 && !k.m.Sending() }
 func isSending(k *ksock) bool             { return k.m.Sending() }
 
-func (p *pair) useWindow(k *ksock, o op) {
+// receive has a Ksock read a message, or look at some through its window.
+func (p *pair) receive(k *ksock, o op) {
 	switch {
-	case !p.windows:
+	case !p.windows || o.number%4 == 0:
 		p.next(k)
-	case o.number%2 == 0:
-		p.take(k)
+	case k.window == nil || len(k.window.shown) == 0:
+		for range o.choice%4 + 1 {
+			p.show(k)
+		}
 	default:
-		p.show(k)
+		p.take(k)
 	}
 }
 

@@ -39,11 +39,8 @@ func (p *pair) show(k *ksock) {
 	}
 }
 
-// take has the client take the first message that it is shown.
+// take has the client take the first message that it is shown; there must be one.
 func (p *pair) take(k *ksock) {
-	if k.window == nil || len(k.window.shown) == 0 {
-		return
-	}
 	p.say("%d takes", k.m.ID())
 	got := k.window.shown[0]
 	k.window.shown = k.window.shown[1:]

@@ -1,0 +1,208 @@
+package ring
+
+// A window shows a client the front of its queue. The queue stays in the bus; the window holds copies of its first
+// messages, and the client takes one by claiming it, without asking anybody. Because the bus may think again about what
+// has not been read (an unbind removes it, an urgent message goes before it, a close answers it), the daemon can take
+// back what is not claimed yet.
+//
+// All of that is one word, `state`: how many messages have been published and how many claimed, both counted for ever
+// (modulo 2^32). The client claims by compare-and-swap of claimed+1, the daemon publishes by compare-and-swap of
+// published+n and takes back by compare-and-swap of published = claimed. So each message is either claimed or taken
+// back, never both and never neither, and either side knows which. A message's bytes are read only after the claim,
+// never before, so it does not matter what they were when the word was first looked at.
+//
+// The client says in `released` up to where it has finished with the bytes. The daemon says in `want` after which
+// message it would like to be woken, to refill the window or because a sender waits for room; 0 means not at all.
+type windowWords struct {
+	state    word64 // by both: published << 32 | claimed
+	_        [56]byte
+	released word32 // by the client
+	_        [60]byte
+	want     word64 // by the daemon, cleared by whoever rings: wanted | claim number
+	_        [56]byte
+}
+
+// slot tells where one message of the window lies.
+type slot struct{ at, bytes uint32 }
+
+const wanted = 1 << 32
+
+func join(published, claimed uint32) uint64          { return uint64(published)<<32 | uint64(claimed) }
+func split(state uint64) (published, claimed uint32) { return uint32(state >> 32), uint32(state) }
+
+// Window is the daemon's end. One goroutine owns it. Its counts follow one another: freed <= told <= claimed <=
+// published.
+type Window struct {
+	shared *windowWords
+	slots  []slot // in the segment; length is a power of two
+	own    []slot // what we wrote there; the client's copy is not to be trusted
+	data   []byte // in the segment
+
+	published uint32 // shown to the client
+	claimed   uint32 // of those, taken by it, as last seen
+	told      uint32 // of those, reported by Taken
+	freed     uint32 // of those, finished with
+	staged    uint32 // put behind the published ones, not shown yet
+}
+
+// Shown counts the messages that the client can claim, as last seen.
+func (w *Window) Shown() int { return int(w.published - w.claimed) }
+
+// Taken reports how many messages the client has claimed since the last call.
+func (w *Window) Taken() (n int, err error) {
+	if err := w.look(); err != nil {
+		return 0, err
+	}
+	n = int(w.claimed - w.told)
+	w.told = w.claimed
+	return n, nil
+}
+
+// look learns what the client has claimed.
+func (w *Window) look() error {
+	published, claimed := split(w.shared.state.Load())
+	if published != w.published || claimed-w.claimed > w.published-w.claimed {
+		return ErrCorrupt
+	}
+	w.claimed = claimed
+	return nil
+}
+
+// show changes how many messages are published, given the claims at that very moment. A client can get in between only
+// as often as there are messages to claim.
+func (w *Window) show(published func(claimed uint32) uint32) error {
+	for range len(w.own) + 1 {
+		if err := w.look(); err != nil {
+			return err
+		}
+		p := published(w.claimed)
+		if w.shared.state.CompareAndSwap(join(w.published, w.claimed), join(p, w.claimed)) {
+			w.published = p
+			return nil
+		}
+	}
+	return ErrCorrupt
+}
+
+// Stage gives room for the next message, n > 0 bytes, for the caller to fill before Publish. It gives nil when there is no
+// room now.
+func (w *Window) Stage(n int) []byte {
+	if n > len(w.data) {
+		return nil
+	}
+	at, ok := w.room(uint32(n))
+	if !ok {
+		w.free()
+		if at, ok = w.room(uint32(n)); !ok {
+			return nil
+		}
+	}
+	i := w.published + w.staged
+	*w.slot(i) = slot{at, uint32(n)}
+	w.slots[i&uint32(len(w.slots)-1)] = slot{at, uint32(n)}
+	w.staged++
+	return w.data[at : at+uint32(n) : at+uint32(n)]
+}
+
+func (w *Window) slot(i uint32) *slot { return &w.own[i&uint32(len(w.own)-1)] }
+
+// room finds a place for n bytes behind the last message. Messages do not go over the end of the memory.
+func (w *Window) room(n uint32) (at uint32, ok bool) {
+	next := w.published + w.staged
+	switch {
+	case next-w.freed >= uint32(len(w.own)):
+		return 0, false
+	case next == w.freed:
+		return 0, true // nothing in use: begin again at offset 0
+	}
+	first, last := w.slot(w.freed).at, w.slot(next-1)
+	end := (last.at + last.bytes + 7) &^ 7
+	if last.at < first { // in use: from first to the end, and from 0 to end
+		return end, end < first && first-end >= n
+	}
+	if size := uint32(len(w.data)); end < size && size-end >= n { // in use: from first to end
+		return end, true
+	}
+	return 0, first >= n
+}
+
+// free learns what the client has finished with. Nonsense frees nothing.
+func (w *Window) free() {
+	if r := w.shared.released.Load(); r-w.freed <= w.told-w.freed {
+		w.freed = r
+	}
+}
+
+// Publish shows the client what has been staged. The caller must ring if the client sleeps, see Writer.Wake.
+func (w *Window) Publish() error {
+	if w.staged == 0 {
+		return nil
+	}
+	p := w.published + w.staged
+	w.staged = 0
+	return w.show(func(uint32) uint32 { return p })
+}
+
+// Withdraw takes back everything that is not claimed. What Taken reports afterwards is final.
+func (w *Window) Withdraw() error {
+	w.staged = 0
+	return w.show(func(claimed uint32) uint32 { return claimed })
+}
+
+// Want asks the client to ring once it has finished with n more messages than Taken has reported; n may be 0, for one
+// that still reads what it took. wait is false when it has already: then look again.
+func (w *Window) Want(n int) (wait bool) {
+	at := w.told + uint32(n)
+	w.shared.want.Store(wanted | uint64(at))
+	if int32(w.shared.released.Load()-at) >= 0 {
+		w.shared.want.Store(0)
+		return false
+	}
+	return true
+}
+
+// Unwant takes a Want back.
+func (w *Window) Unwant() { w.shared.want.Store(0) }
+
+// Taker is the client's end. One goroutine at a time uses it.
+type Taker struct {
+	shared  *windowWords
+	slots   []slot
+	data    []byte
+	claimed uint32 // the last claim, counted as state does
+}
+
+// Claim takes the front message of the queue, where it lies. The bytes are the caller's until Release, which must come
+// before the next Claim. ok is false when the window is empty.
+func (t *Taker) Claim() (p []byte, ok bool, err error) {
+	for {
+		state := t.shared.state.Load()
+		published, claimed := split(state)
+		if published == claimed {
+			return nil, false, nil
+		}
+		if !t.shared.state.CompareAndSwap(state, join(published, claimed+1)) {
+			continue
+		}
+		t.claimed = claimed + 1
+		between()
+		s := t.slots[claimed&uint32(len(t.slots)-1)]
+		if uint64(s.at)+uint64(s.bytes) > uint64(len(t.data)) {
+			return nil, false, ErrCorrupt
+		}
+		return t.data[s.at : s.at+s.bytes], true, nil
+	}
+}
+
+// Release gives the bytes of the last Claim back, and reports whether the caller must ring the daemon's bell.
+func (t *Taker) Release() (ring bool) {
+	t.shared.released.Store(t.claimed)
+	want := t.shared.want.Load()
+	return want != 0 && int32(t.claimed-uint32(want)) >= 0 && t.shared.want.CompareAndSwap(want, 0)
+}
+
+// Empty reports whether there is nothing to claim, for a second look after Reader.Doze.
+func (t *Taker) Empty() bool {
+	published, claimed := split(t.shared.state.Load())
+	return published == claimed
+}

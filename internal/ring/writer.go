@@ -1,0 +1,79 @@
+package ring
+
+// Writer is the writing end of a pipe. One goroutine owns it.
+type Writer struct {
+	shared *words
+	data   []byte // length is a power of two
+	tail   uint64 // ours; what the segment says is for the reader
+	head   uint64 // the reader's, as last seen
+	begin  uint64 // where we last began again; an older head means this one
+}
+
+// beginAgain is how far from offset 0 an empty pipe may be before its writer begins again there. So only as much of
+// the memory as is used deep becomes resident, and a short exchange does not pay for it each time.
+const beginAgain = 4096
+
+// Write copies as much of p as there is room for and announces it. ring reports that the reader sleeps and that the
+// caller must ring its bell now. n < len(p) means that the pipe is full.
+func (w *Writer) Write(p []byte) (n int, ring bool, err error) {
+	n, err = w.Append(p)
+	if err != nil || n == 0 {
+		return 0, false, err
+	}
+	return n, w.Publish(), nil
+}
+
+// Append is Write without announcing, for several pieces that belong together.
+func (w *Writer) Append(p []byte) (n int, err error) {
+	size := uint64(len(w.data))
+	at := w.tail & (size - 1)
+	if w.tail-w.head+uint64(len(p)) > size || at >= beginAgain {
+		if err := w.look(); err != nil {
+			return 0, err
+		}
+		if w.tail == w.head && at >= beginAgain {
+			w.tail += size - at
+			w.head, w.begin, at = w.tail, w.tail, 0
+			w.shared.skip.Store(w.tail) // before tail, after which the reader looks at it
+		}
+	}
+	n = int(min(uint64(len(p)), size-(w.tail-w.head)))
+	copied := copy(w.data[at:], p[:n])
+	copy(w.data, p[copied:n])
+	w.tail += uint64(n)
+	return n, nil
+}
+
+// look learns how far the reader has come.
+func (w *Writer) look() error {
+	w.head = max(w.shared.head.Load(), w.begin)
+	if w.tail-w.head > uint64(len(w.data)) {
+		return ErrCorrupt
+	}
+	return nil
+}
+
+// Publish announces what has been appended, and reports whether the caller must ring the reader's bell.
+func (w *Writer) Publish() (ring bool) {
+	w.shared.tail.Store(w.tail)
+	return w.Wake()
+}
+
+// Wake reports whether the reader sleeps and the caller must ring its bell, after something else than a Publish that the
+// reader may wait for.
+func (w *Writer) Wake() (ring bool) {
+	return w.shared.asleep.Load() != 0 && w.shared.asleep.Swap(0) != 0
+}
+
+// Strand says that the writer is about to wait for room. It reports false when there is some after all.
+func (w *Writer) Strand() (wait bool, err error) {
+	w.shared.stranded.Store(1)
+	if err := w.look(); err != nil {
+		return false, err
+	}
+	if w.tail-w.head < uint64(len(w.data)) {
+		w.shared.stranded.Store(0)
+		return false, nil
+	}
+	return true, nil
+}
