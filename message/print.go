@@ -30,12 +30,12 @@ func (fl Flags) String() string {
 //
 //	<Request '$.Lamp.Set', id=[0:12], from=4, flags=0x3 (REQ,YOU), data='on'>
 //
-// A synthetic bind event shows what it says instead of its name and data.
+// An Announcement that is a bind event shows what it says instead of its name and data.
 func (m *Message) String() string {
 	var s []string
 	kind := m.Kind().String()
 	event, isEvent := BindEvent{}, false
-	if m.Name == NameReplierBindEvent {
+	if m.Name == NameReplierBindEvent && m.Kind() == AnnouncementKind {
 		event, isEvent = ParseBindEvent(m.Data)
 	}
 	add := func(set bool, format string, args ...any) {

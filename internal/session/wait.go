@@ -7,9 +7,9 @@ import (
 	"kbus/message"
 )
 
-// Waiting requests are the only ones that are answered out of order. Calls are answered as answers come, the others of a
-// kind in the order of asking; what
-// is for one Request goes to whoever waits for it before NextWait may have it.
+// Waiting requests are the only ones that are answered out of order: Calls and NextReplies as the answers come, the
+// others of each kind in the order of asking. What is for one Request goes to whoever waits for it before NextWait may
+// have it.
 
 // MaxWaiting is how many NextWaits, how many Calls and NextReplies together, and how many WaitSents a session may have
 // waiting. One more is refused with ErrNoMemory.
