@@ -4,8 +4,8 @@ import "kbus/message"
 
 // Replier bind events, and the list of those that had to be set aside (R6.11-R6.32).
 
-// event tells all who listen that a Replier's binding is made or removed, all or nothing (R6.12-R6.16). The closing Ksock,
-// if one is, is not among them (F15). A Listener with set-aside events has no room (F16).
+// event tells all who listen that a Replier's binding is made or removed, all or nothing (R6.12-R6.16). The closing
+// Ksock, if one is, is not among them (F15). A Listener with set-aside events has no room (F16).
 func (b *Bus) event(bind bool, binder uint32, name string, closing *Ksock) bool {
 	return b.tellAll(b.newEvent(bind, binder, name), b.eventListeners(closing))
 }
@@ -42,9 +42,9 @@ func (b *Bus) eventListeners(closing *Ksock) (open []*binding) {
 	return open
 }
 
-// safeUnbindEvent tells that x is removed because its Ksock closes: at once if all have room, else it is set aside for
-// all (R6.20). When too many are, each is told that it has missed some, once, and no more are set aside until the list is
-// empty (R6.21, R6.22).
+// safeUnbindEvent tells that x is removed because its Ksock closes: at once if all have room, else it is set aside
+// for all (R6.20). When too many are, each is told that it has missed some, once, and no more are set aside until the
+// list is empty (R6.21, R6.22).
 func (b *Bus) safeUnbindEvent(x *binding) {
 	listeners := b.eventListeners(x.ksock)
 	e := b.newEvent(false, x.ksock.id, x.name)

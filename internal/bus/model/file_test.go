@@ -11,8 +11,8 @@ import (
 
 // Writing and reading a file in bytes (R3.40-R3.66), only as far as recordings need it.
 
-// written is what has been written of a message so far. The name and data of the pointy form stay with the program until
-// SEND (R2.10).
+// written is what has been written of a message so far. The name and data of the pointy form stay with the program
+// until SEND (R2.10).
 type written struct {
 	begun        bool // R3.58
 	bytes        []byte

@@ -10,9 +10,9 @@ import (
 
 // Histories that break each promise, each beside one that just keeps it. Pairs check that real histories keep them all.
 
-// got makes receipts from words such as "5" (an Announcement with serial number 5), "5u" (urgent), "5w" (ALL_OR_WAIT),
-// "5p" (picked out of turn), "5y" (a Request to reply to), "5b" and "5e" (a bind and an unbind event), "5=3" (the answer to
-// the Request 3 of Ksock 1) and "9:5" (with network id 9).
+// got makes receipts from words such as "5" (an Announcement with serial number 5), "5u" (urgent), "5w"
+// (ALL_OR_WAIT), "5p" (picked out of turn), "5y" (a Request to reply to), "5b" and "5e" (a bind and an unbind event),
+// "5=3" (the answer to the Request 3 of Ksock 1) and "9:5" (with network id 9).
 func got(words string) (receipts []model.Receipt) {
 	for _, w := range strings.Fields(words) {
 		var r model.Receipt
@@ -87,7 +87,8 @@ func TestCheck(t *testing.T) {
 		{"unbind events out of order", three("4e 3e", "", ""), []string{"R4.36: Ksock 1 got [0:3] after [0:4]"}},
 
 		{"answered", asking(model.Client{Asked: asked(1, 2), Got: got("3=1 4=2")}), nil},
-		{"not answered", asking(model.Client{Asked: asked(1), Got: got("2 3")}), []string{"R5.1: Ksock 1 asked [0:1] and got 0"}},
+		{"not answered", asking(model.Client{Asked: asked(1), Got: got("2 3")}),
+			[]string{"R5.1: Ksock 1 asked [0:1] and got 0"}},
 		{"left before the answer", asking(model.Client{Asked: asked(1), Left: true}), nil},
 		{"answered twice", asking(model.Client{Asked: asked(1), Got: got("3=1 4=1"), Left: true}),
 			[]string{"R5.1: Ksock 1 asked [0:1] and got 2"}},
@@ -98,7 +99,8 @@ func TestCheck(t *testing.T) {
 		{"twice the same", three("1 2 2", "", ""), []string{"R4.21: Ksock 1 got [0:2] more than 1"}},
 		{"again later", three("1 2 1w", "", ""), []string{"R4.21: Ksock 1 got [0:1] more than 1"}},
 		{"two bindings", []model.Client{{ID: 1, Copies: 2, Got: got("1 1 2 2")}}, nil},
-		{"three copies", []model.Client{{ID: 1, Copies: 2, Got: got("1 1 1")}}, []string{"R4.21: Ksock 1 got [0:1] more than 2"}},
+		{"three copies", []model.Client{{ID: 1, Copies: 2, Got: got("1 1 1")}},
+			[]string{"R4.21: Ksock 1 got [0:1] more than 2"}},
 
 		{"asked once", three("1y", "1", "1"), nil},
 		{"asked twice", three("1y", "1", "1y"), []string{"R4.23: both Ksock 1 and Ksock 3"}},

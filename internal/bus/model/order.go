@@ -7,9 +7,10 @@ import (
 	"kbus/message"
 )
 
-// All who receive two given messages receive them in the same order (R4.36). Each client's history is a chain: this one
-// before that one. The chains of all clients together must not lead in a circle, for then no single order explains them.
-// Comparing clients pair by pair would not do: three clients can contradict each other although no two of them do.
+// All who receive two given messages receive them in the same order (R4.36). Each client's history is a chain: this
+// one before that one. The chains of all clients together must not lead in a circle, for then no single order
+// explains them. Comparing clients pair by pair would not do: three clients can contradict each other although no two
+// of them do.
 
 // turn says whether a message came in the order in which the bus delivered it. Urgent ones do not, nor does what was
 // picked from the queue; an event may have been set aside (R6.29), and its reader cannot tell.
@@ -82,9 +83,10 @@ func findCircle(after map[message.ID][]message.ID, before map[message.ID]int) (w
 	return nil
 }
 
-// CheckSerials finds messages with an id of the bus's own that a client received before others with a smaller one. Ids are
-// given out in the order of delivery, but to what waits for room (R4.37). Events that were set aside keep their order among
-// themselves (F16), and so do all unbind events; a report of what was bound already may come before them (R6.24).
+// CheckSerials finds messages with an id of the bus's own that a client received before others with a smaller one.
+// Ids are given out in the order of delivery, but to what waits for room (R4.37). Events that were set aside keep
+// their order among themselves (F16), and so do all unbind events; a report of what was bound already may come before
+// them (R6.24).
 func CheckSerials(c Client) (violations []string) {
 	var last, lastUnbind message.ID
 	check := func(last *message.ID, id message.ID) {

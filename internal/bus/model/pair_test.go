@@ -12,8 +12,8 @@ import (
 )
 
 // A pair is a bus and its model, which are given the same operations. Every outcome must be the same, and so must all
-// that can be asked of them after each operation. Of the bus it is also asked that it tells whom to wake: the model knows
-// who was given something, and whether a pending message would still have to wait.
+// that can be asked of them after each operation. Of the bus it is also asked that it tells whom to wake: the model
+// knows who was given something, and whether a pending message would still have to wait.
 
 // failer is what *testing.T and *rapid.T have in common.
 type failer interface {

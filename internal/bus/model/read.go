@@ -27,8 +27,8 @@ func (b *Bus) NextReply(k *Ksock, request message.ID) (m message.Message, ok boo
 	return m, false
 }
 
-// pop takes the message at i from the queue. The reader of a Request owes the Reply from now on (R3.36), and the oldest of its
-// set-aside events moves up (R3.37).
+// pop takes the message at i from the queue. The reader of a Request owes the Reply from now on (R3.36), and the
+// oldest of its set-aside events moves up (R3.37).
 func (b *Bus) pop(k *Ksock, i int) message.Message {
 	m := k.queue[i]
 	k.queue = withoutAt(k.queue, i)
