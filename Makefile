@@ -36,8 +36,9 @@ check: build ## cheap checks: format, vet, staticcheck, who may import whom
 	$(STATICCHECK) ./...
 	$(GO) test ./test/house
 
-unit: ## unit tests, recordings, model comparison
+unit: ## unit tests, recordings, model comparison, every interleaving of the rings
 	$(GO) test $$($(GO) list ./... | grep -v -e /test/house -e /test/process)
+	$(GO) test -tags interleave ./internal/ring
 
 race: needs ## the same under the race detector, where there is concurrency
 	$(GO) test -race . ./internal/server/... ./internal/session/... ./internal/wire/...

@@ -52,7 +52,7 @@ const (
 	minBytes = 4096
 	maxBytes = 1 << 26
 
-	controlBytes = (unsafe.Sizeof(control{}) + 4095) &^ 4095
+	controlBytes = (unsafe.Sizeof(control{}) + 63) &^ 63 // with 256 slots, one page in all
 )
 
 func (l Layout) check() error {

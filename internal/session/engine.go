@@ -36,6 +36,7 @@ type Engine struct {
 	header   message.Header // of the message being sent: here, so that sending allocates nothing
 	stopping bool
 
+	grant  func(s *Session, wanted uint32) (granted uint32)
 	caller *Session      // whose request is being handled
 	ready  [2][]*Session // with a waiting request that may have an answer; the second is being worked through
 	dirty  [2][]*Session // with something to send; the second was handed out by Dirty
@@ -45,6 +46,10 @@ type Engine struct {
 func NewEngine(number uint32, b *bus.Bus, host file.Host) *Engine {
 	return &Engine{number: number, bus: b, host: host}
 }
+
+// Grant sets who decides which of the features that a Hello wants it gets, while the Hello is handled. Without it there
+// are none. Observers get none.
+func (e *Engine) Grant(grant func(s *Session, wanted uint32) (granted uint32)) { e.grant = grant }
 
 // Peer is the process at the other end of a connection, as the transport knows it: never as it says itself.
 type Peer struct {

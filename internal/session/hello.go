@@ -41,10 +41,15 @@ func (s *Session) hello(h wire.Header, payload []byte) {
 		s.ksock, s.mode, id = k, h.Arg, k.ID()
 	}
 	s.greeted = true
+	granted := uint32(0)
+	if e.grant != nil && s.ksock != nil && hello.Features != 0 {
+		granted = e.grant(s, hello.Features)
+	}
 	at := s.begin(h, message.OK, id, 64)
 	s.out.buf = wire.AppendWelcome(s.out.buf, wire.Welcome{
 		Version:            wire.Version,
 		Bus:                e.number,
+		Features:           granted,
 		AbsMaxMessageBytes: e.bus.Info().AbsMaxMessageBytes,
 		Server:             ServerName,
 	})

@@ -85,7 +85,7 @@ func (s *Session) begin(h wire.Header, c message.Condition, arg uint32, n int) (
 	s.out.room(wire.HeaderBytes + n)
 	at = len(s.out.buf)
 	s.out.buf = wire.AppendHeader(s.out.buf, wire.Header{Op: h.Op, Condition: c, Seq: h.Seq, Arg: arg})
-	if h.Flags&wire.Lazy == 0 {
+	if h.Flags&wire.Lazy == 0 || c != message.OK { // whoever was sure that all goes well should hear of it
 		s.eager = true
 	}
 	s.engine.touched(s)

@@ -15,8 +15,12 @@ const (
 // Hello is what a client says first.
 type Hello struct {
 	Lowest, Highest uint16 // versions that the client speaks
-	Features        uint32 // that it wants; there are none so far
+	Features        uint32 // that it wants, see FeatureRings
 }
+
+// FeatureRings asks that frames go through memory shared by both sides instead of the socket (package ring). If it is
+// granted, two descriptors come with the answer, the segment and the daemon's bell, and it is the last frame in the socket.
+const FeatureRings = 1
 
 const helloBytes = 12
 

@@ -62,8 +62,9 @@ type binding struct {
 // copied is one recipient's copy of a message.
 type copied struct {
 	message.Message
-	to  *Ksock
-	via *binding // nil: through no binding, so no unbind removes it (R6.4)
+	to     *Ksock
+	via    *binding // nil: through no binding, so no unbind removes it (R6.4)
+	looked bool     // NextAnswer has looked at it
 }
 
 // request is an entry of the unreplied list: which Request, and whose (F12).

@@ -15,7 +15,8 @@ type delivery struct {
 // room says whether one more message fits (R4.1, R4.2).
 func (k *Ksock) room() bool { return len(k.queue)+len(k.outstanding) < int(k.maxMessages) }
 
-// plan tests a message in the order of R4.10-R4.18, as F11 and F12 amend them. It changes nothing.
+// plan tests a message in the order of R4.10-R4.18, as F11 and F12 amend them. It changes nothing. A bus that stops
+// says so before all else.
 func (b *Bus) plan(k *Ksock, m message.Message) (d delivery, c message.Condition) {
 	if m.IsRequest() && b.stopping {
 		return d, message.ErrStopping
@@ -71,21 +72,21 @@ func (b *Bus) deliver(k *Ksock, m message.Message) Outcome {
 	out := Outcome{Skipped: d.skipped}
 	m.Flags &^= message.WantYouToReply
 	if d.addressee != nil {
-		b.push(copied{m, d.addressee, nil}) // R4.47, R4.48
+		b.push(copied{Message: m, to: d.addressee}) // R4.47, R4.48
 		out.Reached++
 		d.addressee.outstanding = without(d.addressee.outstanding, m.InReplyTo) // R4.26
-		k.unreplied = without(k.unreplied, request{m.InReplyTo, m.To})          // R4.26
+		k.unreplied = without(k.unreplied, request{m.InReplyTo, m.To})          // R4.26; of two the last popped
 	}
 	if d.replier != nil {
 		asked := m
 		asked.Flags |= message.WantYouToReply // R4.23
-		b.push(copied{asked, d.replier.ksock, d.replier})
+		b.push(copied{Message: asked, to: d.replier.ksock, via: d.replier})
 		out.Reached++
 		k.outstanding = append(k.outstanding, m.ID) // R4.27
 		k.outstandingMost = max(k.outstandingMost, len(k.outstanding))
 	}
 	for _, x := range d.listeners {
-		if b.pushOnce(copied{m, x.ksock, x}) {
+		if b.pushOnce(copied{Message: m, to: x.ksock, via: x}) {
 			out.Reached++
 		}
 	}
@@ -98,6 +99,9 @@ func (b *Bus) push(m copied) {
 	k := m.to
 	if m.Flags.Has(message.Urgent) {
 		k.queue = append([]copied{m}, k.queue...)
+		for i := range k.queue {
+			k.queue[i].looked = false
+		}
 	} else {
 		k.queue = append(clone(k.queue), m)
 	}
@@ -141,11 +145,11 @@ func (b *Bus) status(name string, from uint32, r request) {
 	if k == nil {
 		return
 	}
-	b.push(copied{message.Message{
+	b.push(copied{to: k, Message: message.Message{
 		Header: message.Header{
 			ID: b.localID(), InReplyTo: r.id, To: r.from, From: from, Flags: message.Synthetic,
 		},
 		Name: name,
-	}, k, nil})
+	}})
 	k.outstanding = without(k.outstanding, r.id) // R4.38
 }

@@ -17,7 +17,7 @@ func (b *Bus) tellAll(e message.Message, listeners []*binding) bool {
 		}
 	}
 	for _, x := range listeners {
-		b.pushOnce(copied{e, x.ksock, x})
+		b.pushOnce(copied{Message: e, to: x.ksock, via: x})
 	}
 	return true
 }
@@ -53,7 +53,7 @@ func (b *Bus) safeUnbindEvent(x *binding) {
 	}
 	if !b.tragic && len(b.aside)+len(listeners) <= or(b.config.MaxSetAside, 1000) {
 		for _, y := range listeners {
-			b.setAside(copied{e, y.ksock, y})
+			b.setAside(copied{Message: e, to: y.ksock, via: y})
 		}
 		return
 	}
@@ -64,7 +64,7 @@ func (b *Bus) safeUnbindEvent(x *binding) {
 	}
 	for _, y := range listeners {
 		if !b.toldOfLoss(y.ksock) {
-			b.setAside(copied{lost, y.ksock, y})
+			b.setAside(copied{Message: lost, to: y.ksock, via: y})
 		}
 	}
 }
@@ -138,7 +138,7 @@ func (b *Bus) ReportReplierBinds(k *Ksock, v uint32) (old uint32, c message.Cond
 			return 0, message.ErrReportFull
 		}
 		for _, x := range repliers {
-			b.push(copied{b.newEvent(true, x.ksock.id, x.name), k, nil})
+			b.push(copied{Message: b.newEvent(true, x.ksock.id, x.name), to: k})
 		}
 	}
 	return setSwitch(&b.reportBinds, v)

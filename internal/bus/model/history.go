@@ -17,7 +17,7 @@ type Client struct {
 	Got    []Receipt    // all that it received, in the order in which it did
 	Asked  []message.ID // Requests that SEND took (OK) or holds (ErrPending), without those that were discarded
 	Copies int          // how many copies of a message its bindings may bring it; 0 is 1
-	Left   bool         // it closed, or did not read all in the end: answers may be missing, and copies too
+	Left   bool         // it closed, or did not read all in the end: answers may be missing
 }
 
 // Receipt is one message as a client received it.
@@ -43,7 +43,7 @@ func CheckAnswers(c Client) (violations []string) {
 	answers := map[message.ID][]message.ID{} // by Request
 	for _, m := range c.Got {
 		ids := answers[m.InReplyTo]
-		if m.IsReply() && m.To == c.ID && !contains(ids, m.ID) { // as a Listener too, it may get its own answer again (R4.48)
+		if m.IsReply() && m.To == c.ID && !contains(ids, m.ID) { // it may come again, to c as a Listener (R4.48)
 			answers[m.InReplyTo] = append(ids, m.ID)
 		}
 	}

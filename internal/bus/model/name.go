@@ -26,7 +26,7 @@ func ValidName(name string) bool {
 	return ValidBinding(name) && !isWildcard(words[len(words)-1])
 }
 
-// ASCII (F1). What strings.Trim leaves of a word begins and ends with something else.
+// ASCII (F1). strings.Trim leaves nothing of a word that has nothing else.
 const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 func isWildcard(word string) bool { return word == "*" || word == "%" }

@@ -209,8 +209,11 @@ func (p *pair) checkNames(names []string) {
 	}
 }
 
-// finish reads and closes everything. Then the bus must hold nothing, and the history keep all promises.
+// finish stops the bus, then reads and closes everything. After that the bus must hold nothing, and the history keep all
+// promises.
 func (p *pair) finish() {
+	p.stop()
+	p.settle()
 	for len(p.ksocks) > 0 {
 		p.drain()
 		p.close(p.ksocks[len(p.script)%len(p.ksocks)])

@@ -2,6 +2,7 @@ package model_test
 
 import (
 	"bytes"
+	"slices"
 
 	"kbus/internal/bus"
 	"kbus/internal/bus/model"
@@ -124,6 +125,20 @@ func (p *pair) nextReply(k *ksock, request message.ID) {
 	p.say("%d next reply to %v", k.m.ID(), request)
 	want, wantOK := p.model.NextReply(k.m, request)
 	got, ok := p.bus.NextReply(k.b, request)
+	p.taken(k, got, ok, want, wantOK)
+	k.remember(want, wantOK, true)
+}
+
+// nextAnswer wants the answers to some of the Requests that were sent of late.
+func (p *pair) nextAnswer(k *ksock, requests []message.Header) {
+	var ids []message.ID
+	for _, h := range requests {
+		ids = append(ids, h.ID)
+	}
+	wanted := func(id message.ID) bool { return slices.Contains(ids, id) }
+	p.say("%d next answer to any of %v", k.m.ID(), ids)
+	want, wantOK := p.model.NextAnswer(k.m, wanted)
+	got, ok := p.bus.NextAnswer(k.b, wanted)
 	p.taken(k, got, ok, want, wantOK)
 	k.remember(want, wantOK, true)
 }

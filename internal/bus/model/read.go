@@ -27,6 +27,19 @@ func (b *Bus) NextReply(k *Ksock, request message.ID) (m message.Message, ok boo
 	return m, false
 }
 
+// NextAnswer is NextReply to any Request that is wanted, but a message that has been looked at is passed over until an
+// urgent one comes in.
+func (b *Bus) NextAnswer(k *Ksock, wanted func(request message.ID) bool) (m message.Message, ok bool) {
+	for i := range k.queue {
+		m := &k.queue[i]
+		if !m.looked && m.via == nil && m.IsReply() && wanted(m.InReplyTo) {
+			return b.pop(k, i), true
+		}
+		m.looked = true
+	}
+	return m, false
+}
+
 // pop takes the message at i from the queue. The reader of a Request owes the Reply from now on (R3.36), and the
 // oldest of its set-aside events moves up (R3.37).
 func (b *Bus) pop(k *Ksock, i int) message.Message {

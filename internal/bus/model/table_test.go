@@ -27,6 +27,7 @@ var table = []func(p *pair, k *ksock, o op){
 	func(p *pair, k *ksock, o op) { p.close(k) },
 	func(p *pair, k *ksock, o op) { p.openMore() },
 	func(p *pair, k *ksock, o op) { p.maxMessages(k, uint32(o.number%6)) },
+	func(p *pair, k *ksock, o op) { p.nextSomeReply(p.prefer(k, o, p.hasMessages), o) },
 	func(p *pair, k *ksock, o op) { p.resend(p.prefer(k, o, isSending)) },
 	func(p *pair, k *ksock, o op) { p.nextSomeReply(p.prefer(k, o, p.hasMessages), o) },
 	func(p *pair, k *ksock, o op) { p.reportReplierBinds(k, pick(switches, o.number)) },
@@ -206,7 +207,12 @@ func (p *pair) unbindSomething(k *ksock, o op) {
 	}
 }
 
+// nextSomeReply has a Ksock pick an answer from its queue.
 func (p *pair) nextSomeReply(k *ksock, o op) {
+	if o.choice%2 == 1 {
+		p.nextAnswer(k, p.asked[min(int(o.number), len(p.asked)):])
+		return
+	}
 	id := message.ID{}
 	if len(p.asked) > 0 && o.choice != 0 {
 		id = pick(p.asked, o.number).ID

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"kbus/internal/server/settings"
+)
+
+// commandLine is what the command line says. Settings given there are kept apart, to be put over the file again at
+// every reload.
+type commandLine struct {
+	config         string
+	check, version bool
+	flags          settings.Flags
+}
+
+const usageLine = "usage: kbusd [--config FILE] [--check] [flags]      kbusd --help explains them"
+
+// parseArgs reads the command line. The error is flag.ErrHelp when help was asked for, and one line otherwise.
+func parseArgs(args []string) (*commandLine, error) {
+	var c commandLine
+	set := flag.NewFlagSet("kbusd", flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	set.StringVar(&c.config, "config", "", "")
+	set.BoolVar(&c.check, "check", false, "")
+	set.BoolVar(&c.version, "version", false, "")
+	c.flags.Register(set)
+	if err := set.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil, err
+		}
+		return nil, errors.New(strings.NewReplacer(": -", ": --", "flag -", "flag --").Replace(err.Error()))
+	}
+	if set.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q", set.Arg(0))
+	}
+	return &c, nil
+}
+
+// load is everything that kbusd was told: defaults, then the file, then the flags.
+func (c *commandLine) load() (*settings.Settings, error) {
+	s := settings.Default()
+	if c.config != "" {
+		if err := s.Load(c.config); err != nil {
+			return nil, err
+		}
+	}
+	c.flags.Apply(s)
+	return s, s.Check()
+}
+
+func printHelp(w io.Writer) {
+	fmt.Fprint(w, `kbusd is the KBUS daemon: message buses for the processes of one machine.
+
+usage: kbusd [flags]
+
+Without any, it runs bus 0 in $KBUS_DIR, else /run/kbus (root), else $XDG_RUNTIME_DIR/kbus.
+
+  --config FILE    read settings from a TOML file; flags win over it
+  --check          only check the configuration: exit 0, or 1 with all errors, each with file and line
+  --version        print the version
+  --help           print this
+`)
+	names, docs := settings.FlagNames()
+	for i, name := range names {
+		fmt.Fprintf(w, "  --%-14s %s\n", name, docs[i])
+	}
+	fmt.Fprint(w, `
+Signals: TERM and INT end the buses in order, a second one at once; HUP reads the file again.
+
+  kbusd                                 run bus 0
+  kbusd --dir /tmp/kbus --buses 2       run two buses, sockets in /tmp/kbus
+  kbusd --config kbusd.toml --check     is this file all right?
+`)
+}

@@ -1,0 +1,153 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"kbus/internal/session"
+)
+
+// Config says what a server is. Default gives the values that hold where nobody says anything; every limit and every
+// default stands there and nowhere else, and docs/daemon.md shows the same table (a test compares them).
+type Config struct {
+	Dir         string      // where the sockets are; empty: RuntimeDir
+	Buses       int         // how many buses to begin with, 1 to MaxBuses (R1.2)
+	SocketMode  fs.FileMode // permissions of the socket files: who may use the buses (Q8)
+	SocketGroup string      // group of the socket files, a name or a number; empty: as created
+	Limits      Limits
+	Listeners   []Listener // sockets that listen already, as systemd hands them over; the server closes them
+}
+
+// Listener is a socket that somebody else made and that listens for the clients of one bus.
+type Listener struct {
+	Bus int // number of the bus
+	FD  int
+}
+
+// Limits are everything that is bounded. All count for one bus, except Buses. Of those that clients use up, 0 means no
+// limit. Whoever asks for more is refused by the name in the TOML file (here in parentheses); nobody else notices.
+type Limits struct {
+	Buses int // (buses) buses in all, however they came about (R3.81); 1 to MaxBuses
+
+	Connections     int // (connections) open connections
+	UserConnections int // (user-connections) of one user
+
+	Bindings     int // (bindings) bindings
+	UserBindings int // (user-bindings) of one user
+
+	QueueBytes     int64 // (queue-bytes) bytes of messages that are sent and not yet read by all
+	UserQueueBytes int64 // (user-queue-bytes) of messages that one user sent
+
+	BufferBytes     int64 // (buffer-bytes) bytes of unfinished requests, and of results that clients do not take
+	UserBufferBytes int64 // (user-buffer-bytes) of the connections of one user
+
+	MessageBytes        int64 // (message-bytes) the longest message, entire form, when the bus begins (R3.86, Q9)
+	MessageBytesCeiling int64 // (message-bytes-ceiling) what clients can raise that to (R3.86, Q9)
+	QueueMessages       int64 // (queue-messages) queue limit of a new Ksock, in messages (R3.73)
+	SetAside            int   // (set-aside) replier unbind events that wait for room (R6.21)
+}
+
+// Bounds of what can be configured.
+const (
+	MaxBuses          = 256     // R7.1
+	LeastMessageBytes = 100     // R7.1
+	MostMessageBytes  = 1 << 30 // frames count in 31 bits
+	mostCount         = 1 << 30
+	mostBytes         = 1 << 50
+)
+
+const (
+	mib     int64 = 1 << 20
+	dirPerm       = 0o755
+)
+
+// Default is what holds where nobody says anything.
+func Default() Config {
+	return Config{
+		Buses:      1,
+		SocketMode: 0o666,
+		Limits: Limits{
+			Buses:               MaxBuses,
+			Connections:         4096,
+			UserConnections:     1024,
+			Bindings:            65536,
+			UserBindings:        16384,
+			QueueBytes:          256 * mib,
+			UserQueueBytes:      64 * mib,
+			BufferBytes:         512 * mib,
+			UserBufferBytes:     128 * mib,
+			MessageBytes:        409600,
+			MessageBytesCeiling: 409600,
+			QueueMessages:       100,
+			SetAside:            1000,
+		},
+	}
+}
+
+// BadSetting is a value that is out of range or contradicts another.
+type BadSetting struct {
+	Key  string // as in the TOML file, for instance "limits.connections"
+	Text string // what is wrong with it
+}
+
+// Error is one line.
+func (b *BadSetting) Error() string { return b.Key + " " + b.Text }
+
+// Check looks for values that are out of range or contradict each other: nil, or all that are, as *BadSetting.
+func (c *Config) Check() (bad []*BadSetting) {
+	l := &c.Limits
+	check := func(ok bool, key, format string, args ...any) {
+		if !ok {
+			bad = append(bad, &BadSetting{key, fmt.Sprintf(format, args...)})
+		}
+	}
+	within := func(key string, n, least, most int64) {
+		check(least <= n && n <= most, key, "must be %d to %d, not %d", least, most, n)
+	}
+	within("buses", int64(c.Buses), 1, MaxBuses)
+	check(c.SocketMode&^0o777 == 0, "socket.mode", "has permission bits only, not %#o", uint32(c.SocketMode))
+	within("limits.buses", int64(l.Buses), 1, MaxBuses)
+	check(c.Buses <= l.Buses, "buses", "(%d) is above limits.buses (%d)", c.Buses, l.Buses)
+	within("limits.connections", int64(l.Connections), 0, mostCount)
+	within("limits.user-connections", int64(l.UserConnections), 0, mostCount)
+	within("limits.bindings", int64(l.Bindings), 0, mostCount)
+	within("limits.user-bindings", int64(l.UserBindings), 0, mostCount)
+	within("limits.queue-bytes", l.QueueBytes, 0, mostBytes)
+	within("limits.user-queue-bytes", l.UserQueueBytes, 0, mostBytes)
+	within("limits.buffer-bytes", l.BufferBytes, 0, mostBytes)
+	within("limits.user-buffer-bytes", l.UserBufferBytes, 0, mostBytes)
+	within("limits.message-bytes", l.MessageBytes, LeastMessageBytes, MostMessageBytes)
+	within("limits.message-bytes-ceiling", l.MessageBytesCeiling, LeastMessageBytes, MostMessageBytes)
+	check(l.MessageBytes <= l.MessageBytesCeiling, "limits.message-bytes",
+		"(%d) is above limits.message-bytes-ceiling (%d)", l.MessageBytes, l.MessageBytesCeiling)
+	within("limits.queue-messages", l.QueueMessages, 1, 1<<32-1)
+	within("limits.set-aside", int64(l.SetAside), 1, mostCount)
+	return bad
+}
+
+// ErrNoRuntimeDir means that nothing says where the sockets belong.
+var ErrNoRuntimeDir = errors.New("no runtime directory: set KBUS_DIR or XDG_RUNTIME_DIR, or name one with --dir")
+
+// RuntimeDir is where the sockets are when nobody says otherwise: $KBUS_DIR, else /run/kbus for root, else
+// $XDG_RUNTIME_DIR/kbus; ErrNoRuntimeDir when there is none of these.
+func RuntimeDir() (string, error) {
+	if dir := os.Getenv("KBUS_DIR"); dir != "" {
+		return dir, nil
+	}
+	if os.Geteuid() == 0 {
+		return "/run/kbus", nil
+	}
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		return filepath.Join(dir, "kbus"), nil
+	}
+	return "", ErrNoRuntimeDir
+}
+
+// Version is the name and version of this server, as clients and people see it.
+const Version = session.ServerName
+
+// SocketName is the name of a bus's socket in the runtime directory.
+func SocketName(bus int) string { return fmt.Sprintf("bus%d.sock", bus) }

@@ -1,0 +1,213 @@
+package server
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"kbus/internal/server/rawclient"
+	"kbus/internal/wire"
+	"kbus/message"
+)
+
+// Who asks for one connection too many is refused, by the name of the limit, and the log knows. There is room for
+// somebody to look at the bus all the same.
+func TestConnectionLimits(t *testing.T) {
+	for _, c := range []struct {
+		limit  string
+		set    func(*Limits)
+		want   message.Condition
+		spare  int
+		logged string
+	}{
+		{"user-connections", func(l *Limits) { l.UserConnections = 3 }, message.ErrUserConnections, spareUserConnections,
+			"limit=user-connections"},
+		{"connections", func(l *Limits) { l.Connections = 3; l.UserConnections = 0 }, message.ErrBusConnections,
+			spareConnections, "limit=connections"},
+	} {
+		t.Run(c.limit, func(t *testing.T) {
+			b := start(t, func(config *Config) { c.set(&config.Limits) })
+			first := b.open()
+			b.open()
+			b.open()
+			tooMany := b.dial()
+			if f := tooMany.Hello(3); f.Condition != c.want {
+				t.Errorf("hello gave %v; want %v", f.Condition.Name(), c.want.Name())
+			}
+			tooMany.Ended()
+			b.wait("refused", c.logged, "pid=", "uid=")
+			observer := b.dial()
+			if f := observer.Hello(0); f.Condition != message.OK {
+				t.Errorf("an observer's hello gave %v", f.Condition.Name())
+			}
+			// Connections that say nothing come up against the descriptors that are left.
+			for range c.spare - 1 {
+				b.dial()
+			}
+			mute := b.dial()
+			f := mute.Next()
+			if f.Op != wire.OpHello || f.Seq != 0 || f.Condition != c.want {
+				t.Errorf("a mute connection got %v, number %d, %v", f.Op, f.Seq, f.Condition.Name())
+			}
+			mute.Ended()
+			b.wait("connection refused", c.logged, "pid=", "uid=")
+			first.Close()
+			observer.Close()
+			for { // the daemon has to see both closes first
+				again := b.dial()
+				again.Write(hello())
+				if f, err := again.TryNext(); err == nil && f.Condition == message.OK {
+					break
+				}
+				again.Close()
+			}
+			b.wait("accepting connections again")
+		})
+	}
+}
+
+// Limits on what Ksocks hold are refused by the bus; the log knows of the first time.
+func TestBusLimitsAreLogged(t *testing.T) {
+	big := string(bytes.Repeat([]byte("x"), 2000))
+	for _, c := range []struct {
+		limit string
+		set   func(*Limits)
+		want  message.Condition
+		ask   func(*rawclient.Client, int) rawclient.Frame
+	}{
+		{"user-bindings", func(l *Limits) { l.UserBindings = 2 }, message.ErrUserBindings, bindOne},
+		{"bindings", func(l *Limits) { l.Bindings = 2 }, message.ErrBusBindings, bindOne},
+		{"user-queue-bytes", func(l *Limits) { l.UserQueueBytes = 5000 }, message.ErrUserQueueBytes, sendBig(big)},
+		{"queue-bytes", func(l *Limits) { l.QueueBytes = 5000 }, message.ErrBusQueueBytes, sendBig(big)},
+	} {
+		t.Run(c.limit, func(t *testing.T) {
+			b := start(t, func(config *Config) { c.set(&config.Limits) })
+			client := b.open()
+			client.Bind("$.Big", false)
+			refused := 0
+			for i := range 10 {
+				if f := c.ask(client, i); f.Condition == c.want {
+					refused++
+				} else if f.Condition != message.OK {
+					t.Fatalf("got %v", f.Condition.Name())
+				}
+			}
+			if refused == 0 {
+				t.Error("nothing was refused")
+			}
+			b.wait("refused", "limit="+c.limit, "pid=", "uid=")
+			if n := b.count("refused", "limit="+c.limit); n != 1 {
+				t.Errorf("the log tells it %d times", n)
+			}
+		})
+	}
+}
+
+func bindOne(c *rawclient.Client, i int) rawclient.Frame {
+	return c.Ask(wire.OpBind, 0, fmt.Appendf(nil, "$.N%d", i))
+}
+
+func sendBig(data string) func(*rawclient.Client, int) rawclient.Frame {
+	return func(c *rawclient.Client, _ int) rawclient.Frame {
+		return c.Ask(wire.OpSendMessage, 0, announcement("$.Big", data))
+	}
+}
+
+// Half a frame is charged to its user as it comes. Who wants more than the limit loses the connection that asked for
+// it; others, also of the same user, go on.
+func TestBufferLimit(t *testing.T) {
+	for _, c := range []struct {
+		limit string
+		set   func(*Limits)
+	}{
+		{"user-buffer-bytes", func(l *Limits) { l.UserBufferBytes = 500_000 }},
+		{"buffer-bytes", func(l *Limits) { l.BufferBytes = 500_000 }},
+	} {
+		t.Run(c.limit, func(t *testing.T) {
+			b := start(t, func(config *Config) { c.set(&config.Limits) })
+			whole := frame(wire.OpSendMessage, 9, 0, announcement("$.Big", string(make([]byte, 400_000))))
+			part, rest := whole[:300_000], whole[300_000:]
+			first, second, bystander := b.open(), b.open(), b.open()
+			first.Raw(part)
+			second.Write(part) // its connection may end before all is written
+			second.Ended()
+			b.wait("connection ended", "limit "+c.limit+" reached", "pid=", "uid=")
+			bystander.Must(wire.OpReset, 0, nil)
+			first.Raw(rest)
+			if f := first.Next(); f.Condition != message.OK {
+				t.Errorf("the first got %v", f.Condition.Name())
+			}
+			b.on(0, func(l *loop) {
+				if l.accounts.all.buffered != 0 || len(l.accounts.users) != 1 {
+					t.Errorf("%d bytes still charged, %d users", l.accounts.all.buffered, len(l.accounts.users))
+				}
+			})
+		})
+	}
+}
+
+// Everything that is charged is given back with the connection.
+func TestNothingIsLeft(t *testing.T) {
+	b := start(t, nil)
+	for i := range 200 {
+		c := b.open()
+		c.Bind(fmt.Sprintf("$.N%d", i), true)
+		c.Put(wire.OpNextWait, 0, nil)
+		c.Raw(hello()[:10+i%6]) // an unfinished frame
+		c.Close()
+	}
+	b.onlyMeLeft(t)
+	b.on(0, func(l *loop) {
+		open := 0
+		for _, c := range l.conns {
+			if c != nil {
+				open++
+			}
+		}
+		if a := l.accounts.all; a.buffered != 0 || a.connections != open {
+			t.Errorf("%d bytes charged; %d connections charged, %d open", a.buffered, a.connections, open)
+		}
+	})
+}
+
+// When there is not even the reserve descriptor, the loop waits without spinning and comes back by itself.
+func TestNoReserveDescriptor(t *testing.T) {
+	b := start(t, nil)
+	b.open().Must(wire.OpReset, 0, nil) // everything that opens late is open
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	var before unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	none := unix.Rlimit{Cur: 3, Max: before.Max}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	err = unix.Connect(fd, &unix.SockaddrUnix{Name: b.path(0)})
+	for waiting := false; err == nil && !waiting; {
+		b.on(0, func(l *loop) { waiting = l.listener.reserve < 0 })
+	}
+	if e := unix.Setrlimit(unix.RLIMIT_NOFILE, &before); err != nil || e != nil {
+		t.Fatal(err, e)
+	}
+	if _, err := unix.Write(fd, hello()); err != nil {
+		t.Fatal(err)
+	}
+	var answer [100]byte
+	n, err := unix.Read(fd, answer[:])
+	h, _, _, _ := wire.Split(answer[:max(n, 0)], wire.MaxResultBytes)
+	if h.Op != wire.OpHello || h.Condition != message.OK {
+		t.Errorf("read %d bytes, %v: %v, %v", n, err, h.Op, h.Condition)
+	}
+	b.on(0, func(l *loop) {
+		if l.listener.reserve < 0 {
+			t.Error("there is no reserve again")
+		}
+	})
+}

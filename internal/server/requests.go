@@ -1,0 +1,177 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"golang.org/x/sys/unix"
+
+	"kbus/internal/wire"
+	"kbus/message"
+)
+
+// From bytes to requests. A connection's share of a turn is bounded in requests and in reads, so one that floods the
+// bus gets no more of it than the others; what it sent meanwhile waits in its socket.
+const (
+	requestsPerTurn = 128
+	readsPerTurn    = 4
+)
+
+// errTruncated ends a connection whose client went in the middle of a frame.
+var errTruncated = errors.New("the connection ended within a frame")
+
+// requests handles what the client has asked, until nothing is left, its share is used up, or it must take results
+// first; in the latter two cases stopped is true, and memory may hold requests that epoll does not know of. The error,
+// io.EOF when the client has just closed, ends the connection.
+func (l *loop) requests(c *conn, readable bool) (stopped bool, err error) {
+	share := requestsPerTurn
+	for reads := 0; ; reads++ {
+		if err := l.handleRest(c, &share); err != nil {
+			return false, err
+		}
+		if share == 0 || c.session.Busy() {
+			return true, nil
+		}
+		if !readable || reads == readsPerTurn {
+			return false, nil
+		}
+		if c.rest == nil {
+			readable, err = l.readShared(c, &share)
+		} else {
+			readable, err = l.readOn(c)
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+}
+
+// handle handles the complete frames at the beginning of data and tells how many bytes they were.
+func (l *loop) handle(c *conn, data []byte, share *int) (used int, err error) {
+	for *share > 0 && !c.session.Busy() {
+		h, payload, n, err := wire.Split(data[used:], l.maxPayload)
+		if n == 0 || err != nil {
+			return used, err
+		}
+		used += n
+		*share--
+		unsent := len(c.session.Out())
+		err = c.session.Handle(h, payload)
+		if out := c.session.Out(); len(out) >= unsent+wire.HeaderBytes {
+			if cond := wire.ParseHeader(out[unsent:]).Condition; cond != message.OK {
+				l.noteRefusal(c, cond)
+			}
+		}
+		if err != nil {
+			return used, err
+		}
+	}
+	return used, nil
+}
+
+// handleRest handles what the connection has in memory, and gives the memory back when nothing is left.
+func (l *loop) handleRest(c *conn, share *int) error {
+	if c.rest == nil {
+		return nil
+	}
+	used, err := l.handle(c, c.rest[c.at:], share)
+	if c.at += used; c.at == len(c.rest) {
+		l.dropRest(c)
+	}
+	return err
+}
+
+func (l *loop) dropRest(c *conn) {
+	if c.rest != nil {
+		l.input.give(c.rest)
+		c.rest, c.at = nil, 0
+	}
+}
+
+// readShared reads into the loop's buffer and handles what came where it lies. more says that the socket may hold more.
+func (l *loop) readShared(c *conn, share *int) (more bool, err error) {
+	buffer := l.input.buffer(l.accounts.muchBuffered(c.user))
+	n, more, err := l.receive(c, buffer)
+	if n == 0 {
+		return more, err
+	}
+	used, err := l.handle(c, buffer[:n], share)
+	if used < n && err == nil {
+		c.rest = append(l.input.take(n-used), buffer[used:n]...)
+		err = l.charge(c)
+	}
+	return more, err
+}
+
+// readOn reads more of a frame of which a part has come already.
+func (l *loop) readOn(c *conn) (more bool, err error) {
+	if c.at > 0 {
+		c.rest = c.rest[:copy(c.rest, c.rest[c.at:])]
+		c.at = 0
+	}
+	whole := wire.HeaderBytes
+	if len(c.rest) >= wire.HeaderBytes {
+		whole += int(wire.ParseHeader(c.rest).PayloadBytes) // handleRest has checked that
+	}
+	if len(c.rest) == cap(c.rest) {
+		if err := l.grow(c, min(whole, 2*cap(c.rest))); err != nil {
+			return false, err
+		}
+	}
+	have := len(c.rest)
+	n, more, err := l.receive(c, c.rest[have:min(cap(c.rest), whole)])
+	c.rest = c.rest[:have+n]
+	if err == io.EOF {
+		err = errTruncated
+	}
+	return more, err
+}
+
+// grow moves what has come of a frame to a larger place. It is charged first.
+func (l *loop) grow(c *conn, size int) error {
+	if err := l.chargeBytes(c, int64(size+len(c.session.Out()))); err != nil {
+		return err
+	}
+	old := c.rest
+	c.rest = append(l.input.take(size), old...)
+	l.input.give(old)
+	return nil
+}
+
+// receive reads from the client. more says that the socket may hold more; io.EOF that nothing will come any more.
+func (l *loop) receive(c *conn, p []byte) (n int, more bool, err error) {
+	n, errno := receive(c.fd, p)
+	switch {
+	case errno == unix.EAGAIN:
+		return 0, false, nil
+	case errno == unix.EINTR:
+		return 0, true, nil
+	case errno == unix.ECONNRESET, errno == 0 && n == 0:
+		return 0, false, io.EOF
+	case errno != 0:
+		return 0, false, fmt.Errorf("receive: %w", errno)
+	}
+	return n, n == len(p), nil
+}
+
+// charge makes what is charged for the connection's memory what it holds now.
+func (l *loop) charge(c *conn) error {
+	return l.chargeBytes(c, int64(cap(c.rest)+len(c.session.Out())))
+}
+
+func (l *loop) chargeBytes(c *conn, holds int64) error {
+	if holds == c.held {
+		return nil
+	}
+	if limit := l.accounts.buffer(c.user, holds-c.held); limit != "" {
+		return &overLimit{limit}
+	}
+	c.held = holds
+	return nil
+}
+
+// overLimit ends a connection that wants more memory than its user may have.
+type overLimit struct{ limit string }
+
+func (o *overLimit) Error() string { return "limit " + o.limit + " reached" }

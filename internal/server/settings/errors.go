@@ -1,0 +1,58 @@
+package settings
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Errors is everything that is wrong, one line each.
+type Errors []string
+
+// Error gives all lines.
+func (e Errors) Error() string { return strings.Join(e, "\n") }
+
+func (e *Errors) add(format string, args ...any) { *e = append(*e, fmt.Sprintf(format, args...)) }
+
+// orNil keeps an empty list from becoming an error that is not nil.
+func (e Errors) orNil() error {
+	if len(e) == 0 {
+		return nil
+	}
+	return e
+}
+
+// didYouMean is "; did you mean ...?" with the known word nearest to what was written, or empty when none is near: at
+// most one edit in three letters.
+func didYouMean(written string, known []string) string {
+	best, least := "", max(1, len(written)/3)+1
+	for _, k := range known {
+		if d := distance(written, k); d < least {
+			best, least = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+// distance is how many letters must be put in, taken out or changed to make b of a.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			change := diagonal
+			if a[i-1] != b[j-1] {
+				change++
+			}
+			diagonal = row[j]
+			row[j] = min(change, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,154 @@
+package settings
+
+import (
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+)
+
+// setting is one row of the table.
+type setting struct {
+	key  string
+	live bool // can change while the daemon runs
+	doc  string
+	kind kind
+	set  func(*Settings, value) error
+	show func(*Settings) string // as one would write it in the file
+}
+
+// table is in the order of the manual.
+var table = []setting{
+	text("dir", "runtime directory, where the sockets are",
+		func(s *Settings) *string { return &s.Server.Dir }),
+	live(number("buses", "buses to begin with; a reload can add some",
+		func(s *Settings) *int { return &s.Server.Buses })),
+	live(parsed("drain", "how long a stopping daemon waits for answers and readers", parseDuration,
+		func(s *Settings) *duration { return (*duration)(&s.Drain) })),
+
+	live(parsed("socket.mode", "permissions of the sockets: who may use the buses", parseMode,
+		func(s *Settings) *mode { return (*mode)(&s.Server.SocketMode) })),
+	live(text("socket.group", "group of the sockets, a name or a number",
+		func(s *Settings) *string { return &s.Server.SocketGroup })),
+
+	live(parsed("log.level", "what is logged: debug, info, warn or error", parseLevel,
+		func(s *Settings) *level { return (*level)(&s.LogLevel) })),
+	parsed("log.format", "text or json", parseFormat,
+		func(s *Settings) *format { return (*format)(&s.LogFormat) }),
+
+	live(number("limits.buses", "buses in all, however they came about; ErrTooManyBuses",
+		func(s *Settings) *int { return &s.Server.Limits.Buses })),
+	live(number("limits.connections", "Ksocks of a bus; ErrBusConnections",
+		func(s *Settings) *int { return &s.Server.Limits.Connections })),
+	live(number("limits.user-connections", "of one user; ErrUserConnections",
+		func(s *Settings) *int { return &s.Server.Limits.UserConnections })),
+	live(number("limits.bindings", "bindings of a bus; ErrBusBindings",
+		func(s *Settings) *int { return &s.Server.Limits.Bindings })),
+	live(number("limits.user-bindings", "of one user; ErrUserBindings",
+		func(s *Settings) *int { return &s.Server.Limits.UserBindings })),
+	live(size("limits.queue-bytes", "messages sent on a bus and not yet read by all; ErrBusQueueBytes",
+		func(s *Settings) *int64 { return &s.Server.Limits.QueueBytes })),
+	live(size("limits.user-queue-bytes", "of those, what one user sent; ErrUserQueueBytes",
+		func(s *Settings) *int64 { return &s.Server.Limits.UserQueueBytes })),
+	live(size("limits.buffer-bytes",
+		"unfinished requests, and results that clients do not take, of a bus; the connection ends",
+		func(s *Settings) *int64 { return &s.Server.Limits.BufferBytes })),
+	live(size("limits.user-buffer-bytes", "of those, on the connections of one user; the connection ends",
+		func(s *Settings) *int64 { return &s.Server.Limits.UserBufferBytes })),
+	size("limits.message-bytes", "the longest message when a bus begins, entire form; ErrMessageTooLong",
+		func(s *Settings) *int64 { return &s.Server.Limits.MessageBytes }),
+	size("limits.message-bytes-ceiling", "what clients can raise that to",
+		func(s *Settings) *int64 { return &s.Server.Limits.MessageBytesCeiling }),
+	number("limits.queue-messages", "queue limit of a new Ksock, in messages; each Ksock can change its own",
+		func(s *Settings) *int64 { return &s.Server.Limits.QueueMessages }),
+	number("limits.set-aside",
+		"replier unbind events that wait for room, of a bus; more are lost, and UnbindEventsLost says so",
+		func(s *Settings) *int { return &s.Server.Limits.SetAside }),
+}
+
+func live(s setting) setting { s.live = true; return s }
+
+func text(key, doc string, field func(*Settings) *string) setting {
+	return setting{key: key, doc: doc, kind: stringKind,
+		set:  func(s *Settings, v value) error { *field(s) = v.text; return nil },
+		show: func(s *Settings) string { return fmt.Sprintf("%q", *field(s)) },
+	}
+}
+
+func number[T int | int64](key, doc string, field func(*Settings) *T) setting {
+	return setting{key: key, doc: doc, kind: integerKind,
+		set: func(s *Settings, v value) error {
+			n, err := parseNumber(v.text)
+			*field(s) = T(n)
+			return err
+		},
+		show: func(s *Settings) string { return fmt.Sprint(*field(s)) },
+	}
+}
+
+func size(key, doc string, field func(*Settings) *int64) setting {
+	return setting{key: key, doc: doc, kind: stringKind | integerKind,
+		set: func(s *Settings, v value) (err error) {
+			*field(s), err = parseSize(v.text)
+			return err
+		},
+		show: func(s *Settings) string { return showSize(*field(s)) },
+	}
+}
+
+// parsed is a setting of a type of its own, which prints as it is written.
+func parsed[T fmt.Stringer](key, doc string, parse func(value) (T, error), field func(*Settings) *T) setting {
+	return setting{key: key, doc: doc, kind: stringKind | integerKind,
+		set: func(s *Settings, v value) (err error) {
+			*field(s), err = parse(v)
+			return err
+		},
+		show: func(s *Settings) string { return fmt.Sprintf("%q", *field(s)) },
+	}
+}
+
+type (
+	mode   fs.FileMode
+	level  slog.Level
+	format string
+)
+
+func (m mode) String() string   { return fmt.Sprintf("%04o", uint32(m)) }
+func (l level) String() string  { return strings.ToLower(slog.Level(l).String()) }
+func (f format) String() string { return string(f) }
+
+// Keys lists all keys, in the order of the manual.
+func Keys() []string {
+	keys := make([]string, len(table))
+	for i := range table {
+		keys[i] = table[i].key
+	}
+	return keys
+}
+
+func find(key string) *setting {
+	for i := range table {
+		if table[i].key == key {
+			return &table[i]
+		}
+	}
+	return nil
+}
+
+// Row is one setting as the manual shows it.
+type Row struct {
+	Key     string
+	Default string // as one would write it in the file
+	Live    bool   // can change while the daemon runs
+	Doc     string
+}
+
+// Rows is the table with the defaults.
+func Rows() []Row {
+	d := Default()
+	rows := make([]Row, len(table))
+	for i, s := range table {
+		rows[i] = Row{s.key, s.show(d), s.live, s.doc}
+	}
+	return rows
+}

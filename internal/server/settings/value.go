@@ -1,0 +1,120 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A value is what stands behind the equals sign. A flag has no kinds: its text is taken as whatever the setting takes.
+type value struct {
+	kind kind
+	text string // a string without its quotes, or a number as written
+}
+
+type kind uint8
+
+const (
+	stringKind kind = 1 << iota
+	integerKind
+	otherKind // nothing takes it
+	flagKind  = stringKind | integerKind
+)
+
+// set gives a setting its value, and errors name neither place nor key.
+func (s *setting) apply(to *Settings, v value) error {
+	if v.kind&s.kind == 0 {
+		if s.kind == integerKind {
+			return errors.New("takes a number")
+		}
+		return errors.New("takes a string")
+	}
+	return s.set(to, v)
+}
+
+// parseNumber reads a whole number as TOML writes them: underscores between digits, 0x, 0o and 0b.
+func parseNumber(text string) (int64, error) {
+	n, err := strconv.ParseInt(strings.TrimPrefix(text, "+"), 0, 64)
+	if err != nil || n != int64(int(n)) {
+		return 0, fmt.Errorf("%q is no number that fits", text)
+	}
+	return n, nil
+}
+
+var sizeUnits = []struct {
+	unit  string
+	bytes int64
+}{
+	{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"B", 1},
+}
+
+// parseSize reads a number of bytes: 4096, "4096", "4KiB".
+func parseSize(text string) (int64, error) {
+	number, bytes := text, int64(1)
+	for _, u := range sizeUnits {
+		if n, ok := strings.CutSuffix(text, u.unit); ok {
+			number, bytes = strings.TrimSpace(n), u.bytes
+			break
+		}
+	}
+	n, err := parseNumber(number)
+	if err != nil || n < 0 || n > math.MaxInt64/bytes {
+		return 0, fmt.Errorf("%q is no size; write for instance \"64MiB\"", text)
+	}
+	return n * bytes, nil
+}
+
+// showSize writes a size with the largest binary unit that leaves a whole number.
+func showSize(n int64) string {
+	for _, u := range sizeUnits[:3] {
+		if n != 0 && n%u.bytes == 0 {
+			return fmt.Sprintf("\"%d%s\"", n/u.bytes, u.unit)
+		}
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+type duration time.Duration
+
+func (d duration) String() string { return time.Duration(d).String() }
+
+func parseDuration(v value) (duration, error) {
+	d, err := time.ParseDuration(v.text)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no duration; write for instance \"5s\"", v.text)
+	}
+	return duration(d), nil
+}
+
+// parseMode reads octal digits. A bare 660 in the file would be decimal, so only a string and 0o660 are taken.
+func parseMode(v value) (mode, error) {
+	digits, octal := strings.CutPrefix(v.text, "0o")
+	n, err := strconv.ParseUint(digits, 8, 32)
+	if err != nil || v.kind == integerKind && !octal {
+		return 0, fmt.Errorf("%q is no file mode; write for instance \"0660\"", v.text)
+	}
+	return mode(n), nil
+}
+
+func parseLevel(v value) (level, error) {
+	levels := []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError}
+	var words []string
+	for _, l := range levels {
+		if level(l).String() == v.text {
+			return level(l), nil
+		}
+		words = append(words, level(l).String())
+	}
+	return 0, fmt.Errorf("must be debug, info, warn or error, not %q%s", v.text, didYouMean(v.text, words))
+}
+
+func parseFormat(v value) (format, error) {
+	if v.text != "text" && v.text != "json" {
+		return "", fmt.Errorf("must be text or json, not %q%s", v.text, didYouMean(v.text, []string{"text", "json"}))
+	}
+	return format(v.text), nil
+}
