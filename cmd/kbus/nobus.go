@@ -1,0 +1,39 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"kbus"
+)
+
+// noBus is the commonest failure of all, and gets a line that says what to do.
+type noBus struct {
+	text  string
+	cause error
+}
+
+func (n *noBus) Error() string { return n.text }
+func (n *noBus) Unwrap() error { return n.cause }
+
+func (l *line) explainNoBus(bus uint32, err error) error {
+	if !errors.Is(err, kbus.ErrNoSuchBus) {
+		return err
+	}
+	text := fmt.Sprintf("no bus %d in %s: ", bus, l.directory())
+	start := "kbusd"
+	if l.dir != "" {
+		start += " --dir " + l.dir
+	}
+	switch there := l.buses(); {
+	case len(there) == 0 || slices.Contains(there, bus): // a socket that is there was left behind
+		text += "is kbusd running? Start it with: " + start
+	case len(there) == 1:
+		text += fmt.Sprintf("there is only bus %d", there[0])
+	default:
+		text += "there are only buses " + strings.ReplaceAll(strings.Trim(fmt.Sprint(there), "[]"), " ", ", ")
+	}
+	return &noBus{text, err}
+}

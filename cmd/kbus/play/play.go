@@ -1,0 +1,104 @@
+// Package play performs the introduction to KBUS: a play with four actors, each a process of its own, on a bus of their
+// own. Nothing in it is painted on: every line that an actor prints is what the bus did just then.
+//
+// The director, Perform, gives one cue at a time and waits until it has been carried out, so the order is always that
+// of the script. The only pauses are for the eye of whoever watches.
+package play
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+
+	"kbus/cmd/kbus/stage"
+)
+
+// Options say how to perform.
+type Options struct {
+	Program string // the kbus binary, to be run as `kbus actor NAME`
+	Form    Form
+	Fast    bool // no pauses
+
+	In         io.Reader // where Enter comes from, when OnTerminal
+	OnTerminal bool
+	Out        io.Writer
+	Colour     bool
+	Columns    int // of the terminal; 0: do not fold what the actors print
+}
+
+// Form is how the play is written down.
+type Form uint8
+
+// The forms.
+const (
+	Show       Form = iota // for people: captions, stage directions, colours, pauses
+	Transcript             // only what the actors print, a line each
+	JSON                   // the same, as JSON lines
+)
+
+// ErrNoDaemon says that there is no kbusd to perform with.
+var ErrNoDaemon = errors.New("no kbusd beside this program, nor in PATH; `make build` makes it")
+
+// Perform plays the whole play. When ctx ends first it stops wherever it is, cleans up, and returns the error of ctx.
+func Perform(ctx context.Context, o Options) error {
+	p := newPage(o)
+	err := perform(ctx, o, p)
+	if ctx.Err() != nil {
+		return ctx.Err() // and not what went wrong because of it
+	}
+	if err != nil {
+		return err
+	}
+	p.curtain()
+	return p.err()
+}
+
+func perform(ctx context.Context, o Options, p page) (err error) {
+	runtime.LockOSThread() // see stage.Stage
+	defer runtime.UnlockOSThread()
+
+	kbusd, err := findDaemon(o.Program)
+	if err != nil {
+		return err
+	}
+	s, err := stage.Build(ctx, kbusd, 1)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Strike()) }()
+	c, err := gather(ctx, o.Program, s.Dir)
+	defer c.dismiss()
+	if err != nil {
+		return err
+	}
+	p.title(s, c)
+	between := newPause(o)
+	for i := range scenes {
+		if err := between.wait(ctx); err != nil {
+			return err
+		}
+		p.scene(i+1, &scenes[i])
+		for _, b := range scenes[i].beats {
+			if err := errors.Join(c[b.who].play(p, b), p.err()); err != nil {
+				return err
+			}
+		}
+	}
+	return p.err()
+}
+
+// findDaemon finds the kbusd that lies beside the kbus binary, else the one in PATH.
+func findDaemon(program string) (string, error) {
+	beside := filepath.Join(filepath.Dir(program), "kbusd")
+	if i, err := os.Stat(beside); err == nil && i.Mode().IsRegular() {
+		return beside, nil
+	}
+	if inPath, err := exec.LookPath("kbusd"); err == nil {
+		return inPath, nil
+	}
+	return "", ErrNoDaemon
+}

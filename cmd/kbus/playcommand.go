@@ -1,0 +1,69 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"kbus/cmd/kbus/play"
+)
+
+func playCommand(l *line) *cobra.Command {
+	o := play.Options{}
+	var transcript bool
+	c := &cobra.Command{
+		Use:   "play",
+		Short: "see how it all works: a play with four actors",
+		Long: `play performs the introduction to KBUS, a play in which four processes talk on a bus
+of their own. It starts a daemon in a temporary directory for that, and leaves
+nothing behind; a bus that runs already is not touched.
+
+On a terminal each scene waits for Enter, elsewhere there is a short pause.`,
+		Example: `kbus play
+kbus play --fast
+kbus play --transcript | grep Request
+kbus play --json`,
+		Args: takes(),
+	}
+	c.Flags().BoolVar(&o.Fast, "fast", false, "no pauses")
+	c.Flags().BoolVar(&transcript, "transcript", false, "print only what the actors print")
+	c.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		switch {
+		case l.json:
+			o.Form = play.JSON
+		case transcript:
+			o.Form = play.Transcript
+		}
+		if o.Program, err = os.Executable(); err != nil {
+			return err
+		}
+		o.In, o.OnTerminal = l.in, isTerminal(l.in) && isTerminal(l.out)
+		o.Out, o.Colour, o.Columns = l.out, bool(l.colours), columnsOf(l.out)
+		ctx, done := untilSignal(cmd)
+		defer done()
+		// When nobody reads any more, as in `kbus play | head`, there is still the stage to strike.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+		err = play.Perform(ctx, o)
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) || errors.Is(err, syscall.EPIPE) {
+			return errStopped
+		}
+		return err
+	}
+	return c
+}
+
+// actorCommand is one of the actors. play starts it; it is of no use to anybody else.
+func actorCommand(l *line) *cobra.Command {
+	return &cobra.Command{
+		Use:    "actor NAME",
+		Short:  "be an actor in the play",
+		Args:   takes("NAME"),
+		Hidden: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return play.Act(cmd.Context(), uint32(l.bus), l.directory(), l.in, l.out)
+		},
+	}
+}

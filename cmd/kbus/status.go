@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"syscall"
+
+	"kbus"
+	"kbus/cmd/kbus/errno"
+	"kbus/cmd/kbus/play"
+)
+
+// The exit status of a command that fails is an errno. Most errors have one; here is what the others get.
+
+// exitStatus is never 0.
+func exitStatus(err error) int {
+	if errors.Is(err, errStopped) {
+		return statusStopped
+	}
+	if n := errnoOf(err); n > 0 && n < 126 { // from 126 on a shell uses them for other things
+		return int(n)
+	}
+	return 1
+}
+
+// errnoOf looks for the number in everything that can go wrong, 0 if there is none.
+func errnoOf(err error) syscall.Errno {
+	var status *kbus.StatusError
+	var condition kbus.Condition
+	var number syscall.Errno
+	switch {
+	case errors.As(err, &status):
+		return errnoOfStatus(status)
+	case errors.Is(err, context.DeadlineExceeded):
+		return syscall.ETIMEDOUT
+	case errors.As(err, &condition):
+		return condition.Errno()
+	case errors.As(err, &number):
+		return number
+	case errors.Is(err, play.ErrNoDaemon):
+		return syscall.ENOENT
+	}
+	return 0
+}
+
+// errnoOfStatus is ours: a Status has a name and no number, unless a Limpet put one into it.
+func errnoOfStatus(status *kbus.StatusError) syscall.Errno {
+	switch {
+	case errors.Is(status, kbus.ErrBusGoneAway):
+		return syscall.ENOTCONN
+	case errors.Is(status, kbus.ErrNotSameKsock):
+		return syscall.EPIPE
+	case errors.Is(status, kbus.ErrRemoteError):
+		for _, e := range errno.All() {
+			if errors.Is(status, syscall.Errno(e.Number)) {
+				return syscall.Errno(e.Number)
+			}
+		}
+	}
+	return syscall.ECONNRESET
+}

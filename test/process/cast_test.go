@@ -1,0 +1,158 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"kbus"
+	"kbus/internal/bus/model"
+	"kbus/message"
+)
+
+// The cast of a conversation in which somebody is killed: askers keep several Requests open, repliers answer them,
+// hearers hear it all. They play scene after scene. A scene ends with a cue, or with the bus; then each tells what it has
+// seen.
+
+const (
+	talkSay = "$.Talk.Say"
+	talkAsk = "$.Talk.Ask." // and the number of a replier; the last one answers for all who are gone
+	talkAll = "$.Talk.*"
+
+	talkRepliers = 3
+	talkAskers   = 3
+
+	// talkHold is how many Requests a victim holds back, so that there are always some that it owes an answer to. If all
+	// askers waited for one of these, nobody would ever speak again.
+	talkHold = talkAskers - 1
+)
+
+// seen is what an actor tells of a scene.
+type seen struct {
+	model.Client
+	Statuses []status // in the order in which they came; those of Calls too
+	Nameless int      // Statuses that do not say for which Request: of Calls that were under way when the bus was lost
+	Requests int      // read, to be replied to
+	Replied  int      // Replies that were accepted
+	TooLate  int      // Replies to one who was gone
+	Lost     bool     // the bus
+}
+
+// status is when a Status came, in nanoseconds since 1970: the clock of all processes.
+type status struct {
+	Name string
+	At   int64
+}
+
+// player is an actor in a scene.
+type player struct {
+	*part
+	k       *kbus.Ksock
+	talking context.Context // ends with the cue that ends the scene
+	seen    seen
+}
+
+// play plays scenes.
+func (p *part) play(k *kbus.Ksock, scene func(*player)) {
+	for p.say(ready{k.ID()}); ; {
+		p.await()
+		_, err := k.Reopen(context.Background()) // which does nothing if the bus is still there
+		p.must(err)
+		pl := &player{part: p, k: k, talking: p.scene()}
+		pl.seen.ID = k.ID()
+		p.say(ready{k.ID()})
+		scene(pl)
+		<-pl.talking.Done()
+		p.say(pl.seen)
+	}
+}
+
+// note remembers a message.
+func (p *player) note(m *kbus.Message, picked bool) {
+	if err := kbus.StatusOf(m); err != nil {
+		p.seen.Statuses = append(p.seen.Statuses, status{m.Name, time.Now().UnixNano()})
+		if errors.Is(err, kbus.ErrBusGoneAway) {
+			// The library made it, and it has no id; but two of them must not look like one.
+			m.ID = kbus.ID{Network: 1<<31 | p.k.ID(), Serial: uint32(len(p.seen.Statuses))}
+		}
+	}
+	if m.WantsUsToReply() {
+		p.seen.Requests++
+	}
+	p.seen.Got = append(p.seen.Got, model.Receipt{Message: *m, Picked: picked})
+}
+
+// receive waits for a message while the scene lasts, and then gives what is left. It gives nil when there is no more.
+func (p *player) receive(ctx context.Context) *kbus.Message {
+	m, err := p.k.Receive(ctx)
+	if errors.Is(err, kbus.ErrCanceled) {
+		m, err = p.k.Next()
+	}
+	if errors.Is(err, kbus.ErrBusGone) {
+		p.seen.Lost = true
+		return nil
+	}
+	p.must(err)
+	if m != nil {
+		p.note(m, false)
+	}
+	return m
+}
+
+// sent deals with what came of a send, and reports whether the message was accepted.
+func (p *player) sent(err error) (accepted bool) {
+	switch {
+	case errors.Is(err, kbus.ErrPending):
+		if err := p.k.WaitSent(context.Background()); !errors.Is(err, kbus.ErrBusGone) {
+			p.must(err)
+		}
+		return true
+	case errors.Is(err, kbus.ErrBusGone): // receiving will tell
+		return false
+	}
+	p.must(err)
+	return true
+}
+
+// talkHearer hears everything. args[0] is how many messages it has room for.
+func talkHearer(p *part) {
+	k := p.open()
+	_, err := k.SetMaxMessages(uint32(p.number(0)))
+	p.must(err)
+	p.must(k.Bind(talkAll, kbus.Listener))
+	p.play(k, func(p *player) {
+		for p.receive(p.talking) != nil {
+		}
+	})
+}
+
+// talkReplier replies to what is asked as talkAsk and args[0]. It holds args[1] Requests back until it has read more.
+func talkReplier(p *part) {
+	k := p.open()
+	p.must(k.Bind(talkAsk+p.args[0], kbus.Replier))
+	hold := p.number(1)
+	p.play(k, func(p *player) {
+		var owed []*kbus.Message
+		for m := p.receive(p.talking); m != nil; m = p.receive(p.talking) {
+			if owed = append(owed, m); len(owed) > hold {
+				p.reply(owed[0])
+				owed = owed[1:]
+			}
+		}
+	})
+}
+
+func (p *player) reply(request *kbus.Message) {
+	reply, err := kbus.ReplyTo(request, "")
+	p.must(err)
+	if request.ID.Serial%4 == 0 {
+		reply.Flags |= message.AllOrWait // for its Listeners (Q6)
+	}
+	_, err = p.k.Send(context.Background(), reply)
+	switch {
+	case errors.Is(err, kbus.ErrAddresseeGone):
+		p.seen.TooLate++
+	case p.sent(err):
+		p.seen.Replied++
+	}
+}

@@ -1,0 +1,63 @@
+package process
+
+import (
+	"testing"
+	"time"
+)
+
+// Order: everybody sees the same messages in the same order, which is that of the ids (R4.36, R1.12).
+//
+// So many messages fit into nobody's memory, so each Listener checks as it goes: ids count up one by one, for nothing
+// else is on this bus; of each sender it hears everything once, in order; and what it heard is folded into a sum.
+// Equal sums of all Listeners mean equal messages, to the last byte, in an equal order.
+//
+// Ids have that order only if no message waits for room (R4.37), so queues are large, and every send says that nobody
+// was passed over. The senders keep them from growing without end: now and then each asks one of the Listeners,
+// which answers when it has heard all that came before.
+func TestOrder(t *testing.T) {
+	const senders, listeners = 16, 16
+	d := startDaemon(t)
+
+	heard := make([]*actor, listeners)
+	for i := range heard {
+		heard[i] = d.cast("listener", i, senders)
+	}
+	for _, a := range heard {
+		hear[ready](a)
+	}
+	spoken := make([]*actor, senders)
+	for i := range spoken {
+		share := *messagesFlag * (i + 1) / senders
+		share -= *messagesFlag * i / senders
+		spoken[i] = d.cast("sender", i, listeners, share)
+	}
+	for _, a := range spoken {
+		hear[ready](a)
+	}
+	begin := time.Now()
+	for _, a := range spoken {
+		a.cue("go")
+	}
+	var sent orderSent
+	for _, a := range spoken {
+		s := hear[orderSent](a)
+		sent.Messages += s.Messages
+		sent.Requests += s.Requests
+	}
+	first := hear[orderHeard](heard[0])
+	for _, a := range heard[1:] {
+		if h := hear[orderHeard](a); h != first {
+			t.Errorf("%s heard %+v,\n%s heard %+v", heard[0].name, first, a.name, h)
+		}
+	}
+	took := time.Since(begin)
+	if first.Messages != sent.Messages || first.Replies != sent.Requests || sent.Messages != *messagesFlag {
+		t.Errorf("%d messages were to be sent; %+v was sent, %+v was heard", *messagesFlag, sent, first)
+	}
+	for _, a := range append(spoken, heard...) {
+		a.dismiss()
+	}
+	t.Logf("%d messages, %d of them Requests and as many Replies, each heard by %d: %v, %.0f sent/s, %.0f heard/s",
+		sent.Messages, sent.Requests, listeners, took.Round(time.Millisecond),
+		float64(sent.Messages)/took.Seconds(), float64(sent.Messages*listeners)/took.Seconds())
+}
