@@ -61,6 +61,9 @@ func (b *Bus) eventListeners(except *Ksock) []*binding {
 // canTakeEvent reports whether all have room. Who still has set-aside events has none, or a new event would overtake
 // them (F16).
 func (b *Bus) canTakeEvent(listeners []*binding) bool {
+	for _, l := range listeners { // first all of them, so that what was taken is known before anything is set aside
+		b.Settle(l.ksock)
+	}
 	for _, l := range listeners {
 		if !b.hasRoom(l.ksock) || l.ksock.asideCount > 0 {
 			return false

@@ -115,6 +115,7 @@ func (b *Bus) Poll(k *Ksock) (readable, sending bool) {
 				name = message.NameDisappeared
 			}
 			b.status(name, 0, k, m.head.ID)
+			b.wakes.allPending() // with ids used twice, somebody's waiting Reply may have lost its Request to this Status
 		}
 		b.release(m)
 	}

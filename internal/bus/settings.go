@@ -22,6 +22,7 @@ func toggle(flag *bool, v uint32) (old uint32, c message.Condition) {
 
 // OnlyOnce turns only-once for k on or off (R3.77) and gives the previous value.
 func (b *Bus) OnlyOnce(k *Ksock, v uint32) (old uint32, c message.Condition) {
+	b.Settle(k) // what has been taken may have moved a set-aside event, under the old value
 	return toggle(&k.onlyOnce, v)
 }
 

@@ -17,6 +17,7 @@ type Config struct {
 	Buses       int         // how many buses to begin with, 1 to MaxBuses (R1.2)
 	SocketMode  fs.FileMode // permissions of the socket files: who may use the buses (Q8)
 	SocketGroup string      // group of the socket files, a name or a number; empty: as created
+	RingBytes   int64       // of each ring of a connection, a power of two from LeastRing to MostRing; 0: sockets only
 	Limits      Limits
 	Listeners   []Listener // sockets that listen already, as systemd hands them over; the server closes them
 }
@@ -55,6 +56,8 @@ const (
 	MaxBuses          = 256     // R7.1
 	LeastMessageBytes = 100     // R7.1
 	MostMessageBytes  = 1 << 30 // frames count in 31 bits
+	LeastRing         = 4 << 10
+	MostRing          = 16 << 20
 	mostCount         = 1 << 30
 	mostBytes         = 1 << 50
 )
@@ -69,6 +72,7 @@ func Default() Config {
 	return Config{
 		Buses:      1,
 		SocketMode: 0o666,
+		RingBytes:  64 << 10,
 		Limits: Limits{
 			Buses:               MaxBuses,
 			Connections:         4096,
@@ -109,6 +113,10 @@ func (c *Config) Check() (bad []*BadSetting) {
 	}
 	within("buses", int64(c.Buses), 1, MaxBuses)
 	check(c.SocketMode&^0o777 == 0, "socket.mode", "has permission bits only, not %#o", uint32(c.SocketMode))
+	if r := c.RingBytes; r != 0 {
+		within("rings", r, LeastRing, MostRing)
+		check(r&(r-1) == 0, "rings", "must be a power of two, not %d", r)
+	}
 	within("limits.buses", int64(l.Buses), 1, MaxBuses)
 	check(c.Buses <= l.Buses, "buses", "(%d) is above limits.buses (%d)", c.Buses, l.Buses)
 	within("limits.connections", int64(l.Connections), 0, mostCount)

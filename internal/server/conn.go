@@ -20,6 +20,8 @@ type conn struct {
 	peer       session.Peer
 	user       *account
 
+	rings *rings // nil: frames go through the socket
+
 	rest []byte // bytes received; those from at on are not handled yet
 	at   int
 	held int64 // bytes charged to user, for rest and for unsent results
@@ -34,10 +36,7 @@ type conn struct {
 func (l *loop) connect(fd int, u *account, peer session.Peer) {
 	l.generation++
 	c := &conn{fd: fd, generation: l.generation, events: unix.EPOLLIN, peer: peer, user: u}
-	for fd >= len(l.conns) {
-		l.conns = append(l.conns, nil)
-	}
-	l.conns[fd] = c
+	l.own(fd, c)
 	c.session = l.engine.Connect(peer)
 	c.session.Tag = c
 	if err := l.control(unix.EPOLL_CTL_ADD, fd, c.events, c.generation); err != nil {
@@ -45,8 +44,20 @@ func (l *loop) connect(fd int, u *account, peer session.Peer) {
 	}
 }
 
-// ready is called when epoll has seen something.
+// own notes whose events those of a descriptor are.
+func (l *loop) own(fd int, c *conn) {
+	for fd >= len(l.conns) {
+		l.conns = append(l.conns, nil)
+	}
+	l.conns[fd] = c
+}
+
+// ready is called when epoll has seen something in the socket.
 func (l *loop) ready(c *conn, events uint32) {
+	if c.rings != nil && c.rings.begun {
+		l.hear(c, events)
+		return
+	}
 	const gone = unix.EPOLLHUP | unix.EPOLLERR
 	if events&(unix.EPOLLOUT|gone) != 0 {
 		c.blocked = false
@@ -77,7 +88,7 @@ func (l *loop) turn(c *conn, readable bool) {
 
 // plan sees to it that the connection gets its next turn.
 func (l *loop) plan(c *conn, stopped bool) {
-	if stopped && c.at < len(c.rest) && !c.session.Busy() && !c.unfinished {
+	if stopped && (c.rings != nil || c.at < len(c.rest)) && !c.session.Busy() && !c.unfinished {
 		c.unfinished = true
 		l.unfinished = append(l.unfinished, c)
 	}
@@ -87,10 +98,11 @@ func (l *loop) plan(c *conn, stopped bool) {
 // watch tells epoll what to look for: requests unless the session is Busy, room for results when there was none.
 func (l *loop) watch(c *conn) {
 	var events uint32
-	if !c.session.Busy() {
+	begun := c.rings != nil && c.rings.begun
+	if begun || !c.session.Busy() {
 		events = unix.EPOLLIN
 	}
-	if c.blocked {
+	if c.blocked && !begun {
 		events |= unix.EPOLLOUT
 	}
 	if events != c.events {
@@ -140,10 +152,9 @@ func (l *loop) flush(c *conn) {
 			c.session.Sent(len(out))
 			return
 		}
-		switch n, errno := send(c.fd, out); errno {
+		switch n, errno := l.sendOut(c, out); errno {
 		case 0:
 			c.session.Sent(n)
-			c.blocked = n < len(out)
 		case unix.EAGAIN:
 			c.blocked = true
 		case unix.EINTR:
@@ -151,4 +162,15 @@ func (l *loop) flush(c *conn) {
 			c.deaf = true
 		}
 	}
+}
+
+// sendOut sends what can be sent now, by the way that the connection has.
+func (l *loop) sendOut(c *conn, out []byte) (int, unix.Errno) {
+	switch {
+	case c.rings == nil:
+		return send(c.fd, out)
+	case c.rings.share >= 0:
+		return c.rings.introduce(c.fd, out)
+	}
+	return l.sendRing(c, out)
 }

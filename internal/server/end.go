@@ -21,6 +21,10 @@ func (l *loop) end(c *conn, reason error) {
 	}
 	c.ended = true
 	l.conns[c.fd] = nil
+	if c.rings != nil {
+		l.conns[c.rings.bell] = nil
+		c.rings.close()
+	}
 	l.logEnd(c, reason)
 	l.engine.Disconnect(c.session)
 	l.dropRest(c)

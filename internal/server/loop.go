@@ -36,6 +36,7 @@ type loop struct {
 	generation  int32   // of the last connection accepted
 	input       input
 	maxPayload  uint32
+	ringBytes   int64 // of each ring of a connection; 0: no rings
 
 	unfinished []*conn // with requests in memory, for the next turn
 	worked     []*conn // the other of the two slices
@@ -77,6 +78,8 @@ func newLoop(s *Server, number, listenFD int, path string) (l *loop, err error) 
 		listener: listener{fd: listenFD, path: path, reserve: -1},
 	}
 	l.engine = session.NewEngine(uint32(number), l.bus, s)
+	l.engine.Grant(l.grant)
+	l.ringBytes = s.config.RingBytes
 	defer func() {
 		if err != nil {
 			l.closeDescriptors()
@@ -141,8 +144,13 @@ func (l *loop) event(e *unix.EpollEvent) {
 		l.acceptSome()
 	default:
 		// The descriptor may have been closed, and used again, since epoll saw the event.
-		if fd < len(l.conns) && l.conns[fd] != nil && l.conns[fd].generation == e.Pad {
-			l.ready(l.conns[fd], e.Events)
+		if fd >= len(l.conns) || l.conns[fd] == nil || l.conns[fd].generation != e.Pad {
+			return
+		}
+		if c := l.conns[fd]; fd == c.fd {
+			l.ready(c, e.Events)
+		} else {
+			l.rung(c)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func (l *loop) requests(c *conn, readable bool) (stopped bool, err error) {
 			return true, nil
 		}
 		if !readable || reads == readsPerTurn {
-			return false, nil
+			return readable, nil
 		}
 		if c.rest == nil {
 			readable, err = l.readShared(c, &share)
@@ -65,6 +65,11 @@ func (l *loop) handle(c *conn, data []byte, share *int) (used int, err error) {
 		}
 		if err != nil {
 			return used, err
+		}
+		if c.rings != nil && !c.rings.begun {
+			if c.rings.begun = true; used < len(data) {
+				return used, errChatter
+			}
 		}
 	}
 	return used, nil
@@ -141,6 +146,9 @@ func (l *loop) grow(c *conn, size int) error {
 
 // receive reads from the client. more says that the socket may hold more; io.EOF that nothing will come any more.
 func (l *loop) receive(c *conn, p []byte) (n int, more bool, err error) {
+	if c.rings != nil && c.rings.begun {
+		return l.receiveRing(c, p)
+	}
 	n, errno := receive(c.fd, p)
 	switch {
 	case errno == unix.EAGAIN:
@@ -157,6 +165,9 @@ func (l *loop) receive(c *conn, p []byte) (n int, more bool, err error) {
 
 // charge makes what is charged for the connection's memory what it holds now.
 func (l *loop) charge(c *conn) error {
+	if c.rings != nil && c.rings.spoiled != nil {
+		return c.rings.spoiled
+	}
 	return l.chargeBytes(c, int64(cap(c.rest)+len(c.session.Out())))
 }
 

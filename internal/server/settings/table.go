@@ -31,6 +31,9 @@ var table = []setting{
 	live(text("socket.group", "group of the sockets, a name or a number",
 		func(s *Settings) *string { return &s.Server.SocketGroup })),
 
+	parsed("rings", "bytes of each shared-memory ring of a connection, a power of two; off: sockets only", parseRings,
+		func(s *Settings) *rings { return (*rings)(&s.Server.RingBytes) }),
+
 	live(parsed("log.level", "what is logged: debug, info, warn or error", parseLevel,
 		func(s *Settings) *level { return (*level)(&s.LogLevel) })),
 	parsed("log.format", "text or json", parseFormat,
@@ -111,11 +114,19 @@ type (
 	mode   fs.FileMode
 	level  slog.Level
 	format string
+	rings  int64
 )
 
 func (m mode) String() string   { return fmt.Sprintf("%04o", uint32(m)) }
 func (l level) String() string  { return strings.ToLower(slog.Level(l).String()) }
 func (f format) String() string { return string(f) }
+
+func (r rings) String() string {
+	if r == 0 {
+		return "off"
+	}
+	return strings.Trim(showSize(int64(r)), "\"")
+}
 
 // Keys lists all keys, in the order of the manual.
 func Keys() []string {

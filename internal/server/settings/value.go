@@ -118,3 +118,15 @@ func parseFormat(v value) (format, error) {
 	}
 	return format(v.text), nil
 }
+
+// parseRings reads a size, or "off".
+func parseRings(v value) (rings, error) {
+	if v.text == "off" {
+		return 0, nil
+	}
+	n, err := parseSize(v.text)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no size; write for instance \"64KiB\", or \"off\"", v.text)
+	}
+	return rings(n), nil
+}

@@ -1,0 +1,108 @@
+package kbus_test
+
+import (
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"kbus"
+)
+
+// The daemon of these tests is the real one, as a process: it can be killed.
+
+var daemonDir string // "" until it is built
+
+var buildDaemon = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "kbusd")
+	if err != nil {
+		return "", err
+	}
+	daemonDir = dir
+	path := filepath.Join(dir, "kbusd")
+	if out, err := exec.Command("go", "build", "-o", path, "kbus/cmd/kbusd").CombinedOutput(); err != nil {
+		return "", errors.New(string(out))
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if daemonDir != "" {
+		os.RemoveAll(daemonDir)
+	}
+	os.Exit(code)
+}
+
+type daemon struct {
+	dir     string
+	process *exec.Cmd
+	over    sync.Once
+}
+
+// startDaemon returns when the daemon has said that it is ready, in the way it says so to systemd.
+func startDaemon(t testing.TB, dir string) *daemon {
+	t.Helper()
+	path, err := buildDaemon()
+	if err != nil {
+		t.Fatal(err)
+	}
+	notes, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "ready"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(notes.LocalAddr().String())
+	defer notes.Close()
+	d := &daemon{dir: dir, process: exec.Command(path, "--dir", dir, "--log-level", "error")}
+	d.process.Env = append(os.Environ(), "NOTIFY_SOCKET="+notes.LocalAddr().String())
+	d.process.Stderr = os.Stderr
+	if err := d.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.kill)
+	for note := make([]byte, 1000); ; {
+		n, err := notes.Read(note)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(note[:n]), "READY=1") {
+			return d
+		}
+	}
+}
+
+// kill ends the daemon as nothing but kill -9 can.
+func (d *daemon) kill() {
+	d.over.Do(func() {
+		d.signal(syscall.SIGKILL)
+		d.process.Wait()
+	})
+}
+
+func (d *daemon) signal(s syscall.Signal) { d.process.Process.Signal(s) }
+
+// stop has the daemon stand still, and returns when it does.
+func (d *daemon) stop(t testing.TB) {
+	d.signal(syscall.SIGSTOP)
+	var status syscall.WaitStatus
+	for !status.Stopped() {
+		_, err := syscall.Wait4(d.process.Process.Pid, &status, syscall.WUNTRACED, nil)
+		if err != nil && err != syscall.EINTR {
+			t.Fatal(err)
+		}
+	}
+}
+
+// goOn undoes stop.
+func (d *daemon) goOn() { d.signal(syscall.SIGCONT) }
+
+func (d *daemon) open(opts ...kbus.Option) (*kbus.Ksock, error) {
+	return kbus.Open(0, append(opts, kbus.Dir(d.dir))...)
+}
+
+func (d *daemon) observe() (*kbus.Observer, error) { return kbus.Observe(0, kbus.Dir(d.dir)) }

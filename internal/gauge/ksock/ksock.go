@@ -1,0 +1,95 @@
+// Package ksock is KBUS as package gauge measures it: a client that does what any program would do with the Go library,
+// and nothing cleverer.
+package ksock
+
+import (
+	"context"
+	"fmt"
+
+	"kbus"
+	"kbus/internal/gauge"
+)
+
+// Client is one Ksock.
+type Client struct {
+	Bus     uint32        // number of the bus
+	Options []kbus.Option // for Open
+
+	k         *kbus.Ksock
+	message   *kbus.Message // the same one each time, with new data
+	consumers uint32
+}
+
+// readAhead is how many messages a consumer takes at once, if they are there.
+const readAhead = 256
+
+// Open opens the Ksock, and binds it to a name that is this measurement's own. A consumer's queue is made to hold a whole
+// window: then no message is passed over, and how far ahead the producer may be is decided in one place for all buses.
+func (c *Client) Open(role gauge.Role, p *gauge.Plan) (err error) {
+	options := c.Options
+	if role == gauge.Consumer {
+		options = append(options[:len(options):len(options)], kbus.ReadAhead(readAhead))
+	}
+	if c.k, err = kbus.Open(c.Bus, options...); err != nil {
+		return err
+	}
+	echo, stream := fmt.Sprintf("$.Bench.P%d.Echo", p.Session), fmt.Sprintf("$.Bench.P%d.Stream", p.Session)
+	switch role {
+	case gauge.Requester:
+		c.message = kbus.Request(echo, "")
+	case gauge.Replier:
+		err = c.k.Bind(echo, kbus.Replier)
+	case gauge.Producer:
+		c.message, c.consumers = kbus.Announcement(stream, ""), uint32(p.Consumers)
+	case gauge.Consumer:
+		if _, err = c.k.SetMaxMessages(uint32(p.Window) + 1); err == nil {
+			err = c.k.Bind(stream, kbus.Listener)
+		}
+	}
+	return err
+}
+
+// Request is a Call.
+func (c *Client) Request(data []byte) ([]byte, error) {
+	c.message.Data = data
+	reply, err := c.k.Call(context.Background(), c.message)
+	if err != nil {
+		return nil, err
+	}
+	return reply.Data, nil
+}
+
+// Serve is Serve.
+func (c *Client) Serve() error {
+	return c.k.Serve(context.Background(), func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
+		return kbus.ReplyTo(m, m.Data)
+	})
+}
+
+// Publish is a Send. The bus says how many it has reached; if that is not all of them, it is an error.
+func (c *Client) Publish(data []byte) error {
+	c.message.Data = data
+	sent, err := c.k.Send(context.Background(), c.message)
+	if err == nil && sent.Reached != c.consumers {
+		err = fmt.Errorf("message %v reached %d consumers instead of %d", sent.ID, sent.Reached, c.consumers)
+	}
+	return err
+}
+
+// Flush has nothing to do: a Send is done when it returns.
+func (c *Client) Flush() error { return nil }
+
+// Consume receives.
+func (c *Client) Consume(take func(data []byte) (more bool, err error)) error {
+	var m kbus.Message
+	for more := true; more; {
+		err := c.k.ReceiveInto(context.Background(), &m)
+		if err != nil {
+			return err
+		}
+		if more, err = take(m.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}

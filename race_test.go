@@ -1,0 +1,5 @@
+//go:build race
+
+package kbus_test
+
+const raceEnabled = true

@@ -1,0 +1,156 @@
+package kbus
+
+import (
+	"encoding/binary"
+	"io"
+
+	"golang.org/x/sys/unix"
+
+	"kbus/internal/ring"
+	"kbus/internal/wire"
+)
+
+// ringLink carries frames through memory shared with the daemon (package ring). The socket stays, for three things: its
+// end is the end of the connection; a byte in it, whatever byte, is the bell that the daemon rings when we sleep; and
+// descriptors came through it. The daemon's own bell is an eventfd.
+//
+// All that is above the link, waiting for an answer too, is as with a socket.
+type ringLink struct {
+	*socketLink
+	segment *ring.Segment
+	reader  *ring.Reader
+	writer  *ring.Writer
+	bell    int
+}
+
+func (l *socketLink) features() uint32 {
+	if l.wantsRings {
+		return wire.FeatureRings
+	}
+	return 0
+}
+
+// read reads from the socket. While an answer may bring descriptors it takes those too.
+func (l *socketLink) read(p []byte) (int, error) {
+	if !l.wantsRings {
+		return unix.Read(l.fd, p)
+	}
+	oob := make([]byte, unix.CmsgSpace(2*4))
+	n, oobn, _, _, err := unix.Recvmsg(l.fd, p, oob, unix.MSG_CMSG_CLOEXEC)
+	if err != nil || oobn == 0 {
+		return n, err
+	}
+	messages, err := unix.ParseSocketControlMessage(oob[:oobn])
+	for i := range messages {
+		if fds, e := unix.ParseUnixRights(&messages[i]); e == nil {
+			l.rights = append(l.rights, fds...)
+		}
+	}
+	return n, err
+}
+
+// upgrade makes a ringLink of a socket whose Hello has been answered with the segment and the daemon's bell.
+func (l *socketLink) upgrade(uint32) (link, error) {
+	l.wantsRings = false
+	rights := l.rights
+	l.rights = nil
+	if len(rights) != 2 {
+		return nil, unexpected("rings without their two descriptors")
+	}
+	m, err := ring.Map(rights[0])
+	unix.Close(rights[0])
+	if err != nil {
+		unix.Close(rights[1])
+		return nil, err
+	}
+	r := &ringLink{socketLink: l, segment: m, bell: rights[1]}
+	r.reader, r.writer, _ = m.Client()
+	return r, nil
+}
+
+func (l *ringLink) send(p []byte) (int, error) {
+	n, wake, err := l.writer.Write(p)
+	if wake {
+		l.ring()
+	}
+	return n, err
+}
+
+func (l *ringLink) recv(p []byte, room bool) (int, error) {
+	for !l.poked.Load() {
+		if n, err := l.take(p); n > 0 || err != nil {
+			return n, err
+		}
+		if room {
+			if wait, err := l.writer.Strand(); !wait || err != nil {
+				return 0, err
+			}
+		}
+		if !l.reader.Doze() {
+			continue
+		}
+		rung, err := l.await(unix.POLLIN)
+		l.reader.Awake()
+		if err != nil {
+			return 0, err
+		}
+		if !rung {
+			continue
+		}
+		if err := l.hear(); err != nil {
+			if n, _ := l.take(p); n > 0 { // what was sent before the end
+				return n, nil
+			}
+			return 0, err
+		}
+		if room {
+			return 0, nil
+		}
+	}
+	l.poked.Store(false)
+	return 0, nil
+}
+
+// take copies what has come.
+func (l *ringLink) take(p []byte) (int, error) {
+	n, wake, err := l.reader.Read(p)
+	if wake {
+		l.ring()
+	}
+	return n, err
+}
+
+// hear takes the daemon's bell back, and learns of the end.
+func (l *ringLink) hear() error {
+	var bells [64]byte
+	switch n, err := unix.Read(l.fd, bells[:]); {
+	case err == unix.EAGAIN, err == unix.EINTR:
+		return nil
+	case err != nil:
+		return err
+	case n == 0:
+		return io.EOF
+	}
+	return nil
+}
+
+func (l *ringLink) ring() {
+	var one [8]byte
+	binary.NativeEndian.PutUint64(one[:], 1)
+	unix.Write(l.bell, one[:])
+}
+
+func (l *ringLink) hangUp() {
+	l.socketLink.hangUp()
+	l.unmap()
+}
+
+func (l *ringLink) drop() {
+	l.socketLink.drop()
+	l.unmap()
+}
+
+func (l *ringLink) unmap() {
+	l.segment.Close()
+	unix.Close(l.bell)
+}

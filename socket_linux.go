@@ -1,0 +1,157 @@
+package kbus
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"kbus/message"
+)
+
+// socketLink is a stream socket to the daemon. It waits in two ways, because neither is good alone.
+//
+// First it waits as a C program would: in the kernel, with poll on the socket. The answer wakes just this thread, and
+// the goroutine goes on where it was. That is a third faster than the runtime's network poller, which has to find a
+// thread for the goroutine. But it holds a thread and, for a while, a processor of the runtime, so it is for answers
+// that come soon. If none has come for a moment, it parks (see parking).
+type socketLink struct {
+	fd         int
+	wantsRings bool
+	rights     []int // descriptors that have come, while wantsRings
+	parking
+}
+
+// soon is how long an answer is waited for in the kernel.
+const soon = 250 * time.Microsecond
+
+// farewell is how long hangUp waits for a daemon that does not take note.
+const farewell = time.Second
+
+// dial connects to the socket at path. ErrNoSuchBus if nobody listens there.
+func dial(ctx context.Context, path string) (*socketLink, error) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	l := &socketLink{fd: fd}
+	if err = connect(ctx, fd, path); err == nil {
+		err = unix.SetNonblock(fd, true)
+	}
+	if err == nil {
+		err = l.parking.open(fd)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return l, nil
+}
+
+// connect waits while the daemon has too many others to accept. A Unix socket that does not block cannot wait for that,
+// so this one still does, for a tenth of a second at a time.
+func connect(ctx context.Context, fd int, path string) error {
+	turn := unix.NsecToTimeval(int64(100 * time.Millisecond))
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &turn); err != nil {
+		return err
+	}
+	for {
+		switch err := unix.Connect(fd, &unix.SockaddrUnix{Name: path}); err {
+		case unix.EAGAIN, unix.EINTR:
+			if ctx.Err() != nil {
+				return canceledBy(ctx)
+			}
+		case unix.ENOENT, unix.ECONNREFUSED, unix.ENOTDIR:
+			return message.ErrNoSuchBus
+		default:
+			return err
+		}
+	}
+}
+
+func (l *socketLink) send(p []byte) (int, error) {
+	for sent := 0; ; {
+		n, err := unix.Write(l.fd, p[sent:])
+		sent += max(n, 0)
+		switch {
+		case err == unix.EINTR:
+		case err == unix.EAGAIN, err == nil && sent == len(p):
+			return sent, nil
+		case err != nil:
+			return sent, err
+		}
+	}
+}
+
+func (l *socketLink) recv(p []byte, room bool) (int, error) {
+	events := int16(unix.POLLIN)
+	if room {
+		events |= unix.POLLOUT
+	}
+	for !l.poked.Load() {
+		ready, err := l.await(events)
+		if err != nil {
+			return 0, err
+		}
+		if !ready {
+			continue
+		}
+		switch n, err := l.read(p); {
+		case err == unix.EAGAIN || err == unix.EINTR:
+			if room {
+				return 0, nil
+			}
+		case err != nil:
+			return 0, err
+		case n == 0:
+			return 0, io.EOF
+		default:
+			return n, nil
+		}
+	}
+	l.poked.Store(false)
+	return 0, nil
+}
+
+// await waits until the socket is ready, or for no reason.
+func (l *socketLink) await(events int16) (ready bool, err error) {
+	polled := [1]unix.PollFd{{Fd: int32(l.fd), Events: events}}
+	limit := unix.NsecToTimespec(int64(soon))
+	switch n, err := unix.Ppoll(polled[:], &limit, nil); {
+	case err == unix.EINTR:
+		return false, nil
+	case err != nil:
+		return false, err
+	case n > 0:
+		return true, nil
+	}
+	return false, l.park(uint32(events))
+}
+
+// hangUp lets the daemon close first: when it has, it has done all that closing a Ksock means (R6.7), and whoever comes
+// next finds the Ksock gone.
+func (l *socketLink) hangUp() {
+	trash := make([]byte, 4096)
+	polled := [1]unix.PollFd{{Fd: int32(l.fd), Events: unix.POLLIN}}
+	until := time.Now().Add(farewell)
+	for err := unix.Shutdown(l.fd, unix.SHUT_WR); err == nil || err == unix.EINTR; {
+		limit := unix.NsecToTimespec(int64(max(time.Until(until), 0)))
+		if n, e := unix.Ppoll(polled[:], &limit, nil); n == 0 && e == nil {
+			break // it takes no note
+		}
+		var n int
+		if n, err = unix.Read(l.fd, trash); n == 0 && err == nil {
+			break
+		}
+	}
+	l.drop()
+}
+
+func (l *socketLink) drop() {
+	l.parking.close()
+	for _, fd := range l.rights {
+		unix.Close(fd)
+	}
+	unix.Close(l.fd)
+}
