@@ -33,6 +33,9 @@ func (c *conn) arrived(n int, own *question) error {
 
 // deliver gives one answer to its question.
 func (c *conn) deliver(h wire.Header, payload []byte, own *question) error {
+	if h.Seq == 0 && h.Op == wire.OpHello { // a refusal given before we had asked, to one connection too many
+		h.Seq = firstSeq
+	}
 	if h.Seq == 0 { // an event; a newer bus may send some that we do not know
 		c.stopping = c.stopping || h.Op == wire.OpStopping
 		return nil

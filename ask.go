@@ -51,7 +51,7 @@ func (c *conn) start(q *question) error {
 		return q.failure(condition)
 	}
 	if c.seq++; c.seq == 0 { // 0 is for events
-		c.seq = 1
+		c.seq = firstSeq
 	}
 	q.seq = c.seq
 	c.waiting[q.seq] = q

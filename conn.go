@@ -53,6 +53,9 @@ type conn struct {
 	unsent ID // of a Request that waits for room, as far as we know
 }
 
+// firstSeq is the number of the first question, the Hello.
+const firstSeq = 1
+
 // newConn makes a connection of a link and introduces us. mode is that of a Ksock, or 0 for an observer.
 func newConn(ctx context.Context, l link, mode Mode, readAhead uint32) (*conn, error) {
 	c := &conn{link: l, poke: l.poke, readAhead: readAhead, waiting: map[uint32]*question{}}

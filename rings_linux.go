@@ -1,8 +1,8 @@
 package kbus
 
 import (
-	"encoding/binary"
 	"io"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -21,6 +21,7 @@ type ringLink struct {
 	reader  *ring.Reader
 	writer  *ring.Writer
 	bell    int
+	bells   [64]byte
 }
 
 func (l *socketLink) features() uint32 {
@@ -30,13 +31,9 @@ func (l *socketLink) features() uint32 {
 	return 0
 }
 
-// read reads from the socket. While an answer may bring descriptors it takes those too.
-func (l *socketLink) read(p []byte) (int, error) {
-	if !l.wantsRings {
-		return unix.Read(l.fd, p)
-	}
+func (l *socketLink) readRights(p []byte, flags int) (int, error) {
 	oob := make([]byte, unix.CmsgSpace(2*4))
-	n, oobn, _, _, err := unix.Recvmsg(l.fd, p, oob, unix.MSG_CMSG_CLOEXEC)
+	n, oobn, _, _, err := unix.Recvmsg(l.fd, p, oob, flags|unix.MSG_CMSG_CLOEXEC)
 	if err != nil || oobn == 0 {
 		return n, err
 	}
@@ -89,15 +86,9 @@ func (l *ringLink) recv(p []byte, room bool) (int, error) {
 		if !l.reader.Doze() {
 			continue
 		}
-		rung, err := l.await(unix.POLLIN)
+		err := l.hear()
 		l.reader.Awake()
 		if err != nil {
-			return 0, err
-		}
-		if !rung {
-			continue
-		}
-		if err := l.hear(); err != nil {
 			if n, _ := l.take(p); n > 0 { // what was sent before the end
 				return n, nil
 			}
@@ -120,11 +111,12 @@ func (l *ringLink) take(p []byte) (int, error) {
 	return n, err
 }
 
-// hear takes the daemon's bell back, and learns of the end.
+// hear waits for the daemon's bell, or for no reason, and learns of the end.
 func (l *ringLink) hear() error {
-	var bells [64]byte
-	switch n, err := unix.Read(l.fd, bells[:]); {
-	case err == unix.EAGAIN, err == unix.EINTR:
+	switch n, err := l.read(l.bells[:], false); {
+	case err == unix.EAGAIN:
+		return l.park(unix.POLLIN)
+	case err == unix.EINTR:
 		return nil
 	case err != nil:
 		return err
@@ -135,10 +127,11 @@ func (l *ringLink) hear() error {
 }
 
 func (l *ringLink) ring() {
-	var one [8]byte
-	binary.NativeEndian.PutUint64(one[:], 1)
-	unix.Write(l.bell, one[:])
+	unix.RawSyscall(unix.SYS_WRITE, uintptr(l.bell), uintptr(unsafe.Pointer(&one)), 8)
 }
+
+// one is what is added to an eventfd.
+var one uint64 = 1
 
 func (l *ringLink) hangUp() {
 	l.socketLink.hangUp()

@@ -3,9 +3,10 @@ package main
 import (
 	"fmt"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"kbus"
 )
 
 func versionCommand(l *line) *cobra.Command {
@@ -20,18 +21,10 @@ func versionCommand(l *line) *cobra.Command {
 					Version string `json:"version"`
 					Go      string `json:"go"`
 					System  string `json:"system"`
-				}{version(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH})
+				}{kbus.Version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH})
 			}
-			_, err := fmt.Fprintf(l.out, "kbus %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(l.out, "kbus %s (%s, %s/%s)\n", kbus.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
-}
-
-// version is what the Go tool wrote into the binary: a tag, or the commit and its date.
-func version() string {
-	if info, known := debug.ReadBuildInfo(); known && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

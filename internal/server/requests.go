@@ -101,12 +101,13 @@ func (l *loop) readShared(c *conn, share *int) (more bool, err error) {
 	if n == 0 {
 		return more, err
 	}
+	rings := c.rings
 	used, err := l.handle(c, buffer[:n], share)
 	if used < n && err == nil {
 		c.rest = append(l.input.take(n-used), buffer[used:n]...)
 		err = l.charge(c)
 	}
-	return more, err
+	return more || c.rings != rings, err // new rings must be looked at once, to say that we sleep
 }
 
 // readOn reads more of a frame of which a part has come already.
