@@ -10,12 +10,12 @@ STATICCHECK := $(GO) tool -modfile=tools.mod staticcheck
 SOURCES := $(shell find . -name '*.go' -not -path './bin/*') go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build play test check needs unit race fuzz process clean
+.PHONY: help build play test check needs unit race fuzz process bench bench-quick clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: $(BIN)/kbusd $(BIN)/kbus ## kbusd and kbus, into bin/
+build: $(BIN)/kbusd $(BIN)/kbus $(BIN)/kbus-bench ## kbusd, kbus and kbus-bench, into bin/
 
 $(BIN)/%: $(SOURCES)
 	@mkdir -p $(BIN)
@@ -35,6 +35,7 @@ check: build ## cheap checks: format, vet, staticcheck, who may import whom
 	$(GO) vet ./...
 	$(STATICCHECK) ./...
 	$(GO) test ./test/house
+	cd bench && $(GO) vet ./... && $(GO) test ./...
 
 unit: ## unit tests, recordings, model comparison, every interleaving of the rings
 	$(GO) test $$($(GO) list ./... | grep -v -e /test/house -e /test/process)
@@ -48,6 +49,12 @@ fuzz: ## every fuzz target for FUZZTIME (5s) each
 
 process: build ## whole processes: kill -9, slow readers, exhaustion, order
 	$(GO) test -count=1 -timeout 10m ./test/process/...
+
+bench: build ## compare with other buses: docs/benchmarks.md and its plot
+	cd bench && $(GO) run ./compare -bin ../bin
+
+bench-quick: build ## the same in under two minutes, printed only
+	cd bench && $(GO) run ./compare -quick -bin ../bin
 
 clean: ## remove bin/
 	rm -rf $(BIN)

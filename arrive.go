@@ -40,6 +40,9 @@ func (c *conn) deliver(h wire.Header, payload []byte, own *question) error {
 		c.stopping = c.stopping || h.Op == wire.OpStopping
 		return nil
 	}
+	if m := c.nextPiped(); m != nil && m.seq == h.Seq {
+		return c.arrivedPiped(h, payload)
+	}
 	q := c.waiting[h.Seq]
 	if q == nil || q.op != h.Op {
 		return unexpected("%v, number %d", h.Op, h.Seq)
@@ -100,12 +103,10 @@ func (c *conn) readMessages(q *question, payload []byte) bool {
 		if i > 0 || m == nil || q.orphan {
 			m = new(Message)
 		}
-		name, data, rest, ok := wire.ParseMessage(payload, &m.Header)
+		rest, ok := c.parse(payload, m)
 		if !ok {
 			return false
 		}
-		m.Name = c.names.of(name, m.Name)
-		m.Data = append(m.Data[:0], data...)
 		payload = rest
 		if q.op != wire.OpCall {
 			c.asked.settle(m, c.id)
@@ -119,9 +120,29 @@ func (c *conn) readMessages(q *question, payload []byte) bool {
 	return len(payload) == 0
 }
 
+// parse reads the first message of a payload into m and gives the rest.
+func (c *conn) parse(payload []byte, m *Message) (rest []byte, ok bool) {
+	name, data, rest, ok := wire.ParseMessage(payload, &m.Header)
+	if ok {
+		m.Name = c.names.of(name, m.Name)
+		m.Data = append(m.Data[:0], data...)
+	}
+	return rest, ok
+}
+
 // passOn finds a reader for a message that nobody asked for: somebody who waits for one anyway, or whoever comes next.
 // The bus still owes that somebody an answer; it is for an orphan now.
 func (c *conn) passOn(m *Message) {
+	if len(c.claimers) > 0 {
+		q := c.claimers[0]
+		c.unclaim(q)
+		q.got, q.answered = m, true
+		if q.into != nil {
+			q.got = copyInto(q.into, m)
+		}
+		q.signal()
+		return
+	}
 	for seq, q := range c.waiting {
 		if q.op == wire.OpNextWait && q.attended {
 			orphan := c.question(wire.OpNextWait)

@@ -58,6 +58,9 @@ func tryAll(says []byte) error {
 	k.Who("$.A")
 	k.List()
 	k.Info()
+	p := k.Pipe()
+	p.Send(context.Background(), Request("$.A", ""))
+	p.Flush(context.Background())
 	for err == nil {
 		_, err = k.Next()
 	}

@@ -50,22 +50,23 @@ func (c *conn) start(q *question) error {
 	if condition := c.check(q); condition != message.OK {
 		return q.failure(condition)
 	}
-	if c.seq++; c.seq == 0 { // 0 is for events
-		c.seq = firstSeq
-	}
-	q.seq = c.seq
+	q.seq = c.nextSeq()
 	c.waiting[q.seq] = q
 
-	at := len(c.toSend)
-	b := wire.AppendHeader(c.toSend, wire.Header{Op: q.op, Flags: q.flags, Seq: q.seq, Arg: q.arg})
+	h := wire.Header{Op: q.op, Flags: q.flags, Seq: q.seq, Arg: q.arg}
 	switch {
 	case q.message != nil:
 		q.request = q.message.IsRequest()
-		c.nameBytes = append(c.nameBytes[:0], q.message.Name...)
-		b = wire.AppendMessage(b, &q.message.Header, c.nameBytes, q.message.Data)
-	case q.op == wire.OpNextReply:
+		c.appendMessage(h, q.message)
+		return nil
+	case q.op == wire.OpSend: // whatever has been written
+		c.piped.patient++
+	}
+	at := len(c.toSend)
+	b := wire.AppendHeader(c.toSend, h)
+	if q.op == wire.OpNextReply {
 		b = wire.AppendID(b, q.id)
-	default:
+	} else {
 		b = append(append(b, q.text...), q.bytes...)
 	}
 	binary.LittleEndian.PutUint32(b[at:], uint32(len(b)-at-wire.HeaderBytes))
@@ -73,14 +74,44 @@ func (c *conn) start(q *question) error {
 	return nil
 }
 
+func (c *conn) nextSeq() uint32 {
+	if c.seq++; c.seq == 0 { // 0 is for events
+		c.seq = firstSeq
+	}
+	return c.seq
+}
+
+// appendMessage puts a frame with a message into toSend.
+func (c *conn) appendMessage(h wire.Header, m *Message) {
+	if m.IsRequest() {
+		c.asked.unknown++
+	}
+	if m.Flags.Has(AllOrWait) {
+		c.piped.patient++
+	}
+	h.PayloadBytes = uint32(wire.MessageBytes(len(m.Name), len(m.Data)))
+	c.nameBytes = append(c.nameBytes[:0], m.Name...)
+	c.toSend = wire.AppendMessage(wire.AppendHeader(c.toSend, h), &m.Header, c.nameBytes, m.Data)
+}
+
 // check refuses what would not fit into a frame, with the condition that the bus would give: a longer frame would end
 // the connection.
 func (c *conn) check(q *question) message.Condition {
+	switch {
+	case q.message != nil:
+		return c.checkMessage(q.message)
+	case len(q.text) > int(wire.MaxRequestBytes(c.absMaxMessageBytes)):
+		return message.ErrNameTooLong
+	}
+	return message.OK
+}
+
+func (c *conn) checkMessage(m *Message) message.Condition {
 	most := int(wire.MaxRequestBytes(c.absMaxMessageBytes))
 	switch {
-	case len(q.text) > most, q.message != nil && len(q.message.Name) > most:
+	case len(m.Name) > most:
 		return message.ErrNameTooLong
-	case q.message != nil && wire.MessageBytes(len(q.message.Name), len(q.message.Data)) > most:
+	case wire.MessageBytes(len(m.Name), len(m.Data)) > most:
 		return message.ErrMessageTooLong
 	}
 	return message.OK

@@ -14,6 +14,11 @@ import (
 type asked struct {
 	serial uint64
 	open   map[ID]debt
+
+	// A message that is taken without asking the bus (see front) may be the answer to a Request whose result has not
+	// come yet.
+	unknown int        // Requests on their way, so that their id is not known
+	early   map[ID]int // answers to them
 }
 
 // debt is one or, if the sender chose the same id twice (R4.40), several Requests.
@@ -23,6 +28,10 @@ type debt struct {
 }
 
 func (a *asked) add(id ID) {
+	if n := a.early[id]; n > 0 {
+		a.early[id] = n - 1
+		return
+	}
 	if a.open == nil {
 		a.open = map[ID]debt{}
 	}
@@ -42,8 +51,25 @@ func (a *asked) remove(id ID) {
 
 // settle notes a message that has come for Ksock us. A Listener's copy of somebody else's Reply settles nothing.
 func (a *asked) settle(m *Message, us uint32) {
-	if m.IsReply() && m.To == us {
+	if !m.IsReply() || m.To != us {
+		return
+	}
+	_, known := a.open[m.InReplyTo]
+	switch {
+	case known:
 		a.remove(m.InReplyTo)
+	case a.unknown > 0:
+		if a.early == nil {
+			a.early = map[ID]int{}
+		}
+		a.early[m.InReplyTo]++
+	}
+}
+
+// heard notes that the id of a Request has come, and has been added, or never will.
+func (a *asked) heard() {
+	if a.unknown--; a.unknown == 0 {
+		clear(a.early)
 	}
 }
 

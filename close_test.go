@@ -36,12 +36,8 @@ func TestCloseWakes(t *testing.T) {
 					}
 				})
 			}
-			for { // until they all wait
-				list, err := k.List()
-				w.must(err)
-				if list[0].Waiting == uint32(len(waits)) {
-					break
-				}
+			for kbus.Waiters(k) < len(waits) {
+				runtime.Gosched()
 			}
 			w.must(k.Close())
 			all.Wait()

@@ -46,11 +46,15 @@ type conn struct {
 	unwatch func() bool
 	lately  <-chan struct{} // of the context of the last leader
 
-	in     arrivals // only the leader's
-	names  names
-	inbox  inbox
-	asked  asked
-	unsent ID // of a Request that waits for room, as far as we know
+	in    arrivals // only the leader's
+	names names
+	inbox inbox
+
+	front    front // nil if the link has none
+	claimers []*question
+	piped    piped
+	asked    asked
+	unsent   ID // of a Request that waits for room, as far as we know
 }
 
 // firstSeq is the number of the first question, the Hello.
@@ -87,6 +91,9 @@ func (c *conn) hello(ctx context.Context, mode Mode) error {
 			return q.failure(err)
 		}
 		c.link = better
+		if mode&ReadMode != 0 {
+			c.front, _ = better.(front)
+		}
 	}
 	c.id, c.bus, c.absMaxMessageBytes = q.number, w.Bus, w.AbsMaxMessageBytes
 	return nil

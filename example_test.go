@@ -122,6 +122,26 @@ func ExampleKsock() {
 	// <nil> <nil>
 }
 
+// A Pipe sends many messages, and tells afterwards what became of them.
+func ExamplePipe() {
+	bus := kbus.NewBus()
+	defer bus.Close()
+	listener := open(bus, "$.Count", kbus.Listener)
+	k, err := bus.Open()
+	check(err)
+	p := k.Pipe()
+	for _, name := range []string{"$.Count", "$.Count", "$.*", "$.Count"} {
+		check(p.Send(ctx, kbus.Announcement(name, "")))
+	}
+	totals, err := p.Flush(ctx)
+	fmt.Printf("%+v\n%v\n", totals, err)
+	fmt.Println(listener.NumMessages())
+	// Output:
+	// {Accepted:3 Failed:1 Reached:3 Skipped:0}
+	// kbus: send $.*, message 2 of the Pipe: not a valid name here: words of ASCII letters and digits after "$.", wildcards only when binding
+	// 3 <nil>
+}
+
 // Messages go on until something ends them.
 func ExampleKsock_Messages() {
 	bus := kbus.NewBus()

@@ -53,3 +53,21 @@ func (d *dribble) recv(p []byte, room bool) (int, error) {
 	}
 	return d.insideLink.recv(p[:min(len(p), amount(&d.recved))], room)
 }
+
+// Waiters counts the goroutines that wait for something on k.
+func Waiters(k *Ksock) (n int) {
+	c := k.conn.Load()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, q := range c.waiting {
+		if q.attended {
+			n++
+		}
+	}
+	for _, q := range c.claimers {
+		if q.attended {
+			n++
+		}
+	}
+	return n
+}

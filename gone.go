@@ -39,6 +39,12 @@ func (c *conn) dismiss(said string) {
 			q.signal()
 		}
 	}
+	c.dismissPiped(said)
+	for _, q := range c.claimers {
+		q.answered, q.condition, q.said = true, c.ended, said
+		q.signal()
+	}
+	c.claimers = nil
 	c.watchNone()
 	c.toSend, c.in = nil, arrivals{}
 }

@@ -51,6 +51,9 @@ func (c *conn) lead(ctx context.Context, q *question) {
 		if err == nil {
 			err = c.arrived(n, q)
 		}
+		if err == nil && c.front != nil {
+			err = c.serveClaimers(q)
+		}
 		if err != nil {
 			c.lose(err)
 			break
@@ -71,6 +74,12 @@ func (q *question) open(ctx context.Context) bool {
 
 // handOver lets another of those who wait lead.
 func (c *conn) handOver() {
+	for _, w := range c.claimers {
+		if w.attended {
+			w.signal()
+			return
+		}
+	}
 	for _, w := range c.waiting {
 		if w.attended {
 			w.signal()

@@ -26,6 +26,7 @@ type question struct {
 	canceling bool          // the bus has been told that we have given up
 	pointless bool          // there is a reason not to wait for it any longer
 	next      *question     // it is pointless if this one fails
+	upTo      uint64        // results for a Pipe that it waits for; see piped
 
 	answered  bool
 	condition message.Condition

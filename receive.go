@@ -52,6 +52,9 @@ func (c *conn) take(ctx context.Context, op wire.Op, into *Message) (*Message, e
 	if m := c.inbox.popInto(into); m != nil {
 		return m, nil
 	}
+	if c.front != nil {
+		return c.takeFront(ctx, op, into, nil)
+	}
 	q := c.question(op)
 	defer c.release(q)
 	q.arg, q.into = c.readAhead, into

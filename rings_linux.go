@@ -2,6 +2,8 @@ package kbus
 
 import (
 	"io"
+	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -20,6 +22,9 @@ type ringLink struct {
 	segment *ring.Segment
 	reader  *ring.Reader
 	writer  *ring.Writer
+	taker   *ring.Taker
+	writing sync.Mutex  // around writer: the leader looks for room while others send
+	waited  atomic.Bool // somebody waits for what the window may show
 	bell    int
 	bells   [64]byte
 }
@@ -61,12 +66,14 @@ func (l *socketLink) upgrade(uint32) (link, error) {
 		return nil, err
 	}
 	r := &ringLink{socketLink: l, segment: m, bell: rights[1]}
-	r.reader, r.writer, _ = m.Client()
+	r.reader, r.writer, r.taker = m.Client()
 	return r, nil
 }
 
 func (l *ringLink) send(p []byte) (int, error) {
+	l.writing.Lock()
 	n, wake, err := l.writer.Write(p)
+	l.writing.Unlock()
 	if wake {
 		l.ring()
 	}
@@ -79,12 +86,22 @@ func (l *ringLink) recv(p []byte, room bool) (int, error) {
 			return n, err
 		}
 		if room {
-			if wait, err := l.writer.Strand(); !wait || err != nil {
+			l.writing.Lock()
+			wait, err := l.writer.Strand()
+			l.writing.Unlock()
+			if !wait || err != nil {
 				return 0, err
 			}
 		}
+		if l.toClaim() {
+			return 0, nil
+		}
 		if !l.reader.Doze() {
 			continue
+		}
+		if l.toClaim() {
+			l.reader.Awake()
+			return 0, nil
 		}
 		err := l.hear()
 		l.reader.Awake()
@@ -101,6 +118,23 @@ func (l *ringLink) recv(p []byte, room bool) (int, error) {
 	l.poked.Store(false)
 	return 0, nil
 }
+
+// toClaim reports whether there is something for somebody who waits for a message.
+func (l *ringLink) toClaim() bool { return l.waited.Load() && (!l.taker.Empty() || l.taker.More()) }
+
+func (l *ringLink) claim() ([]byte, bool, error) { return l.taker.Claim() }
+
+func (l *ringLink) release() {
+	if l.taker.Release() {
+		l.ring()
+	}
+}
+
+func (l *ringLink) empty() bool { return l.taker.Empty() && !l.taker.More() }
+
+func (l *ringLink) more() bool { return l.taker.More() }
+
+func (l *ringLink) expect(message bool) { l.waited.Store(message) }
 
 // take copies what has come.
 func (l *ringLink) take(p []byte) (int, error) {

@@ -59,6 +59,9 @@ func (k *Ksock) sendAndReceive(ctx context.Context, m *Message) (*Message, error
 		return c.take(ctx, wire.OpNextWait, nil)
 	}
 
+	if c.front != nil {
+		return c.sendAndClaim(ctx, send)
+	}
 	next := c.question(wire.OpNextWait)
 	defer c.release(next)
 	send.flags, send.next, next.arg = wire.Lazy, next, c.readAhead

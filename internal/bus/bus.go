@@ -119,7 +119,7 @@ func (b *Bus) forget(k *Ksock) {
 		return
 	}
 	delete(b.ksocks, k.id)
-	for other := range b.Ksocks() { // after 2^32 opens an old Ksock may share the id (R1.7)
+	for other := b.newest; other != nil; other = other.older { // after 2^32 opens an old Ksock may share the id (R1.7)
 		if other.id == k.id {
 			b.ksocks[k.id] = other
 			return
@@ -127,10 +127,11 @@ func (b *Bus) forget(k *Ksock) {
 	}
 }
 
-// Ksocks yields the open Ksocks, newest first.
+// Ksocks yields the open Ksocks, newest first, each as it is now: what was taken through its window has left its queue.
 func (b *Bus) Ksocks() iter.Seq[*Ksock] {
 	return func(yield func(*Ksock) bool) {
 		for k := b.newest; k != nil; k = k.older {
+			b.Settle(k)
 			if !yield(k) {
 				return
 			}

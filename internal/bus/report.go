@@ -15,6 +15,8 @@ type Info struct {
 
 // Info gives the figures of the whole bus.
 func (b *Bus) Info() Info {
+	for range b.Ksocks() { // settles them
+	}
 	return Info{
 		NextKsock: b.nextKsock, NextSerial: b.nextSerial,
 		SetAside: len(b.aside.list), Tragic: b.aside.tragic,

@@ -53,7 +53,8 @@ func (b *Bus) Send(k *Ksock, h *message.Header, name, data []byte) Outcome {
 	case message.ErrPending:
 		m := b.own(k, &head, name, data)
 		m.refs++
-		k.pending, k.blocker = m, b.plan.blocker
+		k.pending = m
+		b.blocked(k, b.plan.blocker)
 		b.wakes.pending = append(b.wakes.pending, k)
 		return Outcome{ID: head.ID, Err: c}
 	default:
@@ -65,8 +66,7 @@ func (b *Bus) Send(k *Ksock, h *message.Header, name, data []byte) Outcome {
 func (b *Bus) canHold(k *Ksock, bytes int64) message.Condition {
 	c := b.accounts.canHold(k.account, bytes)
 	if c != message.OK {
-		for other := range b.Ksocks() {
-			b.Settle(other)
+		for range b.Ksocks() { // settles them
 		}
 		c = b.accounts.canHold(k.account, bytes)
 	}
@@ -129,7 +129,7 @@ func (b *Bus) retry(k *Ksock) Outcome {
 	id := m.head.ID
 	c := b.decide(k, &m.head, m.name())
 	if c == message.ErrPending {
-		k.blocker = b.plan.blocker
+		b.blocked(k, b.plan.blocker)
 		return Outcome{ID: id, Err: c}
 	}
 	o := Outcome{Err: c}

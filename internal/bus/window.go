@@ -41,6 +41,25 @@ func (b *Bus) reclaim(k *Ksock) {
 	b.wakes.reader(k)
 }
 
+// Awaited reports whether somebody waits for room in k's queue. Then the owner must hear of it when the client takes a
+// message, and Settle.
+func (b *Bus) Awaited(k *Ksock) bool {
+	for _, p := range b.wakes.pending {
+		if p.blocker == k {
+			return true
+		}
+	}
+	return false
+}
+
+// blocked notes that a message of k waits for room in a queue. The owner of that queue's window is told, see Awaited.
+func (b *Bus) blocked(k, by *Ksock) {
+	k.blocker = by
+	if by.window != nil {
+		b.wakes.reader(by)
+	}
+}
+
 // Queued shows message i of k's queue, 0 being the front, as Next would hand it over. It is valid until the next operation.
 func (b *Bus) Queued(k *Ksock, i int) (h message.Header, name, data []byte, ok bool) {
 	if i >= k.queue.len() {

@@ -84,7 +84,7 @@ func parse(args []string) (test string, p *Plan, err error) {
 			p.Window = DefaultWindow(p.Size)
 		}
 		if p.Count == 0 || test == "pub" && (p.Consumers == 0 || p.Consumers > MaxConsumers) {
-			return "", nil, fmt.Errorf("N must be at least 1, CONSUMERS 1 to %d; %w", MaxConsumers, ErrUsage)
+			return "", nil, fmt.Errorf("at least 1 message, and 1 to %d consumers; %w", MaxConsumers, ErrUsage)
 		}
 	}
 	p.Session = os.Getpid()

@@ -168,7 +168,7 @@ func (w *words) values() []uint64 {
 }
 
 func (w *windowWords) values() []uint64 {
-	return []uint64{w.state.v, uint64(w.released.v), w.want.v}
+	return []uint64{w.state.v, uint64(w.released.v), w.want.v, uint64(w.more.v)}
 }
 
 func (b *bell) values() []uint64 {

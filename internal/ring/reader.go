@@ -5,6 +5,8 @@ type Reader struct {
 	shared *words
 	data   []byte // length is a power of two
 	head   uint64 // ours; what the segment says is for the writer
+	ended  bool   // see End
+	end    uint64
 }
 
 // Read copies what has been written, at most len(p) bytes, and gives the room back. ring reports that the writer waits
@@ -26,13 +28,17 @@ func (r *Reader) Read(p []byte) (n int, ring bool, err error) {
 // can still change it: who does not trust it copies first.
 func (r *Reader) Peek() (first, second []byte, err error) {
 	tail := r.shared.tail.Load()
+	if r.ended {
+		tail = r.end
+	}
 	if tail == r.head {
 		return nil, nil, nil
 	}
-	if skip := r.shared.skip.Load(); skip-r.head <= tail-r.head { // in between, also when the numbers wrap
+	size := uint64(len(r.data))
+	// In between, also when the numbers wrap; never backwards, whatever tail is.
+	if skip := r.shared.skip.Load(); skip-r.head <= tail-r.head && skip-r.head < size {
 		r.head = skip
 	}
-	size := uint64(len(r.data))
 	n := tail - r.head
 	if n > size {
 		return nil, nil, ErrCorrupt
@@ -49,6 +55,14 @@ func (r *Reader) Consume(n int) (ring bool) {
 	r.head += uint64(n)
 	r.shared.head.Store(r.head)
 	return r.shared.stranded.Load() != 0 && r.shared.stranded.Swap(0) != 0
+}
+
+// End is for when the other side is gone: what it has written by now is all there will be, whoever may still write to the
+// segment.
+func (r *Reader) End() {
+	if !r.ended {
+		r.ended, r.end = true, r.shared.tail.Load()
+	}
 }
 
 // Doze says that the reader is about to wait for bytes. It reports false when there are some after all.

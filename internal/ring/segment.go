@@ -75,7 +75,11 @@ func Create(sizes Sizes) (s *Segment, fd int, err error) {
 	if err := l.check(); err != nil {
 		return nil, -1, err
 	}
-	fd, err = unix.MemfdCreate("kbus-ring", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	flags := unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
+	fd, err = unix.MemfdCreate("kbus-ring", flags|unix.MFD_NOEXEC_SEAL)
+	if err == unix.EINVAL { // a kernel before 6.3
+		fd, err = unix.MemfdCreate("kbus-ring", flags)
+	}
 	if err != nil {
 		return nil, -1, fmt.Errorf("memfd_create: %w", err)
 	}
@@ -130,6 +134,9 @@ func mapSegment(fd int, l Layout) (*Segment, error) {
 	s.up, s.down, s.window = cut(l.UpBytes), cut(l.DownBytes), cut(l.WindowBytes)
 	return s, nil
 }
+
+// Bytes is the length of the segment.
+func (s *Segment) Bytes() int { return len(s.mem) }
 
 // Close unmaps the segment. Nothing made from it may be used any more.
 func (s *Segment) Close() error { return unix.Munmap(s.mem) }

@@ -12,7 +12,9 @@ package ring
 // never before, so it does not matter what they were when the word was first looked at.
 //
 // The client says in `released` up to where it has finished with the bytes. The daemon says in `want` after which
-// message it would like to be woken, to refill the window or because a sender waits for room; 0 means not at all.
+// message it would like to be woken, because a sender waits for room; 0 means not at all. And it says in `more` that the
+// queue has more than the window shows, for lack of room or because it is not the window's to show: a client that finds
+// the window empty must then ask for the next message.
 type windowWords struct {
 	state    word64 // by both: published << 32 | claimed
 	_        [56]byte
@@ -20,6 +22,8 @@ type windowWords struct {
 	_        [60]byte
 	want     word64 // by the daemon, cleared by whoever rings: wanted | claim number
 	_        [56]byte
+	more     word32 // by the daemon: there is more than the window shows
+	_        [60]byte
 }
 
 // slot tells where one message of the window lies.
@@ -43,6 +47,7 @@ type Window struct {
 	told      uint32 // of those, reported by Taken
 	freed     uint32 // of those, finished with
 	staged    uint32 // put behind the published ones, not shown yet
+	more      uint32 // what we have said
 }
 
 // Shown counts the messages that the client can claim, as last seen.
@@ -161,6 +166,20 @@ func (w *Window) Want(n int) (wait bool) {
 	return true
 }
 
+// More says whether there is more than the window shows, and reports whether that is news.
+func (w *Window) More(more bool) (news bool) {
+	v := uint32(0)
+	if more {
+		v = 1
+	}
+	if v == w.more {
+		return false
+	}
+	w.more = v
+	w.shared.more.Store(v)
+	return true
+}
+
 // Unwant takes a Want back.
 func (w *Window) Unwant() { w.shared.want.Store(0) }
 
@@ -206,3 +225,6 @@ func (t *Taker) Empty() bool {
 	published, claimed := split(t.shared.state.Load())
 	return published == claimed
 }
+
+// More reports whether the queue has more than the window shows. It means something only when the window is empty.
+func (t *Taker) More() bool { return t.shared.more.Load() != 0 }

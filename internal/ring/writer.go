@@ -23,6 +23,15 @@ func (w *Writer) Write(p []byte) (n int, ring bool, err error) {
 	return n, w.Publish(), nil
 }
 
+// Post is Write that leaves it to a later Wake to ring, when what was written is not worth waking the reader.
+func (w *Writer) Post(p []byte) (n int, err error) {
+	n, err = w.Append(p)
+	if n > 0 && err == nil {
+		w.shared.tail.Store(w.tail)
+	}
+	return n, err
+}
+
 // Append is Write without announcing, for several pieces that belong together.
 func (w *Writer) Append(p []byte) (n int, err error) {
 	size := uint64(len(w.data))

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"fmt"
+
 	"golang.org/x/sys/unix"
 
 	"kbus/internal/session"
@@ -75,6 +77,7 @@ func (l *loop) turn(c *conn, readable bool) {
 	l.flushEager(c) // that may be what its requests have been waiting for
 	stopped, err := l.requests(c, readable)
 	l.flushEager(c)
+	l.nudge(c)
 	if err == nil {
 		err = l.charge(c)
 	}
@@ -88,11 +91,18 @@ func (l *loop) turn(c *conn, readable bool) {
 
 // plan sees to it that the connection gets its next turn.
 func (l *loop) plan(c *conn, stopped bool) {
-	if stopped && (c.rings != nil || c.at < len(c.rest)) && !c.session.Busy() && !c.unfinished {
+	if stopped && (c.rings != nil || c.at < len(c.rest)) && !c.session.Busy() {
+		l.again(c)
+	}
+	l.watch(c)
+}
+
+// again puts the connection among those with work left.
+func (l *loop) again(c *conn) {
+	if !c.unfinished {
 		c.unfinished = true
 		l.unfinished = append(l.unfinished, c)
 	}
-	l.watch(c)
 }
 
 // watch tells epoll what to look for: requests unless the session is Busy, room for results when there was none.
@@ -125,6 +135,7 @@ func (l *loop) wakeOthers() {
 				continue
 			}
 			l.flush(c)
+			l.nudge(c)
 			if err := l.charge(c); err != nil {
 				l.end(c, err)
 			} else {
@@ -136,7 +147,7 @@ func (l *loop) wakeOthers() {
 
 // flushEager leaves out what may wait for the next result, unless there might be no next.
 func (l *loop) flushEager(c *conn) {
-	if l.stopping || !c.session.Lazy() {
+	if l.stopping || c.rings != nil || !c.session.Lazy() { // what is lazy can lie in a ring as well as here
 		l.flush(c)
 	}
 }
@@ -160,6 +171,9 @@ func (l *loop) flush(c *conn) {
 		case unix.EINTR:
 		default:
 			c.deaf = true
+			if c.rings != nil && !c.rings.closed {
+				l.spoil(c, fmt.Errorf("send: %w", errno))
+			}
 		}
 	}
 }

@@ -21,12 +21,9 @@ func (l *loop) end(c *conn, reason error) {
 	}
 	c.ended = true
 	l.conns[c.fd] = nil
-	if c.rings != nil {
-		l.conns[c.rings.bell] = nil
-		c.rings.close()
-	}
 	l.logEnd(c, reason)
 	l.engine.Disconnect(c.session)
+	l.dropRings(c) // only now: the bus has asked the window for the last time
 	l.dropRest(c)
 	l.accounts.buffer(c.user, -c.held)
 	l.accounts.disconnect(c.user)

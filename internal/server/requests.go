@@ -70,6 +70,7 @@ func (l *loop) handle(c *conn, data []byte, share *int) (used int, err error) {
 			if c.rings.begun = true; used < len(data) {
 				return used, errChatter
 			}
+			c.session.SetWindow(c.rings.window)
 		}
 	}
 	return used, nil
@@ -136,7 +137,7 @@ func (l *loop) readOn(c *conn) (more bool, err error) {
 
 // grow moves what has come of a frame to a larger place. It is charged first.
 func (l *loop) grow(c *conn, size int) error {
-	if err := l.chargeBytes(c, int64(size+len(c.session.Out()))); err != nil {
+	if err := l.chargeBytes(c, int64(size+len(c.session.Out()))+c.rings.bytes()); err != nil {
 		return err
 	}
 	old := c.rest
@@ -169,7 +170,7 @@ func (l *loop) charge(c *conn) error {
 	if c.rings != nil && c.rings.spoiled != nil {
 		return c.rings.spoiled
 	}
-	return l.chargeBytes(c, int64(cap(c.rest)+len(c.session.Out())))
+	return l.chargeBytes(c, int64(cap(c.rest)+len(c.session.Out()))+c.rings.bytes())
 }
 
 func (l *loop) chargeBytes(c *conn, holds int64) error {

@@ -23,9 +23,11 @@ type rings struct {
 	segment *ring.Segment
 	reader  *ring.Reader
 	writer  *ring.Writer
+	window  *window
 	bell    int
 
 	share   int   // the segment's descriptor until the client has been sent it, then -1
+	changed bool  // there is something for the client to wake for
 	begun   bool  // requests come through the ring
 	closed  bool  // the client has closed its end of the socket
 	spoiled error // what the client did that ends its connection
@@ -66,10 +68,34 @@ func (l *loop) makeRings(c *conn) error {
 		r.close()
 		return err
 	}
-	r.reader, r.writer, _ = segment.Daemon()
+	var front *ring.Window
+	r.reader, r.writer, front = segment.Daemon()
+	r.window = &window{loop: l, conn: c, ring: front}
 	c.rings = r
 	l.own(r.bell, c)
+	if err := l.charge(c); err != nil { // it uses the socket, then
+		l.dropRings(c)
+		return err
+	}
 	return nil
+}
+
+// dropRings gives everything back. The bus must not ask the window any more.
+func (l *loop) dropRings(c *conn) {
+	if c.rings != nil {
+		l.conns[c.rings.bell] = nil
+		l.control(unix.EPOLL_CTL_DEL, c.rings.bell, 0, 0) // closing would not do it: the client has a copy
+		c.rings.close()
+		c.rings = nil
+	}
+}
+
+// bytes is what rings are charged for.
+func (r *rings) bytes() int64 {
+	if r == nil {
+		return 0
+	}
+	return int64(r.segment.Bytes())
 }
 
 func (r *rings) close() {
@@ -94,13 +120,14 @@ func (r *rings) introduce(fd int, out []byte) (int, unix.Errno) {
 	return n, 0
 }
 
-// send puts as much of out into the ring as there is room for. EAGAIN means that the client will ring when there is more.
+// sendRing puts as much of out into the ring as there is room for; nudge then wakes the client, unless all of it is lazy.
+// EAGAIN means that the client will ring when there is more room.
 func (l *loop) sendRing(c *conn, out []byte) (int, unix.Errno) {
 	r := c.rings
 	for {
-		n, wake, err := r.writer.Write(out)
-		if wake {
-			r.wake(c.fd)
+		n, err := r.writer.Post(out)
+		if n < len(out) || c.session.Eager() {
+			r.changed = true
 		}
 		if n == 0 && err == nil {
 			var wait bool
@@ -110,7 +137,7 @@ func (l *loop) sendRing(c *conn, out []byte) (int, unix.Errno) {
 		}
 		switch {
 		case err != nil:
-			r.spoiled = err
+			l.spoil(c, err)
 			return 0, unix.EPROTO
 		case n > 0:
 			return n, 0
@@ -149,18 +176,41 @@ func (l *loop) hear(c *conn, events uint32) {
 	var p [1]byte
 	switch n, errno := receive(c.fd, p[:]); {
 	case n > 0:
-		c.rings.spoiled = errChatter
+		l.spoil(c, errChatter)
 	case errno == unix.EAGAIN && events&(unix.EPOLLHUP|unix.EPOLLERR) == 0, errno == unix.EINTR:
 		return
 	default:
-		c.rings.closed, c.deaf = true, true
+		c.rings.closed, c.deaf, c.blocked = true, true, false // results that did not fit are dropped
+		c.rings.reader.End()
 	}
 	l.turn(c, true)
+}
+
+// spoil notes that a client has broken the rules of its rings. It can be found out in somebody else's turn, so its
+// connection ends in its own next one.
+func (l *loop) spoil(c *conn, reason error) {
+	if c.rings.spoiled == nil {
+		c.rings.spoiled = reason
+	}
+	l.again(c)
+}
+
+// nudge wakes a client that sleeps, when there is something new for it.
+func (l *loop) nudge(c *conn) {
+	if r := c.rings; r != nil && r.changed && r.share < 0 {
+		if r.changed = false; r.writer.Wake() {
+			r.wake(c.fd)
+		}
+	}
 }
 
 // rung is called when the client has rung.
 func (l *loop) rung(c *conn) {
 	c.blocked = false
+	if w := c.rings.window; w.wanting {
+		w.wanting = false
+		c.session.Took()
+	}
 	if !c.unfinished {
 		l.turn(c, true)
 	}

@@ -23,6 +23,8 @@ type Session struct {
 	closed  bool
 	ended   error // why no more requests are taken
 
+	window Window // nil: the client asks for each message
+
 	out   output
 	eager bool // something in out is not lazy
 	dirty bool // in engine.dirty
@@ -45,6 +47,9 @@ func (s *Session) Handle(h wire.Header, payload []byte) error {
 	e := s.engine
 	e.caller = s
 	s.dispatch(h, payload)
+	if s.window != nil {
+		e.look(s)
+	}
 	e.Settle()
 	e.caller = nil
 	return s.ended
@@ -72,6 +77,9 @@ const lazyBytes = 4 << 10
 // Lazy reports whether Out need not be sent now: all of it is lazy, it is little, and the client has a waiting request,
 // whose answer will take it along.
 func (s *Session) Lazy() bool { return !s.eager && len(s.Out()) < lazyBytes && s.Waiting() > 0 }
+
+// Eager reports whether something in Out is not lazy.
+func (s *Session) Eager() bool { return s.eager }
 
 // Busy reports whether so much waits to be sent that no more requests should be taken from the client.
 func (s *Session) Busy() bool { return len(s.Out()) >= busyBytes }

@@ -31,13 +31,14 @@ func (e *Engine) Settle() {
 			e.ready[1][i] = nil
 			s.ready = false
 			s.answer()
+			s.show()
 		}
 	}
 }
 
 // look notes that a waiting request of s may have an answer now.
 func (e *Engine) look(s *Session) {
-	if !s.ready && s.Waiting() > 0 {
+	if !s.ready && (s.window != nil || s.Waiting() > 0) {
 		s.ready = true
 		e.ready[0] = append(e.ready[0], s)
 	}

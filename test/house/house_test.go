@@ -36,7 +36,8 @@ var rooms = map[string][]string{
 
 	"kbus/internal/gauge":       {}, // measuring, whatever is measured
 	"kbus/internal/gauge/ksock": {"kbus", "kbus/internal/gauge"},
-	"kbus/cmd/kbus-bench":       {"kbus/internal/gauge", "kbus/internal/gauge/ksock"},
+	"kbus/internal/gauge/show":  {"kbus/internal/gauge"},
+	"kbus/cmd/kbus-bench":       {"kbus", "kbus/internal/gauge", "kbus/internal/gauge/ksock"},
 }
 
 // pure packages import nothing but the project and these parts of the standard library that do no I/O.

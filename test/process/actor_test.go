@@ -2,12 +2,15 @@ package process
 
 import (
 	"encoding/gob"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,10 +19,12 @@ import (
 // with values on its standard output. It leaves when its input ends.
 type actor struct {
 	t       testing.TB
+	d       *daemon
 	name    string
 	pid     int
 	process *exec.Cmd
 	cues    io.WriteCloser
+	pipe    *os.File // what it says
 	says    *gob.Decoder
 	over    bool
 }
@@ -33,14 +38,16 @@ func (d *daemon) cast(role string, args ...any) *actor {
 	for i, a := range args {
 		words[i] = fmt.Sprint(a)
 	}
-	a := &actor{t: d.t, name: fmt.Sprint(append([]any{role}, args...)...), process: exec.Command(self, words...)}
-	a.process.Env = append(os.Environ(), roleVariable+"="+role, "KBUS_DIR="+d.dir)
+	name := role + " " + strings.Join(words, " ")
+	a := &actor{t: d.t, d: d, name: name, process: exec.Command(self, words...)}
+	a.process.Env = append(os.Environ(), roleVariable+"="+role, "KBUS_DIR="+d.dir, "KBUS_RINGS="+onOff(d.rings))
 	a.process.Stderr = os.Stderr
 	a.cues, err = a.process.StdinPipe()
 	must(d.t, err)
-	says, err := a.process.StdoutPipe()
+	pipe, err := a.process.StdoutPipe()
 	must(d.t, err)
-	a.says = gob.NewDecoder(says)
+	a.pipe = pipe.(*os.File)
+	a.says = gob.NewDecoder(pipe)
 	must(d.t, startProcess(a.process))
 	a.pid = a.process.Process.Pid
 	d.t.Cleanup(a.kill)
@@ -58,10 +65,21 @@ func (a *actor) cue(line string) {
 // hear waits for what the actor says next.
 func hear[T any](a *actor) (said T) {
 	a.t.Helper()
-	if err := a.says.Decode(&said); err != nil {
+	must(a.t, a.pipe.SetReadDeadline(time.Now().Add(*patienceFlag)))
+	switch err := a.says.Decode(&said); {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		a.t.Fatalf("%s says nothing. %s", a.name, a.d.describe())
+	case err != nil:
 		a.t.Fatalf("%s has left the stage: %v", a.name, err)
 	}
 	return said
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
 }
 
 // ready is what an actor says when it has nothing to say but that.

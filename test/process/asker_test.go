@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 
 	"kbus"
@@ -30,7 +31,7 @@ func talkAsker(p *part) {
 	random := rand.New(rand.NewPCG(uint64(p.number(0)), 0))
 	p.play(k, func(p *player) {
 		t := &talker{player: p, random: random, open: map[kbus.ID]bool{}}
-		for p.talking.Err() == nil && !p.seen.Lost {
+		for p.talking.Err() == nil && !p.mute {
 			t.talk()
 			t.settle(talkWindow)
 		}
@@ -115,9 +116,12 @@ func (t *talker) call(request *kbus.Message) {
 	t.answered(m)
 }
 
-// pick waits for the answer to any one of the open Requests.
+// pick waits for the answer to the newest of the open Requests, and so takes it before its turn.
 func (t *talker) pick() {
-	for id := range t.open {
+	for _, id := range slices.Backward(t.seen.Asked) {
+		if !t.open[id] {
+			continue
+		}
 		m, err := t.k.NextReply(context.Background(), id)
 		if m = t.statusOr(m, err); m != nil {
 			t.note(m, true)
@@ -134,6 +138,7 @@ func (t *talker) statusOr(m *kbus.Message, err error) *kbus.Message {
 	case errors.As(err, &status):
 		return status.Status
 	case errors.Is(err, kbus.ErrBusGone):
+		t.mute = true
 		return nil
 	}
 	t.must(err)

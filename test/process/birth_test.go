@@ -9,8 +9,8 @@ import (
 )
 
 // From the start of the daemon to the first message that somebody has received, in this process and in one that is
-// started when the daemon is ready; and the memory of a daemon that has nothing to do. How long it takes is printed, not
-// asserted; how much memory it takes does not depend on the weather.
+// started when the daemon is ready; and the memory of a daemon that has nothing to do. How long it takes is printed,
+// not asserted; how much memory it takes does not depend on the weather.
 func TestStart(t *testing.T) {
 	const times = 15
 	const mostIdle = 8 * mib
@@ -19,7 +19,7 @@ func TestStart(t *testing.T) {
 	for range times {
 		d = startDaemon(t)
 		k := d.open()
-		firstMessage(t.Context(), k, func(err error) { must(t, err) })
+		firstMessage(patient(t), k, func(err error) { must(t, err) })
 		here = append(here, time.Since(d.born))
 		d.kill()
 

@@ -7,16 +7,15 @@ import (
 
 	"kbus"
 	"kbus/internal/bus/model"
-	"kbus/message"
 )
 
 // The cast of a conversation in which somebody is killed: askers keep several Requests open, repliers answer them,
-// hearers hear it all. They play scene after scene. A scene ends with a cue, or with the bus; then each tells what it has
-// seen.
+// hearers hear it all. They play scene after scene. A scene ends with a cue, or with the bus; then each tells what it
+// has seen.
 
 const (
 	talkSay = "$.Talk.Say"
-	talkAsk = "$.Talk.Ask." // and the number of a replier; the last one answers for all who are gone
+	talkAsk = "$.Talk.Ask." // and the number of a replier, or a wildcard for all who are not there
 	talkAll = "$.Talk.*"
 
 	talkRepliers = 3
@@ -49,6 +48,7 @@ type player struct {
 	*part
 	k       *kbus.Ksock
 	talking context.Context // ends with the cue that ends the scene
+	mute    bool            // the bus takes no more; there may still be something to receive
 	seen    seen
 }
 
@@ -89,7 +89,7 @@ func (p *player) receive(ctx context.Context) *kbus.Message {
 		m, err = p.k.Next()
 	}
 	if errors.Is(err, kbus.ErrBusGone) {
-		p.seen.Lost = true
+		p.mute, p.seen.Lost = true, true
 		return nil
 	}
 	p.must(err)
@@ -107,52 +107,10 @@ func (p *player) sent(err error) (accepted bool) {
 			p.must(err)
 		}
 		return true
-	case errors.Is(err, kbus.ErrBusGone): // receiving will tell
+	case errors.Is(err, kbus.ErrBusGone):
+		p.mute = true
 		return false
 	}
 	p.must(err)
 	return true
-}
-
-// talkHearer hears everything. args[0] is how many messages it has room for.
-func talkHearer(p *part) {
-	k := p.open()
-	_, err := k.SetMaxMessages(uint32(p.number(0)))
-	p.must(err)
-	p.must(k.Bind(talkAll, kbus.Listener))
-	p.play(k, func(p *player) {
-		for p.receive(p.talking) != nil {
-		}
-	})
-}
-
-// talkReplier replies to what is asked as talkAsk and args[0]. It holds args[1] Requests back until it has read more.
-func talkReplier(p *part) {
-	k := p.open()
-	p.must(k.Bind(talkAsk+p.args[0], kbus.Replier))
-	hold := p.number(1)
-	p.play(k, func(p *player) {
-		var owed []*kbus.Message
-		for m := p.receive(p.talking); m != nil; m = p.receive(p.talking) {
-			if owed = append(owed, m); len(owed) > hold {
-				p.reply(owed[0])
-				owed = owed[1:]
-			}
-		}
-	})
-}
-
-func (p *player) reply(request *kbus.Message) {
-	reply, err := kbus.ReplyTo(request, "")
-	p.must(err)
-	if request.ID.Serial%4 == 0 {
-		reply.Flags |= message.AllOrWait // for its Listeners (Q6)
-	}
-	_, err = p.k.Send(context.Background(), reply)
-	switch {
-	case errors.Is(err, kbus.ErrAddresseeGone):
-		p.seen.TooLate++
-	case p.sent(err):
-		p.seen.Replied++
-	}
 }

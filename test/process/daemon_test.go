@@ -2,13 +2,11 @@ package process
 
 import (
 	"bytes"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -16,33 +14,11 @@ import (
 	"kbus"
 )
 
-// The daemon is built as `make build` does it, and is ready when it says so in the way it says so to systemd.
-
-var (
-	builtDir    string
-	buildDaemon = sync.OnceValues(func() (path string, err error) {
-		if builtDir, err = os.MkdirTemp("", "kbus"); err != nil {
-			return "", err
-		}
-		path = filepath.Join(builtDir, "kbusd")
-		build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "kbus/cmd/kbusd")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("%w: %s", err, out)
-		}
-		return path, nil
-	})
-)
-
-func removeBuilt() {
-	if builtDir != "" {
-		os.RemoveAll(builtDir)
-	}
-}
-
+// A daemon is ready when it says so, in the way it says so to systemd.
 type daemon struct {
 	t       testing.TB
 	dir     string
+	rings   bool // whether its actors use shared memory
 	pid     int
 	process *exec.Cmd
 	log     bytes.Buffer
@@ -103,15 +79,6 @@ func startDaemonAs(t testing.TB, dir string, command ...string) *daemon {
 	}
 }
 
-func daemonPath(t testing.TB) string {
-	t.Helper()
-	path, err := buildDaemon()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // tempDir is short: the path of a socket may have 107 bytes.
 func tempDir(t testing.TB) string {
 	t.Helper()
@@ -136,7 +103,7 @@ func (d *daemon) kill() {
 // open opens a Ksock from the process of the test.
 func (d *daemon) open(opts ...kbus.Option) *kbus.Ksock {
 	d.t.Helper()
-	k, err := kbus.Open(0, append(opts, kbus.Dir(d.dir))...)
+	k, err := kbus.Open(0, append(opts, kbus.Dir(d.dir), kbus.Rings(d.rings))...)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -152,11 +119,4 @@ func (d *daemon) observe() *kbus.Observer {
 	}
 	d.t.Cleanup(func() { o.Close() })
 	return o
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }

@@ -8,8 +8,8 @@ import (
 	"kbus"
 )
 
-// A daemon that runs out of file descriptors (RLIMIT_NOFILE) refuses who comes, and says why; those who are there do not
-// notice. When some have gone, others can come again, and no descriptor is lost on the way.
+// A daemon that runs out of file descriptors (RLIMIT_NOFILE) refuses who comes, and says why; those who are there do
+// not notice. When some have gone, others can come again, and no descriptor is lost on the way.
 func TestOutOfDescriptors(t *testing.T) {
 	const limit, episodes, attempts = 64, 3, 200
 	d := startDaemonAs(t, tempDir(t), "sh", "-c", `ulimit -n "$1" && exec "$0" --log-level error`, daemonPath(t),
@@ -26,9 +26,9 @@ func TestOutOfDescriptors(t *testing.T) {
 		if came < limit/2 {
 			t.Errorf("only %d could come before descriptors ran out", came)
 		}
-		_, err := sender.Send(t.Context(), kbus.Announcement("$.Still.Here", ""))
+		_, err := sender.Send(patient(t), kbus.Announcement("$.Still.Here", ""))
 		must(t, err)
-		_, err = listener.Receive(t.Context())
+		_, err = listener.Receive(patient(t))
 		must(t, err)
 		if _, err := sender.NewBus(); err == nil {
 			t.Error("a bus was made of nothing")
@@ -39,7 +39,7 @@ func TestOutOfDescriptors(t *testing.T) {
 		if now.Ksocks != before.Ksocks || now.Bindings != before.Bindings {
 			t.Errorf("%+v, and before it was %+v", now, before)
 		}
-		if n := d.descriptors(); n != descriptors {
+		if n := d.descriptors(); n > descriptors {
 			t.Errorf("%d descriptors, and before it was %d", n, descriptors)
 		}
 	}
@@ -47,8 +47,8 @@ func TestOutOfDescriptors(t *testing.T) {
 	must(t, err)
 }
 
-// crowd comes with up to args[0] connections, until one is refused; then it tries args[1] times more. It says how many
-// came.
+// crowd comes with up to args[0] connections, until one is refused; then it tries args[1] times more. It says how
+// many came.
 func crowd(p *part) {
 	came, refused := 0, 0
 	for came < p.number(0) && refused <= p.number(1) {

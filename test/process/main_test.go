@@ -2,14 +2,16 @@
 // sockets, and real ends by kill -9. It shows what no test within one process can: what the others see of a death.
 //
 // The clients are this test binary itself, run again as an actor (see actor_test.go). Nothing is awaited by time: the
-// tests wait for messages, for lines of the actors and for ends of processes, and count. How long things take is
-// printed, never asserted; -process.figures=FILE collects the figures in a table.
+// tests wait for messages, for words of the actors and for ends of processes, and count. How long things take is
+// printed, never asserted; -process.figures=FILE collects the figures in a table. Only who waits in vain gives up after
+// -process.patience, to say who was silent.
 package process
 
 import (
 	"flag"
 	"os"
 	"testing"
+	"time"
 )
 
 var (
@@ -17,6 +19,7 @@ var (
 	pointsFlag   = flag.Int("process.points", 60, "points of a conversation at which each victim is killed")
 	seedFlag     = flag.Uint64("process.seed", 1, "seed of those points")
 	cyclesFlag   = flag.Int("process.cycles", 10_000, "connections that come and die")
+	patienceFlag = flag.Duration("process.patience", 2*time.Minute, "how long to wait in vain, to say so in the end")
 	figuresFlag  = flag.String("process.figures", "", "file to append the figures to, as a table")
 )
 

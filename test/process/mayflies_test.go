@@ -26,7 +26,7 @@ func mayflies(p *part) {
 // live begins a life of one of several ways. It gives what ends it.
 func (p *part) live(way int, name string) (end func()) {
 	if way%3 == 0 {
-		return p.liveInOrder(name)
+		return p.liveInOrder(way, name)
 	}
 	r, err := openRaw(kbus.RuntimeDir())
 	p.must(err)
@@ -48,11 +48,11 @@ func (p *part) live(way int, name string) (end func()) {
 	return func() { p.must(r.Close()) }
 }
 
-// liveInOrder closes in the end, but leaves much undone: messages unread, a Request unanswered, a message that waits for
-// room.
-func (p *part) liveInOrder(name string) (end func()) {
+// liveInOrder closes in the end, but leaves much undone: messages unread, a Request unanswered, a message that waits
+// for room.
+func (p *part) liveInOrder(way int, name string) (end func()) {
 	ctx := context.Background()
-	k := p.open()
+	k := p.open(kbus.Rings(way%2 == 0))
 	_, err := k.SetMaxMessages(4)
 	p.must(err)
 	p.must(k.Bind(name, kbus.Replier))

@@ -27,8 +27,7 @@ func TestOrder(t *testing.T) {
 	}
 	spoken := make([]*actor, senders)
 	for i := range spoken {
-		share := *messagesFlag * (i + 1) / senders
-		share -= *messagesFlag * i / senders
+		share := *messagesFlag*(i+1)/senders - *messagesFlag*i/senders
 		spoken[i] = d.cast("sender", i, listeners, share)
 	}
 	for _, a := range spoken {
@@ -57,7 +56,8 @@ func TestOrder(t *testing.T) {
 	for _, a := range append(spoken, heard...) {
 		a.dismiss()
 	}
-	t.Logf("%d messages, %d of them Requests and as many Replies, each heard by %d: %v, %.0f sent/s, %.0f heard/s",
-		sent.Messages, sent.Requests, listeners, took.Round(time.Millisecond),
+	publish(t, "16 senders and 16 Listeners",
+		"%d messages, %d of them Requests and as many Replies, heard by all: %v, %.0f sent/s, %.0f heard/s",
+		sent.Messages, sent.Requests, took.Round(time.Millisecond),
 		float64(sent.Messages)/took.Seconds(), float64(sent.Messages*listeners)/took.Seconds())
 }

@@ -79,7 +79,7 @@ func sender(p *part) {
 func listener(p *part) {
 	number, senders := p.number(0), p.number(1)
 	ctx := context.Background()
-	k := p.open(kbus.ReadAhead(512))
+	k := p.open(kbus.ReadAhead(512), kbus.Rings(number%2 == 0))
 	_, err := k.SetMaxMessages(orderQueue)
 	p.must(err)
 	p.must(k.Bind("$.Order.*", kbus.Listener))

@@ -6,9 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"testing"
-
-	"kbus"
 )
 
 // What the kernel knows of the daemon.
@@ -17,7 +14,8 @@ func (d *daemon) proc(name string) string {
 	return filepath.Join("/proc", strconv.Itoa(d.pid), name)
 }
 
-// descriptors is how many it has open.
+// descriptors is how many it has open. Just after its start there may be one more, through which it said that it is
+// ready.
 func (d *daemon) descriptors() int {
 	d.t.Helper()
 	entries, err := os.ReadDir(d.proc("fd"))
@@ -52,21 +50,4 @@ const mib = 1 << 20
 // String is in MiB.
 func (m memory) String() string {
 	return fmt.Sprintf("%.1f MiB resident, %.1f of it the daemon's own", float64(m.All)/mib, float64(m.Own)/mib)
-}
-
-// settled asks until the bus is as wanted. What it waits for has happened already, in the kernel; but the daemon takes
-// notice in its own order. Each question is a turn of its loop, so it is turns that are counted here, and a daemon that
-// never takes notice fails the test.
-func settled(t testing.TB, o *kbus.Observer, wanted func(kbus.BusInfo) bool) (now kbus.BusInfo) {
-	t.Helper()
-	for range 10_000 {
-		var err error
-		now, err = o.Info()
-		must(t, err)
-		if wanted(now) {
-			return now
-		}
-	}
-	t.Fatalf("the bus does not come to rest: %+v", now)
-	return now
 }

@@ -26,7 +26,8 @@ func openRaw(dir string) (*raw, error) {
 		return nil, err
 	}
 	r := &raw{UnixConn: conn}
-	h, _, err := r.ask(wire.OpHello, wire.ModeRead|wire.ModeWrite, wire.AppendHello(nil, wire.Hello{Lowest: 1, Highest: 1}))
+	hello := wire.AppendHello(nil, wire.Hello{Lowest: wire.Version, Highest: wire.Version})
+	h, _, err := r.ask(wire.OpHello, wire.ModeRead|wire.ModeWrite, hello)
 	r.ksock = h.Arg
 	return r, err
 }

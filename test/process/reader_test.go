@@ -29,7 +29,7 @@ func reader(p *part) {
 		if i < p.number(1) {
 			f.greedy()
 		} else {
-			f.modest()
+			f.modest(i%2 == 0)
 		}
 	}
 	for p.say(ready{}); ; {
@@ -65,8 +65,8 @@ func (f *flood) hear(name string, data []byte) {
 }
 
 // modest reads with the library, one message at a time.
-func (f *flood) modest() {
-	k := f.open()
+func (f *flood) modest(rings bool) {
+	k := f.open(kbus.Rings(rings))
 	_, err := k.SetMaxMessages(uint32(f.number(2)))
 	f.must(err)
 	f.must(k.Bind(floodName, kbus.Listener))

@@ -1,8 +1,6 @@
 package process
 
 import (
-	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -22,13 +20,20 @@ type stage struct {
 
 	ear    *kbus.Ksock // ours
 	random *rand.Rand
+	point  int // of this scene: how many messages are heard before the kill
 	tally  tally
 }
 
-func newStage(t *testing.T, seed uint64) *stage {
+func newStage(t *testing.T, seed uint64, rings bool) *stage {
 	t.Helper()
-	t.Logf("-process.seed=%d", *seedFlag)
 	s := &stage{T: t, d: startDaemon(t), random: rand.New(rand.NewPCG(*seedFlag, seed))}
+	s.d.rings = rings
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("-process.seed=%d, scene %d, in which somebody was to be killed after %d messages",
+				*seedFlag, s.tally.scenes, s.point)
+		}
+	})
 	s.listen()
 	s.hearers = []*actor{s.d.cast("talkHearer", 4), s.d.cast("talkHearer", 100)}
 	s.repliers = []*actor{s.d.cast("talkReplier", 1, 0), s.d.cast("talkReplier", "*", 0)}
@@ -60,13 +65,14 @@ func (s *stage) scene(kill func(), guests ...*actor) (all []seen) {
 		a.cue("go")
 		hear[ready](a)
 	}
+	ctx := patient(s)
 	us := model.Client{ID: s.ear.ID()}
-	for point := s.random.IntN(150); len(us.Got) < point; {
-		m, err := s.ear.Receive(s.Context())
+	for s.point = s.random.IntN(150); len(us.Got) < s.point; {
+		m, err := s.ear.Receive(ctx)
 		must(s, err)
 		us.Got = append(us.Got, model.Receipt{Message: *m})
 	}
-	point, at := len(us.Got), time.Now()
+	at := time.Now()
 	kill()
 	for _, a := range slices.Backward(cast) { // those who ask end first, while the others still reply
 		if !a.over {
@@ -83,8 +89,7 @@ func (s *stage) scene(kill func(), guests ...*actor) (all []seen) {
 	}
 	violations := model.Check(history)
 	if len(violations) > 0 {
-		s.Fatalf("scene %d, killed after %d messages: %d violations, the first of which is\n%s", s.tally.scenes, point,
-			len(violations), violations[0])
+		s.Fatalf("%d violations, the first of which is\n%s", len(violations), violations[0])
 	}
 	s.tally.add(all, at)
 	return all
@@ -97,43 +102,17 @@ func (s *stage) quiet(o *kbus.Observer, before kbus.BusInfo) {
 	must(s, err)
 	before.NextKsock, before.NextSerial = now.NextKsock, now.NextSerial
 	if now != before {
-		s.Fatalf("scene %d left something behind:\n%+v, and before it was\n%+v", s.tally.scenes, now, before)
+		s.Fatalf("something is left:\n%+v, and before it was\n%+v", now, before)
 	}
 }
 
-// tally is the figures of all scenes.
-type tally struct {
-	scenes, asked, replies, tooLate, nameless int
-
-	statuses map[string]int
-	told     durations
-}
-
-func (t *tally) add(all []seen, killed time.Time) {
-	t.scenes++
-	if t.statuses == nil {
-		t.statuses = map[string]int{}
-	}
-	for _, s := range all {
-		t.asked += len(s.Asked)
-		t.tooLate += s.TooLate
-		t.nameless += s.Nameless
-		for _, m := range s.Got {
-			if m.Kind() == kbus.ReplyKind && m.To == s.ID {
-				t.replies++
-			}
-		}
-		for _, status := range s.Statuses {
-			t.statuses[status.Name]++
-			t.told = append(t.told, time.Unix(0, status.At).Sub(killed))
+// replied checks that whoever read Requests replied to all of them, and that nobody has lost the bus.
+func (s *stage) replied(all []seen) {
+	s.Helper()
+	for _, a := range all {
+		if a.Lost || a.Replied+a.TooLate != a.Requests {
+			s.Fatalf("Ksock %d read %d Requests, made %d+%d Replies; lost the bus: %v",
+				a.ID, a.Requests, a.Replied, a.TooLate, a.Lost)
 		}
 	}
-}
-
-func (t *tally) String() string {
-	text := fmt.Sprintf("%d times: %d Requests = %d Replies", t.scenes, t.asked, t.replies)
-	for _, name := range slices.Sorted(maps.Keys(t.statuses)) {
-		text += fmt.Sprintf(" + %d %s", t.statuses[name], name)
-	}
-	return text
 }

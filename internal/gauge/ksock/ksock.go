@@ -17,14 +17,17 @@ type Client struct {
 
 	k         *kbus.Ksock
 	message   *kbus.Message // the same one each time, with new data
-	consumers uint32
+	pipe      *kbus.Pipe
+	sent      uint64 // through the pipe
+	consumers uint64
 }
 
 // readAhead is how many messages a consumer takes at once, if they are there.
 const readAhead = 256
 
-// Open opens the Ksock, and binds it to a name that is this measurement's own. A consumer's queue is made to hold a whole
-// window: then no message is passed over, and how far ahead the producer may be is decided in one place for all buses.
+// Open opens the Ksock, and binds it to a name that is this measurement's own. A consumer's queue is made to hold a
+// whole window: then no message is passed over, and how far ahead the producer may be is decided in one place for all
+// buses.
 func (c *Client) Open(role gauge.Role, p *gauge.Plan) (err error) {
 	options := c.Options
 	if role == gauge.Consumer {
@@ -40,7 +43,7 @@ func (c *Client) Open(role gauge.Role, p *gauge.Plan) (err error) {
 	case gauge.Replier:
 		err = c.k.Bind(echo, kbus.Replier)
 	case gauge.Producer:
-		c.message, c.consumers = kbus.Announcement(stream, ""), uint32(p.Consumers)
+		c.message, c.pipe, c.consumers = kbus.Announcement(stream, ""), c.k.Pipe(), uint64(p.Consumers)
 	case gauge.Consumer:
 		if _, err = c.k.SetMaxMessages(uint32(p.Window) + 1); err == nil {
 			err = c.k.Bind(stream, kbus.Listener)
@@ -66,18 +69,22 @@ func (c *Client) Serve() error {
 	})
 }
 
-// Publish is a Send. The bus says how many it has reached; if that is not all of them, it is an error.
+// Publish sends through a Pipe.
 func (c *Client) Publish(data []byte) error {
 	c.message.Data = data
-	sent, err := c.k.Send(context.Background(), c.message)
-	if err == nil && sent.Reached != c.consumers {
-		err = fmt.Errorf("message %v reached %d consumers instead of %d", sent.ID, sent.Reached, c.consumers)
+	c.sent++
+	return c.pipe.Send(context.Background(), c.message)
+}
+
+// Flush flushes the Pipe. The bus has said how many consumers each message has reached; if that is not all of them, it
+// is an error.
+func (c *Client) Flush() error {
+	totals, err := c.pipe.Flush(context.Background())
+	if want := c.sent * c.consumers; err == nil && totals.Reached != want {
+		err = fmt.Errorf("%d messages reached consumers %d times instead of %d", c.sent, totals.Reached, want)
 	}
 	return err
 }
-
-// Flush has nothing to do: a Send is done when it returns.
-func (c *Client) Flush() error { return nil }
 
 // Consume receives.
 func (c *Client) Consume(take func(data []byte) (more bool, err error)) error {

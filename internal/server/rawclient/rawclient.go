@@ -17,9 +17,10 @@ import (
 // Client is one connection. It is not safe for concurrent use.
 type Client struct {
 	*net.UnixConn
-	t   testing.TB
-	seq uint32
-	in  []byte
+	Rings *Rings // nil: frames go through the socket
+	t     testing.TB
+	seq   uint32
+	in    []byte
 }
 
 // Frame is what came back.

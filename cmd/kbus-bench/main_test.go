@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+
+	"kbus/internal/gauge"
+	"kbus/internal/gauge/ksock"
+	"kbus/internal/server"
+)
+
+func TestMain(m *testing.M) {
+	gauge.Child(func() gauge.Client { return &ksock.Client{} })
+	os.Exit(m.Run())
+}
+
+func TestRun(t *testing.T) {
+	config := server.Default()
+	config.Dir = t.TempDir()
+	s, err := server.Start(config, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Wait()
+	defer s.Stop(0)
+	t.Setenv("KBUS_DIR", config.Dir)
+	t.Setenv("PEER", "")
+	tests := []struct {
+		args   string
+		status int
+		says   string // begins so, on either output
+	}{
+		{"rtt 32 50", exitOK, `{"peer":"kbus/go","test":"rtt","size":32,"n":50,`},
+		{"--client go-socket pub 32 50 2", exitOK, `{"peer":"kbus/go-socket","test":"pub","size":32,"consumers":2,`},
+		{"idle 3", exitOK, `{"peer":"kbus/go","test":"mem","clients":3,`},
+		{"--client c rtt 32 50", exitNotBuilt, "kbus-bench: there is no C library yet"},
+		{"--client rust rtt 32 50", exitUsage, `kbus-bench: no client is called "rust"`},
+		{"--bus 77 rtt 32 50", exitFailed, "kbus-bench: "},
+		{"rtt 32", exitUsage, "kbus-bench: usage: rtt SIZE N"},
+		{"--fast", exitUsage, "kbus-bench: flag provided but not defined"},
+		{"--help", exitOK, "usage: kbus-bench"},
+	}
+	for _, test := range tests {
+		var out, err bytes.Buffer
+		status := run(strings.Fields(test.args), &out, &err)
+		if said := out.String() + err.String(); status != test.status || !strings.HasPrefix(said, test.says) {
+			t.Errorf("%s: status %d, %s", test.args, status, said)
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package kbus
+
+import (
+	"context"
+	"slices"
+
+	"kbus/internal/wire"
+	"kbus/message"
+)
+
+// A link may show us the front of our queue (package ring), and then a message is taken without asking the bus: by a claim,
+// which the bus learns of before it next decides anything about us. Only when the front is empty and the bus says that
+// there is more, such as a message too large to be shown, do we ask as over any other link.
+//
+// Whoever waits for a message is a claimer until there is one. The leader sees to claimers as it does to questions.
+type front interface {
+	// claim takes the first message, in the form of wire.AppendMessage, until release.
+	claim() (payload []byte, ok bool, err error)
+	release()
+
+	// empty reports whether there is nothing to claim, nor more.
+	empty() bool
+
+	// more reports whether the bus has messages that an empty front does not show.
+	more() bool
+
+	// expect says whether recv should return when there is something to claim, or more.
+	expect(bool)
+}
+
+// takeFront is take for a link with a front. after is a question whose failure makes waiting pointless, or nil.
+func (c *conn) takeFront(ctx context.Context, op wire.Op, into *Message, after *question) (*Message, error) {
+	q := c.question(op)
+	defer c.release(q)
+	if ctx.Err() != nil {
+		return nil, q.failure(canceledBy(ctx))
+	}
+	if c.ended != message.OK {
+		return nil, q.failure(c.ended)
+	}
+	q.into, q.arg = into, 1
+	c.claimers = append(c.claimers, q)
+	if op != wire.OpNextWait && !c.front.more() {
+		defer c.unclaim(q)
+		if m, err := c.claim(into); m != nil || err != nil || !c.front.more() {
+			return m, err
+		}
+	}
+	c.front.expect(true) // before the last look, or we might sleep through what comes in between
+	if err := c.serveClaimers(q); err != nil {
+		return nil, q.failure(err)
+	}
+	if after != nil {
+		after.next = q
+	}
+	c.await(ctx, q)
+	if !q.answered && c.unclaim(q) {
+		return nil, q.failure(canceledBy(ctx))
+	}
+	return c.taken(q, into, c.finish(ctx, q))
+}
+
+// claim takes a message if there is one to be seen.
+func (c *conn) claim(into *Message) (*Message, error) {
+	payload, ok, err := c.front.claim()
+	if err != nil || !ok {
+		return nil, err
+	}
+	m := into
+	if m == nil {
+		m = new(Message)
+	}
+	_, whole := c.parse(payload, m)
+	c.front.release()
+	if !whole {
+		return nil, unexpected("a message in the window")
+	}
+	c.asked.settle(m, c.id)
+	return m, nil
+}
+
+// serveClaimers gives claimers what there is, oldest first. own is the leader's question.
+func (c *conn) serveClaimers(own *question) error {
+	for len(c.claimers) > 0 {
+		q := c.claimers[0]
+		m, err := c.claim(q.into)
+		switch {
+		case err != nil:
+			return err
+		case m == nil && !c.front.more():
+			return nil
+		}
+		c.unclaim(q)
+		if m == nil {
+			if err := c.start(q); err != nil {
+				return err
+			}
+			c.flush()
+			continue
+		}
+		q.got, q.answered = m, true
+		if q != own {
+			q.signal()
+		}
+	}
+	return nil
+}
+
+// unclaim takes a claimer out of the list, and reports whether it was there.
+func (c *conn) unclaim(q *question) bool {
+	i := slices.Index(c.claimers, q)
+	if i < 0 {
+		return false
+	}
+	c.claimers = slices.Delete(c.claimers, i, i+1)
+	c.front.expect(len(c.claimers) > 0)
+	return true
+}
+
+// sendAndClaim is sendAndReceive for a link with a front. When there is nothing to claim yet the result of the send is
+// lazy: we shall be woken by the next message, and find it then. Either way it is known before the message is given out.
+func (c *conn) sendAndClaim(ctx context.Context, send *question) (*Message, error) {
+	if c.ended != message.OK || send.message.Flags.Has(AllOrWait) || !c.front.empty() {
+		if err := c.settled(ctx, send, c.ask(ctx, send)); err != nil {
+			return nil, err
+		}
+		return c.takeFront(ctx, wire.OpNextWait, nil, nil)
+	}
+	send.flags = wire.Lazy
+	if err := c.start(send); err != nil {
+		return nil, err
+	}
+	c.flush()
+	m, err := c.takeFront(ctx, wire.OpNextWait, nil, send)
+	if !send.answered && c.ended == message.OK { // the message was there before the bus had seen the Reply
+		reset := c.question(wire.OpReset)
+		_ = c.ask(context.WithoutCancel(ctx), reset) // answers come in order
+		c.release(reset)
+	}
+	if send.next = nil; !send.answered {
+		send.orphan = true
+		return m, err
+	}
+	if failed := c.settled(ctx, send, send.fail()); failed != nil {
+		if m != nil {
+			c.inbox.putBack(m)
+		}
+		return nil, failed
+	}
+	return m, err
+}
