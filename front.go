@@ -16,7 +16,9 @@ import (
 type front interface {
 	// claim takes the first message, in the form of wire.AppendMessage, until release.
 	claim() (payload []byte, ok bool, err error)
-	release()
+
+	// release gives the message back. awaited says that somebody waits for the room that it leaves.
+	release() (awaited bool)
 
 	// empty reports whether there is nothing to claim, nor more.
 	empty() bool
@@ -39,13 +41,13 @@ func (c *conn) takeFront(ctx context.Context, op wire.Op, into *Message, after *
 		return nil, q.failure(c.ended)
 	}
 	q.into, q.arg = into, 1
-	c.claimers = append(c.claimers, q)
 	if op != wire.OpNextWait && !c.front.more() {
-		defer c.unclaim(q)
-		if m, err := c.claim(into); m != nil || err != nil || !c.front.more() {
+		if m, err := c.claim(q); m != nil || err != nil || !c.front.more() {
+			c.confirm(q)
 			return m, err
 		}
 	}
+	c.claimers = append(c.claimers, q)
 	c.front.expect(true) // before the last look, or we might sleep through what comes in between
 	if err := c.serveClaimers(q); err != nil {
 		return nil, q.failure(err)
@@ -57,21 +59,33 @@ func (c *conn) takeFront(ctx context.Context, op wire.Op, into *Message, after *
 	if !q.answered && c.unclaim(q) {
 		return nil, q.failure(canceledBy(ctx))
 	}
+	c.confirm(q)
 	return c.taken(q, into, c.finish(ctx, q))
 }
 
-// claim takes a message if there is one to be seen.
-func (c *conn) claim(into *Message) (*Message, error) {
+// confirm waits until the bus has taken note of a claim that somebody else waits for: when a message is handed out, the
+// room that it has left is there for others, as it is when a message is asked for.
+func (c *conn) confirm(q *question) {
+	if !q.awaited || c.ended != message.OK {
+		return
+	}
+	reset := c.question(wire.OpReset)
+	_ = c.ask(context.Background(), reset)
+	c.release(reset)
+}
+
+// claim takes a message for q if there is one to be seen.
+func (c *conn) claim(q *question) (*Message, error) {
 	payload, ok, err := c.front.claim()
 	if err != nil || !ok {
 		return nil, err
 	}
-	m := into
+	m := q.into
 	if m == nil {
 		m = new(Message)
 	}
 	_, whole := c.parse(payload, m)
-	c.front.release()
+	q.awaited = c.front.release()
 	if !whole {
 		return nil, unexpected("a message in the window")
 	}
@@ -83,7 +97,7 @@ func (c *conn) claim(into *Message) (*Message, error) {
 func (c *conn) serveClaimers(own *question) error {
 	for len(c.claimers) > 0 {
 		q := c.claimers[0]
-		m, err := c.claim(q.into)
+		m, err := c.claim(q)
 		switch {
 		case err != nil:
 			return err

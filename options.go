@@ -22,7 +22,7 @@ type settings struct {
 }
 
 func settle(opts []Option) settings {
-	s := settings{mode: ReadWriteMode, readAhead: 1, rings: os.Getenv("KBUS_RINGS") == "on"}
+	s := settings{mode: ReadWriteMode, readAhead: 1, rings: os.Getenv("KBUS_RINGS") != "off"}
 	for _, o := range opts {
 		o(&s)
 	}

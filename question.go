@@ -23,6 +23,7 @@ type question struct {
 	wake      chan struct{} // holds one token: the answer is there, or it is time to lead
 	attended  bool          // somebody waits for it in conn.await
 	orphan    bool          // nobody ever will: whoever receives the answer deals with it
+	awaited   bool          // somebody waits for the room that a claimed message has left
 	canceling bool          // the bus has been told that we have given up
 	pointless bool          // there is a reason not to wait for it any longer
 	next      *question     // it is pointless if this one fails

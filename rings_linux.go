@@ -124,10 +124,11 @@ func (l *ringLink) toClaim() bool { return l.waited.Load() && (!l.taker.Empty() 
 
 func (l *ringLink) claim() ([]byte, bool, error) { return l.taker.Claim() }
 
-func (l *ringLink) release() {
-	if l.taker.Release() {
+func (l *ringLink) release() (awaited bool) {
+	if awaited = l.taker.Release(); awaited {
 		l.ring()
 	}
+	return awaited
 }
 
 func (l *ringLink) empty() bool { return l.taker.Empty() && !l.taker.More() }

@@ -56,8 +56,9 @@ const (
 )
 
 func (l Layout) check() error {
-	for _, n := range []uint32{l.UpBytes, l.DownBytes, l.WindowBytes, l.WindowSlots * slotBytes} {
-		if n < minBytes || n > maxBytes || bits.OnesCount32(n) != 1 {
+	slots := uint64(l.WindowSlots) * slotBytes
+	for _, n := range []uint64{uint64(l.UpBytes), uint64(l.DownBytes), uint64(l.WindowBytes), slots} {
+		if n < minBytes || n > maxBytes || bits.OnesCount64(n) != 1 {
 			return fmt.Errorf("ring of %d bytes: it must be a power of two from %d to %d", n, minBytes, maxBytes)
 		}
 	}

@@ -46,6 +46,11 @@ func (s *Session) Handle(h wire.Header, payload []byte) error {
 	}
 	e := s.engine
 	e.caller = s
+	if s.window != nil { // what its client has taken by itself happened before what it asks now
+		e.bus.Settle(s.ksock)
+		e.look(s)
+		e.Settle()
+	}
 	s.dispatch(h, payload)
 	if s.window != nil {
 		e.look(s)

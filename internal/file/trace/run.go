@@ -20,15 +20,16 @@ func (r Result) String() string {
 // Run replays every *.jsonl file of a directory, in the order of their names. It is an error if there is none, or if
 // one cannot be read.
 func Run(dir string, start Start) (Result, error) {
-	return run(dir, start, func(t *Trace) *Trace { return t })
+	return RunAdapted(dir, start, func(t *Trace) *Trace { return t })
 }
 
 // RunWithoutPointers is Run for a front end that shares no memory with its callers.
 func RunWithoutPointers(dir string, start Start) (Result, error) {
-	return run(dir, start, (*Trace).WithoutPointers)
+	return RunAdapted(dir, start, (*Trace).WithoutPointers)
 }
 
-func run(dir string, start Start, adapt func(*Trace) *Trace) (r Result, err error) {
+// RunAdapted is Run with every trace changed for the front end first, as WithoutPointers and Retold do.
+func RunAdapted(dir string, start Start, adapt func(*Trace) *Trace) (r Result, err error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		return r, err

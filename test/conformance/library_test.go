@@ -1,0 +1,309 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"io"
+	"syscall"
+	"testing"
+
+	"kbus"
+	"kbus/internal/bus"
+	"kbus/internal/file/trace"
+	"kbus/message"
+)
+
+// library is a system of buses as the library reaches it.
+type library struct {
+	t        *testing.T
+	open     func(device uint32, opts ...kbus.Option) (*kbus.Ksock, error)
+	observe  func(device uint32) (*kbus.Observer, error)
+	end      func()
+	devices  int
+	watchers []*kbus.Observer // one for each device, from when it was first looked at
+}
+
+func librarySocket(t *testing.T, c trace.Config) trace.System { return libraryDaemon(t, c, false) }
+
+func libraryRings(t *testing.T, c trace.Config) trace.System { return libraryDaemon(t, c, true) }
+
+func libraryDaemon(t *testing.T, c trace.Config, rings bool) trace.System {
+	d := startDaemon(t, c)
+	where := []kbus.Option{kbus.Dir(d.Dir()), kbus.Rings(rings)}
+	open := func(device uint32, opts ...kbus.Option) (*kbus.Ksock, error) {
+		k, err := kbus.Open(device, append(opts, where...)...)
+		if err == nil && (segments(t) > 0) != rings {
+			t.Fatalf("rings are %v, and %d segments are mapped", rings, segments(t))
+		}
+		return k, err
+	}
+	observe := func(device uint32) (*kbus.Observer, error) { return kbus.Observe(device, where...) }
+	return &library{t: t, open: open, observe: observe, end: d.stop, devices: c.Devices}
+}
+
+func libraryInside(t *testing.T, c trace.Config) trace.System {
+	var config *bus.Config // of all buses that are made from now on
+	first := kbus.NewBus(func(b *bus.Config) {
+		config = b
+		b.MaxMessageBytes, b.AbsMaxMessageBytes = c.MaxMessageBytes, c.AbsMaxMessageBytes
+		b.MaxMessages, b.MaxSetAside = c.MaxMessages, c.MaxSetAside
+		b.FirstKsock = 1 - uint32(c.Devices) // the Ksocks that make the other devices are those before number 1
+	})
+	config.FirstKsock = 0
+	open := func(device uint32, opts ...kbus.Option) (*kbus.Ksock, error) {
+		b, err := first.Other(device)
+		if err != nil {
+			return nil, err
+		}
+		return b.Open(opts...)
+	}
+	observe := func(device uint32) (*kbus.Observer, error) {
+		b, err := first.Other(device)
+		if err != nil {
+			return nil, err
+		}
+		return b.Observe()
+	}
+	l := &library{t: t, open: open, observe: observe, end: func() { first.Close() }, devices: 1}
+	for l.devices < c.Devices {
+		l.addDevice()
+	}
+	return l
+}
+
+func (l *library) addDevice() {
+	k, err := l.open(0)
+	if err == nil {
+		defer k.Close()
+		_, err = k.NewBus()
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.devices++
+}
+
+func (l *library) Open(device int, mode string) (trace.Ksock, uint32, syscall.Errno) {
+	var opts []kbus.Option
+	switch mode {
+	case "r":
+		opts = append(opts, kbus.ReadOnly())
+	case "w":
+		opts = append(opts, kbus.WriteOnly())
+	}
+	k, err := l.open(uint32(device), opts...)
+	if err != nil {
+		return nil, 0, l.errno(err)
+	}
+	return &ksock{Ksock: k, bytes: k.Bytes(), library: l}, k.ID(), 0
+}
+
+func (l *library) Bindings() string { return l.report((*kbus.Observer).BindingsReport) }
+
+func (l *library) Stats() string { return l.report((*kbus.Observer).StatsReport) }
+
+func (l *library) report(ask func(*kbus.Observer) (string, error)) (all string) {
+	for device := range l.devices {
+		if device == len(l.watchers) {
+			o, err := l.observe(uint32(device))
+			if err != nil {
+				l.t.Fatal(err)
+			}
+			l.watchers = append(l.watchers, o)
+		}
+		text, err := ask(l.watchers[device])
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		all += text
+	}
+	return all
+}
+
+func (l *library) End() {
+	for _, o := range l.watchers {
+		o.Close()
+	}
+	l.end()
+}
+
+// errno is the number of a Condition. Any other error is no outcome of the bus, and ends the test.
+func (l *library) errno(err error) syscall.Errno {
+	var c kbus.Condition
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &c):
+		return c.Errno()
+	}
+	l.t.Fatal(err)
+	return 0
+}
+
+// ksock is one Ksock of the library. Whole messages go through Send, Next and ReceiveInto, pieces through Bytes.
+type ksock struct {
+	*kbus.Ksock
+	bytes   *kbus.Bytes
+	library *library
+	reading bool // a message has been begun to be read in pieces
+	took    int
+}
+
+func (k *ksock) Close() { k.Ksock.Close() }
+
+// Bind passes on what it is given as a Role: anything but 0 is a Replier (F4).
+func (k *ksock) Bind(name []byte, replier uint32) syscall.Errno {
+	return k.library.errno(k.Ksock.Bind(string(name), kbus.Role(min(replier, 255))))
+}
+
+func (k *ksock) Unbind(name []byte, replier uint32) syscall.Errno {
+	return k.library.errno(k.Ksock.Unbind(string(name), kbus.Role(min(replier, 255))))
+}
+
+func (k *ksock) Replier(name []byte) (ret int, id uint32, errno syscall.Errno) {
+	id, err := k.Ksock.Replier(string(name))
+	if id != 0 {
+		ret = 1
+	}
+	return ret, id, k.library.errno(err)
+}
+
+func (k *ksock) Write(p []byte) (int, syscall.Errno) {
+	n, err := k.bytes.Write(p)
+	return n, k.library.errno(err)
+}
+
+func (k *ksock) Send() (message.ID, syscall.Errno) {
+	sent, err := k.bytes.Send()
+	return sent.ID, k.library.errno(err)
+}
+
+func (k *ksock) Next() (ret int, length uint32, errno syscall.Errno) {
+	n, err := k.bytes.NextMsg()
+	k.reading = n > 0
+	return min(n, 1), uint32(n), k.library.errno(err)
+}
+
+func (k *ksock) Read(p []byte) (int, syscall.Errno) {
+	for n := 0; ; {
+		m, err := k.bytes.Read(p[n:])
+		if n += m; err == io.EOF || err == nil && n == len(p) {
+			return n, 0
+		}
+		if err != nil {
+			return n, k.library.errno(err)
+		}
+	}
+}
+
+func (k *ksock) LastSent() (message.ID, syscall.Errno) {
+	id, err := k.Ksock.LastSent()
+	return id, k.library.errno(err)
+}
+
+func (k *ksock) Poll() (readable, writable bool) {
+	readable, writable, err := k.Ksock.Poll()
+	k.library.errno(err)
+	return readable, writable
+}
+
+// SendMessage and Receive are trace.Whole.
+func (k *ksock) SendMessage(h *message.Header, name, data []byte) (message.ID, syscall.Errno) {
+	sent, err := k.Ksock.Send(context.Background(), &kbus.Message{Header: *h, Name: string(name), Data: data})
+	return sent.ID, k.library.errno(err)
+}
+
+// Receive does not wait, as the recording did not. Every other time it goes the way of those that do, which is only taken
+// when something is there. The recording always read in pieces, so it dropped what was left of the message before; whole
+// messages leave that alone.
+func (k *ksock) Receive() (h message.Header, name, data []byte, ok bool, errno syscall.Errno) {
+	if k.reading {
+		return k.receivePieces()
+	}
+	m, err := new(kbus.Message), error(nil)
+	n := uint32(0)
+	if k.took++; k.took%2 == 0 {
+		n, err = k.NumMessages()
+	}
+	if n > 0 {
+		err = k.ReceiveInto(context.Background(), m)
+	} else if err == nil {
+		m, err = k.Ksock.Next()
+	}
+	if err != nil || m == nil {
+		return h, nil, nil, false, k.library.errno(err)
+	}
+	return m.Header, []byte(m.Name), m.Data, true, 0
+}
+
+func (k *ksock) receivePieces() (h message.Header, name, data []byte, ok bool, errno syscall.Errno) {
+	_, length, errno := k.Next()
+	if errno != 0 || length == 0 {
+		return h, nil, nil, false, errno
+	}
+	b := make([]byte, length)
+	if _, errno = k.Read(b); errno != 0 {
+		return h, nil, nil, false, errno
+	}
+	k.reading = false
+	h, name, data, c := message.ParseEntire(b, length)
+	return h, name, data, true, c.Errno()
+}
+
+func (k *ksock) Value(op string, in uint32) (out uint32, errno syscall.Errno) {
+	var err error
+	switch op {
+	case "ksockid":
+		out = k.ID()
+	case "lenleft":
+		n, e := k.bytes.LenLeft()
+		out, err = uint32(n), e
+	case "nummsgs":
+		out, err = k.NumMessages()
+	case "unrepliedto":
+		out, err = k.NumUnreplied()
+	case "newdevice":
+		if out, err = k.NewBus(); err == nil {
+			k.library.devices++
+		}
+	case "maxmsgs":
+		out, err = k.SetMaxMessages(in)
+	case "maxmsgsize":
+		out, err = k.SetMaxMessageSize(in)
+	case "msgonlyonce":
+		return k.turn(in, k.OnlyOnce, k.SetOnlyOnce)
+	case "verbose":
+		return k.turn(in, k.Verbose, k.SetVerbose)
+	case "reportreplierbinds":
+		return k.turn(in, k.ReportReplierBinds, k.SetReportReplierBinds)
+	}
+	return out, k.library.errno(err)
+}
+
+// turn turns a switch. The library's are bools, so a value that is none cannot be said; bare frames say it.
+func (k *ksock) turn(in uint32, ask func() (bool, error), set func(bool) (bool, error)) (old uint32, errno syscall.Errno) {
+	var was bool
+	var err error
+	switch in {
+	case 0, 1:
+		was, err = set(in == 1)
+	case 0xFFFFFFFF:
+		was, err = ask()
+	default:
+		err = kbus.ErrBadSwitch
+	}
+	if was {
+		old = 1
+	}
+	return old, k.library.errno(err)
+}
+
+func (k *ksock) Plain(op string) syscall.Errno {
+	if op == "discard" {
+		return k.library.errno(k.Discard())
+	}
+	return k.library.errno(k.Reset())
+}
+
+// Unknown is what the library's type system does; bare frames ask the bus.
+func (k *ksock) Unknown(uint32) syscall.Errno { return syscall.ENOTTY }
