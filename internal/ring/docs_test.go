@@ -24,7 +24,7 @@ func TestDocumentedLayout(t *testing.T) {
 	var c control
 	var want strings.Builder
 	tell := func(offset, bytes uintptr, name string) { fmt.Fprintln(&want, offset, bytes, name) }
-	l := &c.layout
+	var l Layout
 	tell(unsafe.Offsetof(l.Magic), unsafe.Sizeof(l.Magic), "magic")
 	tell(unsafe.Offsetof(l.Version), unsafe.Sizeof(l.Version), "version")
 	sizes := unsafe.Offsetof(l.Sizes)
@@ -45,7 +45,8 @@ func TestDocumentedLayout(t *testing.T) {
 		tell(p.at+unsafe.Offsetof(p.w.asleep), unsafe.Sizeof(p.w.asleep), p.name+".asleep")
 		tell(p.at+unsafe.Offsetof(p.w.stranded), unsafe.Sizeof(p.w.stranded), p.name+".stranded")
 	}
-	at, w := unsafe.Offsetof(c.window), &c.window
+	var w windowWords
+	at := unsafe.Offsetof(c.window)
 	tell(at+unsafe.Offsetof(w.state), unsafe.Sizeof(w.state), "window.state")
 	tell(at+unsafe.Offsetof(w.released), unsafe.Sizeof(w.released), "window.released")
 	tell(at+unsafe.Offsetof(w.want), unsafe.Sizeof(w.want), "window.want")
