@@ -27,11 +27,10 @@ func TestDocumentedLayout(t *testing.T) {
 	var l Layout
 	tell(unsafe.Offsetof(l.Magic), unsafe.Sizeof(l.Magic), "magic")
 	tell(unsafe.Offsetof(l.Version), unsafe.Sizeof(l.Version), "version")
-	sizes := unsafe.Offsetof(l.Sizes)
-	tell(sizes+unsafe.Offsetof(l.UpBytes), unsafe.Sizeof(l.UpBytes), "up.bytes")
-	tell(sizes+unsafe.Offsetof(l.DownBytes), unsafe.Sizeof(l.DownBytes), "down.bytes")
-	tell(sizes+unsafe.Offsetof(l.WindowBytes), unsafe.Sizeof(l.WindowBytes), "window.bytes")
-	tell(sizes+unsafe.Offsetof(l.WindowSlots), unsafe.Sizeof(l.WindowSlots), "window.slots")
+	tell(unsafe.Offsetof(l.UpBytes), unsafe.Sizeof(l.UpBytes), "up.bytes")
+	tell(unsafe.Offsetof(l.DownBytes), unsafe.Sizeof(l.DownBytes), "down.bytes")
+	tell(unsafe.Offsetof(l.WindowBytes), unsafe.Sizeof(l.WindowBytes), "window.bytes")
+	tell(unsafe.Offsetof(l.WindowSlots), unsafe.Sizeof(l.WindowSlots), "window.slots")
 	for _, p := range []struct {
 		at   uintptr
 		name string
