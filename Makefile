@@ -39,7 +39,7 @@ check: build ## cheap checks: format, vet, staticcheck, who may import whom
 
 unit: ## unit tests, recordings, model comparison, every interleaving of the rings
 	$(GO) test $$($(GO) list ./... | grep -v -e /test/house -e /test/process)
-	$(GO) test -tags interleave ./internal/ring
+	$(GO) test -tags interleave -run Interleavings ./internal/ring
 
 race: needs ## the same under the race detector, where there is concurrency
 	$(GO) test -race . ./internal/server/... ./internal/session/... ./internal/wire/...

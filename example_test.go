@@ -130,15 +130,16 @@ func ExamplePipe() {
 	k, err := bus.Open()
 	check(err)
 	p := k.Pipe()
-	for _, name := range []string{"$.Count", "$.Count", "$.*", "$.Count"} {
-		check(p.Send(ctx, kbus.Announcement(name, "")))
+	for range 3 {
+		check(p.Send(ctx, kbus.Announcement("$.Count", "")))
 	}
+	check(p.Send(ctx, kbus.Request("$.Nobody", "")))
 	totals, err := p.Flush(ctx)
 	fmt.Printf("%+v\n%v\n", totals, err)
 	fmt.Println(listener.NumMessages())
 	// Output:
 	// {Accepted:3 Failed:1 Reached:3 Skipped:0}
-	// kbus: send $.*, message 2 of the Pipe: not a valid name here: words of ASCII letters and digits after "$.", wildcards only when binding
+	// kbus: send $.Nobody, message 3 of the Pipe: nobody is bound as Replier for that name
 	// 3 <nil>
 }
 

@@ -41,11 +41,13 @@ func (c *conn) takeFront(ctx context.Context, op wire.Op, into *Message, after *
 		return nil, q.failure(c.ended)
 	}
 	q.into, q.arg = into, 1
-	if op != wire.OpNextWait && !c.front.more() {
-		if m, err := c.claim(q); m != nil || err != nil || !c.front.more() {
-			c.confirm(q)
-			return m, err
+	if op != wire.OpNextWait { // to find nothing, we ask: the bus may have news, or be gone
+		m, err := c.claim(q)
+		if m == nil && err == nil {
+			return c.taken(q, into, c.ask(ctx, q))
 		}
+		c.confirm(q)
+		return m, err
 	}
 	c.claimers = append(c.claimers, q)
 	c.front.expect(true) // before the last look, or we might sleep through what comes in between

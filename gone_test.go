@@ -11,6 +11,22 @@ import (
 	"kbus"
 )
 
+// A program that only polls learns of a lost bus too, with an empty queue and over any link.
+func TestNextLearnsOfALostBus(t *testing.T) {
+	onAll(t, func(w *world) {
+		us := w.bound(kbus.Listener, "$.*")
+		m, err := us.Next()
+		if m != nil || err != nil {
+			w.Fatalf("an empty queue: %v, %v", m, err)
+		}
+		w.end()
+		for err == nil {
+			m, err = us.Next()
+		}
+		w.fails(err, kbus.ErrBusGone)
+	})
+}
+
 // When the bus is lost, each open Request gets its Status, in the order of sending, whoever waits is told, and then
 // everything says that the bus is gone.
 func TestBusGone(t *testing.T) {

@@ -93,9 +93,9 @@ func (p *Pipe) Send(ctx context.Context, m *Message) error {
 	return p.failure()
 }
 
-// Flush sends what has been collected, and waits until all messages sent so far have their results. It gives the totals,
-// and the first failure that has not been told yet, a *PipeError; the next Flush gives the next. Or it gives the error
-// of ctx, and then there are results still to come.
+// Flush sends what has been collected, and waits until all messages sent so far have their results. It gives the
+// totals, and the first failure that has not been told yet, a *PipeError; the next Flush gives the next. Or it gives
+// the error of ctx, and then there are results still to come.
 //
 // It does not wait for a message that waits for room; see WaitSent.
 func (p *Pipe) Flush(ctx context.Context) (Totals, error) {

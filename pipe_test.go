@@ -145,7 +145,8 @@ func TestPipeFailures(t *testing.T) {
 
 		w.pipe(p, kbus.Request("$.Nobody", ""))
 		_, err := p.Flush(w.Context())
-		is(w, "the error", err.Error(), "kbus: send $.Nobody, message 700 of the Pipe: nobody is bound as Replier for that name")
+		is(w, "the error", err.Error(),
+			"kbus: send $.Nobody, message 700 of the Pipe: nobody is bound as Replier for that name")
 
 		r := w.ksock(kbus.ReadOnly()).Pipe()
 		w.pipe(r, kbus.Announcement("$.L", ""))

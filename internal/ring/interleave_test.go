@@ -210,6 +210,7 @@ func explore(t *testing.T, scenario func(w *world) (check func() string)) {
 	t.Helper()
 	step = func() { give[acting]() }
 	saw = func(v uint64) { acting.seen = (acting.seen+v+1)*0x9E3779B97F4A7C15 ^ acting.seen>>29 }
+	defer func() { step, saw = func() {}, func(uint64) {} }()
 	visited := map[state]bool{}
 	var choices, counts []int
 	for n := 1; ; n++ {

@@ -95,7 +95,7 @@ func (l *library) Open(device int, mode string) (trace.Ksock, uint32, syscall.Er
 	if err != nil {
 		return nil, 0, l.errno(err)
 	}
-	return &ksock{Ksock: k, bytes: k.Bytes(), library: l}, k.ID(), 0
+	return &ksock{Ksock: k, bytes: k.Bytes(), system: l}, k.ID(), 0
 }
 
 func (l *library) Bindings() string { return l.report((*kbus.Observer).BindingsReport) }
@@ -144,7 +144,7 @@ func (l *library) errno(err error) syscall.Errno {
 type ksock struct {
 	*kbus.Ksock
 	bytes   *kbus.Bytes
-	library *library
+	system  *library
 	reading bool // a message has been begun to be read in pieces
 	took    int
 }
@@ -153,11 +153,11 @@ func (k *ksock) Close() { k.Ksock.Close() }
 
 // Bind passes on what it is given as a Role: anything but 0 is a Replier (F4).
 func (k *ksock) Bind(name []byte, replier uint32) syscall.Errno {
-	return k.library.errno(k.Ksock.Bind(string(name), kbus.Role(min(replier, 255))))
+	return k.system.errno(k.Ksock.Bind(string(name), kbus.Role(min(replier, 255))))
 }
 
 func (k *ksock) Unbind(name []byte, replier uint32) syscall.Errno {
-	return k.library.errno(k.Ksock.Unbind(string(name), kbus.Role(min(replier, 255))))
+	return k.system.errno(k.Ksock.Unbind(string(name), kbus.Role(min(replier, 255))))
 }
 
 func (k *ksock) Replier(name []byte) (ret int, id uint32, errno syscall.Errno) {
@@ -165,23 +165,23 @@ func (k *ksock) Replier(name []byte) (ret int, id uint32, errno syscall.Errno) {
 	if id != 0 {
 		ret = 1
 	}
-	return ret, id, k.library.errno(err)
+	return ret, id, k.system.errno(err)
 }
 
 func (k *ksock) Write(p []byte) (int, syscall.Errno) {
 	n, err := k.bytes.Write(p)
-	return n, k.library.errno(err)
+	return n, k.system.errno(err)
 }
 
 func (k *ksock) Send() (message.ID, syscall.Errno) {
 	sent, err := k.bytes.Send()
-	return sent.ID, k.library.errno(err)
+	return sent.ID, k.system.errno(err)
 }
 
 func (k *ksock) Next() (ret int, length uint32, errno syscall.Errno) {
 	n, err := k.bytes.NextMsg()
 	k.reading = n > 0
-	return min(n, 1), uint32(n), k.library.errno(err)
+	return min(n, 1), uint32(n), k.system.errno(err)
 }
 
 func (k *ksock) Read(p []byte) (int, syscall.Errno) {
@@ -191,26 +191,26 @@ func (k *ksock) Read(p []byte) (int, syscall.Errno) {
 			return n, 0
 		}
 		if err != nil {
-			return n, k.library.errno(err)
+			return n, k.system.errno(err)
 		}
 	}
 }
 
 func (k *ksock) LastSent() (message.ID, syscall.Errno) {
 	id, err := k.Ksock.LastSent()
-	return id, k.library.errno(err)
+	return id, k.system.errno(err)
 }
 
 func (k *ksock) Poll() (readable, writable bool) {
 	readable, writable, err := k.Ksock.Poll()
-	k.library.errno(err)
+	k.system.errno(err)
 	return readable, writable
 }
 
 // SendMessage and Receive are trace.Whole.
 func (k *ksock) SendMessage(h *message.Header, name, data []byte) (message.ID, syscall.Errno) {
 	sent, err := k.Ksock.Send(context.Background(), &kbus.Message{Header: *h, Name: string(name), Data: data})
-	return sent.ID, k.library.errno(err)
+	return sent.ID, k.system.errno(err)
 }
 
 // Receive does not wait, as the recording did not. Every other time it goes the way of those that do, which is only taken
@@ -231,7 +231,7 @@ func (k *ksock) Receive() (h message.Header, name, data []byte, ok bool, errno s
 		m, err = k.Ksock.Next()
 	}
 	if err != nil || m == nil {
-		return h, nil, nil, false, k.library.errno(err)
+		return h, nil, nil, false, k.system.errno(err)
 	}
 	return m.Header, []byte(m.Name), m.Data, true, 0
 }
@@ -264,7 +264,7 @@ func (k *ksock) Value(op string, in uint32) (out uint32, errno syscall.Errno) {
 		out, err = k.NumUnreplied()
 	case "newdevice":
 		if out, err = k.NewBus(); err == nil {
-			k.library.devices++
+			k.system.devices++
 		}
 	case "maxmsgs":
 		out, err = k.SetMaxMessages(in)
@@ -277,7 +277,7 @@ func (k *ksock) Value(op string, in uint32) (out uint32, errno syscall.Errno) {
 	case "reportreplierbinds":
 		return k.turn(in, k.ReportReplierBinds, k.SetReportReplierBinds)
 	}
-	return out, k.library.errno(err)
+	return out, k.system.errno(err)
 }
 
 // turn turns a switch. The library's are bools, so a value that is none cannot be said; bare frames say it.
@@ -295,14 +295,14 @@ func (k *ksock) turn(in uint32, ask func() (bool, error), set func(bool) (bool, 
 	if was {
 		old = 1
 	}
-	return old, k.library.errno(err)
+	return old, k.system.errno(err)
 }
 
 func (k *ksock) Plain(op string) syscall.Errno {
 	if op == "discard" {
-		return k.library.errno(k.Discard())
+		return k.system.errno(k.Discard())
 	}
-	return k.library.errno(k.Reset())
+	return k.system.errno(k.Reset())
 }
 
 // Unknown is what the library's type system does; bare frames ask the bus.
