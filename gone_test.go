@@ -21,7 +21,7 @@ func TestNextLearnsOfALostBus(t *testing.T) {
 		}
 		w.end()
 		for err == nil {
-			m, err = us.Next()
+			_, err = us.Next()
 		}
 		w.fails(err, kbus.ErrBusGone)
 	})

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"runtime"
 	"sync/atomic"
 	"testing"
 
@@ -149,9 +150,9 @@ func TestRudeRings(t *testing.T) {
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				c.act(t, rude, func() bool { return !over.Load() })
+				c.act(t, rude, func() bool { runtime.Gosched(); return !over.Load() })
 			}()
-			for range 300 {
+			for range 100 {
 				by.talk()
 			}
 			over.Store(true)
@@ -180,6 +181,7 @@ func TestDescriptorsOutliveTheirConnection(t *testing.T) {
 			}
 			c.Rings.Announce()
 			c.Rings.Ring()
+			runtime.Gosched()
 			atomic.StoreUint64(c.Rings.Word64(rawclient.DownHead), atomic.LoadUint64(c.Rings.Word64(rawclient.DownTail)))
 		}
 	}()
@@ -191,7 +193,7 @@ func TestDescriptorsOutliveTheirConnection(t *testing.T) {
 	if f := by.asker.Ask(wire.OpSendMessage, 0, request("$.Gone", "")); f.Condition != message.ErrNoReplier {
 		t.Errorf("a Request to it: %v", f.Condition.Err())
 	}
-	for range 200 { // with the flood still going on
+	for range 100 { // with the flood still going on
 		by.talk()
 	}
 	over.Store(true)
