@@ -52,6 +52,7 @@ type conn struct {
 
 	front    front // nil if the link has none
 	claimers []*question
+	leads    *question // that of the leader
 	piped    piped
 	asked    asked
 	unsent   ID // of a Request that waits for room, as far as we know

@@ -95,7 +95,7 @@ func (c *conn) claim(q *question) (*Message, error) {
 	return m, nil
 }
 
-// serveClaimers gives claimers what there is, oldest first. own is the leader's question.
+// serveClaimers gives claimers what there is, oldest first. own is the question of whoever calls.
 func (c *conn) serveClaimers(own *question) error {
 	for len(c.claimers) > 0 {
 		q := c.claimers[0]
@@ -115,7 +115,11 @@ func (c *conn) serveClaimers(own *question) error {
 			continue
 		}
 		q.got, q.answered = m, true
-		if q != own {
+		switch q {
+		case own:
+		case c.leads: // it sleeps in the link
+			c.poke()
+		default:
 			q.signal()
 		}
 	}

@@ -38,7 +38,7 @@ func (c *conn) follow(ctx context.Context, q *question) {
 
 // lead receives until q is answered, for everybody.
 func (c *conn) lead(ctx context.Context, q *question) {
-	c.leading = true
+	c.leading, c.leads = true, q
 	c.watch(ctx)
 	for q.open(ctx) {
 		p, room := c.in.space(), len(c.toSend) > 0
@@ -63,7 +63,7 @@ func (c *conn) lead(ctx context.Context, q *question) {
 		}
 	}
 	c.keepWatching(ctx)
-	c.leading = false
+	c.leading, c.leads = false, nil
 	c.left.Broadcast()
 }
 

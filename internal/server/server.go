@@ -67,8 +67,11 @@ func Start(config Config, log *slog.Logger) (*Server, error) {
 // knows no users: one of them can take all there is.
 func (s *Server) warnOfDescriptors() {
 	var r unix.Rlimit
-	most := s.config.Limits.Connections
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err == nil && (most == 0 || r.Cur < uint64(most)) {
+	most, each := s.config.Limits.Connections, 1
+	if s.config.RingBytes != 0 {
+		each = 2 // the socket and the bell
+	}
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err == nil && (most == 0 || r.Cur < uint64(most)*uint64(each)) {
 		s.log.Warn("limits.connections is above what the system allows", "limits.connections", most, "open files", r.Cur)
 	}
 }
