@@ -39,6 +39,7 @@ check: build ## cheap checks: format, vet, staticcheck, who may import whom
 
 unit: ## unit tests, recordings, model comparison, every interleaving of the rings
 	$(GO) test $$($(GO) list ./... | grep -v -e /test/house -e /test/process)
+	KBUS_RINGS=off $(GO) test . # the library again, over the socket alone
 	$(GO) test -tags interleave -run Interleavings ./internal/ring
 
 race: needs ## the same under the race detector, where there is concurrency

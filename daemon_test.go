@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -61,7 +62,7 @@ func startDaemon(t testing.TB, dir string) *daemon {
 	d := &daemon{dir: dir, process: exec.Command(path, "--dir", dir, "--log-level", "error")}
 	d.process.Env = append(os.Environ(), "NOTIFY_SOCKET="+notes.LocalAddr().String())
 	d.process.Stderr = os.Stderr
-	if err := d.process.Start(); err != nil {
+	if err := startWithUs(d.process); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.kill)
@@ -106,3 +107,25 @@ func (d *daemon) open(opts ...kbus.Option) (*kbus.Ksock, error) {
 }
 
 func (d *daemon) observe() (*kbus.Observer, error) { return kbus.Observe(0, kbus.Dir(d.dir)) }
+
+// startWithUs starts a process that ends when this one does, however that ends. The kernel sees to it when the thread that
+// started it is gone, so that is a thread which stays.
+func startWithUs(cmd *exec.Cmd) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	starter() <- cmd
+	return <-started
+}
+
+var (
+	started = make(chan error)
+	starter = sync.OnceValue(func() chan<- *exec.Cmd {
+		commands := make(chan *exec.Cmd)
+		go func() {
+			runtime.LockOSThread()
+			for cmd := range commands {
+				started <- cmd.Start()
+			}
+		}()
+		return commands
+	})
+)

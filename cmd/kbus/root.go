@@ -49,7 +49,7 @@ kbus play                               # see how it all works`,
 		commands  []*cobra.Command
 	}{
 		{"talk", "Talk:", []*cobra.Command{sendCommand(l), askCommand(l), listenCommand(l), answerCommand(l)}},
-		{"look", "Look:", []*cobra.Command{whoCommand(l), listCommand(l), bindingsCommand(l), statsCommand(l)}},
+		{"look", "Look:", []*cobra.Command{whoCommand(l), listCommand(l), bindingsCommand(l), statsCommand(l), benchCommand(l)}},
 		{"learn", "Learn:", []*cobra.Command{
 			playCommand(l), errnoCommand(l), versionCommand(l), completionCommand(l), helpCommand(),
 		}},

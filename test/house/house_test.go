@@ -29,7 +29,8 @@ var rooms = map[string][]string{
 	"kbus/internal/server/rawclient": {"kbus/internal/wire", "kbus/message"}, // for tests
 	"kbus/cmd/kbusd":                 {"kbus/internal/server", "kbus/internal/server/settings"},
 
-	"kbus/cmd/kbus":       {"kbus", "kbus/cmd/kbus/errno", "kbus/cmd/kbus/play"},
+	"kbus/cmd/kbus": {"kbus", "kbus/cmd/kbus/errno", "kbus/cmd/kbus/play", "kbus/internal/gauge", "kbus/internal/gauge/ksock",
+		"kbus/internal/gauge/show"},
 	"kbus/cmd/kbus/play":  {"kbus", "kbus/cmd/kbus/errno", "kbus/cmd/kbus/stage"},
 	"kbus/cmd/kbus/errno": {},
 	"kbus/cmd/kbus/stage": {},
