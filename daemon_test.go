@@ -108,8 +108,8 @@ func (d *daemon) open(opts ...kbus.Option) (*kbus.Ksock, error) {
 
 func (d *daemon) observe() (*kbus.Observer, error) { return kbus.Observe(0, kbus.Dir(d.dir)) }
 
-// startWithUs starts a process that ends when this one does, however that ends. The kernel sees to it when the thread that
-// started it is gone, so that is a thread which stays.
+// startWithUs starts a process that ends when this one does, however that ends. The kernel sees to it when the thread
+// that started it is gone, so that is a thread which stays.
 func startWithUs(cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	starter() <- cmd

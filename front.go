@@ -8,9 +8,9 @@ import (
 	"kbus/message"
 )
 
-// A link may show us the front of our queue (package ring), and then a message is taken without asking the bus: by a claim,
-// which the bus learns of before it next decides anything about us. Only when the front is empty and the bus says that
-// there is more, such as a message too large to be shown, do we ask as over any other link.
+// A link may show us the front of our queue (package ring), and then a message is taken without asking the bus: by a
+// claim, which the bus learns of before it next decides anything about us. Only when the front is empty and the bus
+// says that there is more, such as a message too large to be shown, do we ask as over any other link.
 //
 // Whoever waits for a message is a claimer until there is one. The leader sees to claimers as it does to questions.
 type front interface {
@@ -137,8 +137,9 @@ func (c *conn) unclaim(q *question) bool {
 	return true
 }
 
-// sendAndClaim is sendAndReceive for a link with a front. When there is nothing to claim yet the result of the send is
-// lazy: we shall be woken by the next message, and find it then. Either way it is known before the message is given out.
+// sendAndClaim is sendAndReceive for a link with a front. When there is nothing to claim yet the result of the send
+// is lazy: we shall be woken by the next message, and find it then. Either way it is known before the message is
+// given out.
 func (c *conn) sendAndClaim(ctx context.Context, send *question) (*Message, error) {
 	if c.ended != message.OK || send.message.Flags.Has(AllOrWait) || !c.front.empty() {
 		if err := c.settled(ctx, send, c.ask(ctx, send)); err != nil {

@@ -29,8 +29,8 @@ type link interface {
 	drop()
 }
 
-// upgrader is a link that can become a faster one, if the bus grants it in its answer to the Hello. The new link takes the
-// old one's place, and its duties.
+// upgrader is a link that can become a faster one, if the bus grants it in its answer to the Hello. The new link
+// takes the old one's place, and its duties.
 type upgrader interface {
 	features() (wanted uint32)
 	upgrade(granted uint32) (link, error)

@@ -13,11 +13,11 @@ import (
 
 // socketLink is a stream socket to the daemon. It waits in two ways, because neither is good alone.
 //
-// First it waits as a C program would: in the kernel, in a receive that blocks. What comes wakes just this thread, and the
-// goroutine goes on where it was. That is a third faster than the runtime's network poller, which has to find a
-// thread for the goroutine. But it holds a thread and, for a while, a processor of the runtime, so it is for answers
-// that come soon. If none has come for a moment, it parks (see parking). The moment is the socket's own time limit,
-// which costs nothing to set for each wait, as that of a poll does.
+// First it waits as a C program would: in the kernel, in a receive that blocks. What comes wakes just this thread,
+// and the goroutine goes on where it was. That is a third faster than the runtime's network poller, which has to find
+// a thread for the goroutine. But it holds a thread and, for a while, a processor of the runtime, so it is for
+// answers that come soon. If none has come for a moment, it parks (see parking). The moment is the socket's own time
+// limit, which costs nothing to set for each wait, as that of a poll does.
 type socketLink struct {
 	fd         int
 	wantsRings bool
@@ -126,7 +126,8 @@ func (l *socketLink) recv(p []byte, room bool) (int, error) {
 	return 0, nil
 }
 
-// read receives, and waits for it for a moment unless now is true. While an answer may bring descriptors, it takes those.
+// read receives, and waits for it for a moment unless now is true. While an answer may bring descriptors, it takes
+// those.
 func (l *socketLink) read(p []byte, now bool) (int, error) {
 	flags := 0
 	if now {

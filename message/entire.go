@@ -105,8 +105,9 @@ func AppendEntire(b []byte, h *Header, name, data []byte) []byte {
 	return b
 }
 
-// ParseEntire reads an entire message of exactly len(b) bytes and checks it as write and SEND do together: ErrMalformed,
-// ErrNameTooLong, ErrWaitAndFail, ErrMessageTooLong, ErrBadName, ErrAfterEnd. Name and Data of the result point into b.
+// ParseEntire reads an entire message of exactly len(b) bytes and checks it as write and SEND do together:
+// ErrMalformed, ErrNameTooLong, ErrWaitAndFail, ErrMessageTooLong, ErrBadName, ErrAfterEnd. Name and Data of the
+// result point into b.
 func ParseEntire(b []byte, maxMessageBytes uint32) (h Header, name, data []byte, c Condition) {
 	if len(b) < HeaderBytes {
 		return h, nil, nil, ErrIncomplete

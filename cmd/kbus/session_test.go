@@ -22,9 +22,9 @@ import (
 //	= NAME             waits for its end
 //	! NAME             interrupts it (SIGINT) and waits for its end
 //
-// Output that is no text is shown quoted. What differs from run to run is replaced: process ids by PID, user ids by UID,
-// and the runtime directory by DIR.
-// `go test ./cmd/kbus -run TestSessions -update` writes down what is printed now.
+// Output that is no text is shown quoted. What differs from run to run is replaced: process ids by PID, user ids by
+// UID, and the runtime directory by DIR. `go test ./cmd/kbus -run TestSessions -update` writes down what is printed
+// now.
 var update = flag.Bool("update", false, "write testdata anew")
 
 func TestSessions(t *testing.T) {

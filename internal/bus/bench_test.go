@@ -17,8 +17,8 @@ func open(tb testing.TB, b *bus.Bus) *bus.Ksock {
 	return k
 }
 
-// BenchmarkAnnounce is one announcement to one listener, read at once, with other Ksocks and bindings standing by: their
-// number must not matter.
+// BenchmarkAnnounce is one announcement to one listener, read at once, with other Ksocks and bindings standing by:
+// their number must not matter.
 func BenchmarkAnnounce(b *testing.B) {
 	for _, others := range []int{0, 10, 1000, 10000} {
 		b.Run(fmt.Sprintf("others=%d", others), func(b *testing.B) {

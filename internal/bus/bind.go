@@ -29,8 +29,8 @@ func (b *Bus) Bind(k *Ksock, name string, replier bool) message.Condition {
 	return message.OK
 }
 
-// Unbind takes back k's newest binding of that name and role (R6.1, R6.2), with what was queued through it: ErrNotBound,
-// ErrEventUndelivered, or as Bind for the name.
+// Unbind takes back k's newest binding of that name and role (R6.1, R6.2), with what was queued through it:
+// ErrNotBound, ErrEventUndelivered, or as Bind for the name.
 func (b *Bus) Unbind(k *Ksock, name string, replier bool) message.Condition {
 	if c := message.CheckBinding(name); c != message.OK {
 		return c
@@ -61,8 +61,8 @@ func (b *Bus) unbind(n *binding) {
 	b.wakes.allPending()
 }
 
-// withdraw takes every message that was queued through n out of its Ksock's queue, front to back. A Request that must be
-// answered gets its Unbound, even when the Ksock asked itself (F13).
+// withdraw takes every message that was queued through n out of its Ksock's queue, front to back. A Request that must
+// be answered gets its Unbound, even when the Ksock asked itself (F13).
 func (b *Bus) withdraw(n *binding) {
 	k := n.ksock
 	for i, left := 0, k.queue.len(); left > 0; left-- {

@@ -1,5 +1,5 @@
-// Package bus is one KBUS bus: names, bindings, queues, Requests and what is owed for them. It is a state machine.
-// An operation goes in, an outcome comes out, and nothing else happens: no I/O, no clock, no lock, no goroutine, no log.
+// Package bus is one KBUS bus: names, bindings, queues, Requests and what is owed for them. It is a state machine. An
+// operation goes in, an outcome comes out, and nothing else happens: no I/O, no clock, no lock, no goroutine, no log.
 // The order in which operations are applied is the total order of the bus.
 //
 // A Bus is not safe for concurrent use; one goroutine owns it. After each operation the owner answers whoever asked,

@@ -29,8 +29,8 @@ func (b *Bus) bindEvent(bind bool, binder *Ksock, name string) bool {
 	return true
 }
 
-// safeUnbindEvent delivers the event that closing k has removed one of its replier bindings, or sets it aside (R6.20). The
-// closing Ksock is no recipient (F15).
+// safeUnbindEvent delivers the event that closing k has removed one of its replier bindings, or sets it aside
+// (R6.20). The closing Ksock is no recipient (F15).
 func (b *Bus) safeUnbindEvent(k *Ksock, name string) {
 	m := b.newBindEvent(false, k, name)
 	m.refs++
@@ -72,8 +72,8 @@ func (b *Bus) canTakeEvent(listeners []*binding) bool {
 	return true
 }
 
-// reportReplierBinds queues one event for each replier binding there is, newest first, for k alone and through no binding
-// (R6.24). Without room for all of them nothing is queued (F41).
+// reportReplierBinds queues one event for each replier binding there is, newest first, for k alone and through no
+// binding (R6.24). Without room for all of them nothing is queued (F41).
 func (b *Bus) reportReplierBinds(k *Ksock) message.Condition {
 	b.Settle(k)
 	var repliers uint64

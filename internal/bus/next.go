@@ -9,8 +9,8 @@ type Delivery struct {
 	msg        *stored
 }
 
-// Next takes the front message of k's queue (R3.35-R3.39). From now on its slot is free, and if it is a Request for k to
-// answer, k owes the Reply. An empty queue takes set-aside events first (F5).
+// Next takes the front message of k's queue (R3.35-R3.39). From now on its slot is free, and if it is a Request for k
+// to answer, k owes the Reply. An empty queue takes set-aside events first (F5).
 func (b *Bus) Next(k *Ksock) (Delivery, bool) {
 	b.Settle(k)
 	b.reclaim(k)

@@ -79,8 +79,8 @@ func (b *Bus) own(k *Ksock, h *message.Header, name, data []byte) *stored {
 	return b.store.keep(h, name, data, k.account)
 }
 
-// Resend is SEND on a message that waits for room (R3.68): the checks again, and the same id. When it gives anything but
-// ErrPending the message is no longer waiting, and lost if it was not delivered: no Status is made (R5.10).
+// Resend is SEND on a message that waits for room (R3.68): the checks again, and the same id. When it gives anything
+// but ErrPending the message is no longer waiting, and lost if it was not delivered: no Status is made (R5.10).
 func (b *Bus) Resend(k *Ksock) Outcome {
 	m := k.pending
 	switch {
@@ -103,8 +103,8 @@ func (b *Bus) Discard(k *Ksock) {
 	}
 }
 
-// Poll retries a message that waits for room (R3.92) and then says whether k is readable and whether it is still sending
-// (F10). A Request that can never be delivered gets its Status here; another message is dropped (F14).
+// Poll retries a message that waits for room (R3.92) and then says whether k is readable and whether it is still
+// sending (F10). A Request that can never be delivered gets its Status here; another message is dropped (F14).
 func (b *Bus) Poll(k *Ksock) (readable, sending bool) {
 	if m := k.pending; m != nil {
 		m.refs++ // for the Status

@@ -2,10 +2,10 @@ package bus
 
 import "kbus/message"
 
-// Unbind events that could not be delivered when a Replier closed wait here, one list for the whole bus, oldest first, until
-// their Ksocks catch up: one is moved to the back of a Ksock's queue after each message that it reads (R6.29). The list
-// is bounded. When it would grow too long it has "gone tragic": further events are lost, and each Ksock is told so once
-// by `$.KBUS.UnbindEventsLost`, until the list is empty again (R6.21).
+// Unbind events that could not be delivered when a Replier closed wait here, one list for the whole bus, oldest
+// first, until their Ksocks catch up: one is moved to the back of a Ksock's queue after each message that it reads
+// (R6.29). The list is bounded. When it would grow too long it has "gone tragic": further events are lost, and each
+// Ksock is told so once by `$.KBUS.UnbindEventsLost`, until the list is empty again (R6.21).
 
 type asideEvent struct {
 	ksock *Ksock

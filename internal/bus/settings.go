@@ -26,12 +26,13 @@ func (b *Bus) OnlyOnce(k *Ksock, v uint32) (old uint32, c message.Condition) {
 	return toggle(&k.onlyOnce, v)
 }
 
-// Verbose turns diagnostics for the whole bus on or off (R3.78) and gives the previous value. The bus itself says nothing.
+// Verbose turns diagnostics for the whole bus on or off (R3.78) and gives the previous value. The bus itself says
+// nothing.
 func (b *Bus) Verbose(v uint32) (old uint32, c message.Condition) { return toggle(&b.verbose, v) }
 
-// ReportReplierBinds turns replier bind events on or off for the whole bus (R3.83) and gives the previous value. Turning
-// them on, again too, queues for k an event for each replier binding there is; if they do not all fit, ErrReportFull and
-// no change (F41).
+// ReportReplierBinds turns replier bind events on or off for the whole bus (R3.83) and gives the previous value.
+// Turning them on, again too, queues for k an event for each replier binding there is; if they do not all fit,
+// ErrReportFull and no change (F41).
 func (b *Bus) ReportReplierBinds(k *Ksock, v uint32) (old uint32, c message.Condition) {
 	if v == 1 {
 		if c := b.reportReplierBinds(k); c != message.OK {
@@ -51,8 +52,8 @@ func (b *Bus) SetMaxMessages(k *Ksock, n uint32) uint32 {
 	return k.maxMessages
 }
 
-// SetMaxMessageBytes sets the longest message of the bus, in bytes of the entire form: 0 asks for the value in force, 1 for
-// the absolute maximum; ErrBadSize below 100 or above that (R3.86).
+// SetMaxMessageBytes sets the longest message of the bus, in bytes of the entire form: 0 asks for the value in force,
+// 1 for the absolute maximum; ErrBadSize below 100 or above that (R3.86).
 func (b *Bus) SetMaxMessageBytes(n uint32) (uint32, message.Condition) {
 	switch {
 	case n == 0:

@@ -3,8 +3,8 @@ package bus
 import "kbus/message"
 
 // status answers a Request in the Replier's place (part 5): queued at the back of to's queue as the Reply that it
-// expects, whatever the queue limit says, seen by nobody else and tied to no binding. from is the Ksock that should have
-// replied, or 0.
+// expects, whatever the queue limit says, seen by nobody else and tied to no binding. from is the Ksock that should
+// have replied, or 0.
 func (b *Bus) status(name string, from uint32, to *Ksock, request message.ID) {
 	h := message.Header{ID: b.nextID(), InReplyTo: request, To: to.id, From: from, Flags: message.Synthetic}
 	b.push(to, entry{msg: b.make(&h, name, nil)})

@@ -2,11 +2,11 @@ package bus
 
 import "kbus/message"
 
-// A transport may show its client the front of a queue and let it take messages without asking (package ring). The queue
-// here stays the truth for everything that is not taken yet, and the bus never decides anything about a Ksock on old
-// news: whenever it is about to look at a queue or at its room, it first asks the window what has been taken (settle), and
-// when it is about to do anything but add at the back, it has the window take back the rest first (reclaim). So nothing
-// differs between a message that was taken and one that was asked for with Next.
+// A transport may show its client the front of a queue and let it take messages without asking (package ring). The
+// queue here stays the truth for everything that is not taken yet, and the bus never decides anything about a Ksock
+// on old news: whenever it is about to look at a queue or at its room, it first asks the window what has been taken
+// (settle), and when it is about to do anything but add at the back, it has the window take back the rest first
+// (reclaim). So nothing differs between a message that was taken and one that was asked for with Next.
 type Window interface {
 	// Taken reports how many messages of the front of the queue the client has taken since the last call.
 	Taken() int
@@ -16,8 +16,8 @@ type Window interface {
 	Withdraw()
 }
 
-// SetWindow gives k a window, which shows nothing yet. The owner of the bus shows messages in it, see Queued, when Woken
-// tells of the Ksock.
+// SetWindow gives k a window, which shows nothing yet. The owner of the bus shows messages in it, see Queued, when
+// Woken tells of the Ksock.
 func (b *Bus) SetWindow(k *Ksock, w Window) { k.window = w }
 
 // Settle does for every message taken through k's window what Next does.
@@ -60,7 +60,8 @@ func (b *Bus) blocked(k, by *Ksock) {
 	}
 }
 
-// Queued shows message i of k's queue, 0 being the front, as Next would hand it over. It is valid until the next operation.
+// Queued shows message i of k's queue, 0 being the front, as Next would hand it over. It is valid until the next
+// operation.
 func (b *Bus) Queued(k *Ksock, i int) (h message.Header, name, data []byte, ok bool) {
 	if i >= k.queue.len() {
 		return h, nil, nil, false

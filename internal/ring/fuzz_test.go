@@ -4,8 +4,8 @@ package ring
 
 import "testing"
 
-// FuzzReader puts any numbers into the words of a writer, between any reads: the reader never panics, never gives more than
-// the ring holds, never goes backwards, and finds out whatever cannot be.
+// FuzzReader puts any numbers into the words of a writer, between any reads: the reader never panics, never gives
+// more than the ring holds, never goes backwards, and finds out whatever cannot be.
 func FuzzReader(f *testing.F) {
 	f.Add(uint64(10), uint64(0), uint64(20), uint64(0), uint16(5))
 	f.Add(uint64(4096), uint64(0), uint64(8192+7), uint64(8192), uint16(8000))

@@ -9,9 +9,10 @@ import (
 	"testing"
 )
 
-// Every interleaving of what the two sides do is tried: a schedule is a list of choices, and the next schedule changes
-// the last choice that has another alternative left. The code that runs is the real one, with words that stop before
-// each access. A state that has been reached before is not gone into again. Run with: go test -tags interleave ./internal/ring
+// Every interleaving of what the two sides do is tried: a schedule is a list of choices, and the next schedule
+// changes the last choice that has another alternative left. The code that runs is the real one, with words that stop
+// before each access. A state that has been reached before is not gone into again. Run with: go test -tags interleave
+// ./internal/ring
 
 // bell is a descriptor that one side rings and the other waits for.
 type bell struct{ rung bool }
@@ -299,8 +300,8 @@ func TestPipeInterleavings(t *testing.T) {
 	}
 }
 
-// A daemon shows two messages, takes back what is left, and shows others, while the client claims what it can and sleeps
-// when there is nothing. Each message is claimed or taken back, in order, whole, and the client hears of all.
+// A daemon shows two messages, takes back what is left, and shows others, while the client claims what it can and
+// sleeps when there is nothing. Each message is claimed or taken back, in order, whole, and the client hears of all.
 func TestWindowInterleavings(t *testing.T) {
 	for _, dies := range []string{"", "client"} {
 		t.Run("dies="+dies, func(t *testing.T) {

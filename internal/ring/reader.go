@@ -57,8 +57,8 @@ func (r *Reader) Consume(n int) (ring bool) {
 	return r.shared.stranded.Load() != 0 && r.shared.stranded.Swap(0) != 0
 }
 
-// End is for when the other side is gone: what it has written by now is all there will be, whoever may still write to the
-// segment.
+// End is for when the other side is gone: what it has written by now is all there will be, whoever may still write to
+// the segment.
 func (r *Reader) End() {
 	if !r.ended {
 		r.ended, r.end = true, r.shared.tail.Load()

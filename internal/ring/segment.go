@@ -9,8 +9,8 @@ import (
 )
 
 // Segment is the memory of one connection. The daemon makes it, and seals it so that it can never be made shorter: a
-// client that cut it short could otherwise kill the daemon with a bus error. Only the daemon's segments are mapped by the
-// daemon.
+// client that cut it short could otherwise kill the daemon with a bus error. Only the daemon's segments are mapped by
+// the daemon.
 type Segment struct {
 	mem []byte
 	*control
@@ -69,8 +69,8 @@ func (l Layout) bytes() int {
 	return int(controlBytes) + int(l.WindowSlots*slotBytes) + int(l.UpBytes) + int(l.DownBytes) + int(l.WindowBytes)
 }
 
-// Create makes a segment and gives its descriptor, which is sealed against growing and shrinking and closes on exec. The
-// descriptor is for the other side; this side may close it once it has been sent.
+// Create makes a segment and gives its descriptor, which is sealed against growing and shrinking and closes on exec.
+// The descriptor is for the other side; this side may close it once it has been sent.
 func Create(sizes Sizes) (s *Segment, fd int, err error) {
 	l := Layout{magic, version, sizes}
 	if err := l.check(); err != nil {

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// end is one side of a connection as it is in earnest: its own mapping, and a bell that it sleeps on. The bells here are
-// pipes.
+// end is one side of a connection as it is in earnest: its own mapping, and a bell that it sleeps on. The bells here
+// are pipes.
 type end struct {
 	r          *Reader
 	w          *Writer

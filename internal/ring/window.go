@@ -12,9 +12,9 @@ package ring
 // never before, so it does not matter what they were when the word was first looked at.
 //
 // The client says in `released` up to where it has finished with the bytes. The daemon says in `want` after which
-// message it would like to be woken, because a sender waits for room; 0 means not at all. And it says in `more` that the
-// queue has more than the window shows, for lack of room or because it is not the window's to show: a client that finds
-// the window empty must then ask for the next message.
+// message it would like to be woken, because a sender waits for room; 0 means not at all. And it says in `more` that
+// the queue has more than the window shows, for lack of room or because it is not the window's to show: a client that
+// finds the window empty must then ask for the next message.
 type windowWords struct {
 	state    word64 // by both: published << 32 | claimed
 	_        [56]byte
@@ -89,8 +89,8 @@ func (w *Window) show(published func(claimed uint32) uint32) error {
 	return ErrCorrupt
 }
 
-// Stage gives room for the next message, n > 0 bytes, for the caller to fill before Publish. It gives nil when there is no
-// room now.
+// Stage gives room for the next message, n > 0 bytes, for the caller to fill before Publish. It gives nil when there
+// is no room now.
 func (w *Window) Stage(n int) []byte {
 	if n > len(w.data) {
 		return nil

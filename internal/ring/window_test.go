@@ -14,8 +14,8 @@ import (
 
 var steps = flag.Int("ring.steps", 300_000, "how often the daemon acts in TestTakeAgainstTakeBack")
 
-// A client claims as fast as it can while the daemon publishes and takes back as it likes. Every message is claimed exactly
-// once or withdrawn for good exactly once, is whole, and comes in order; sleeping loses no wake-up.
+// A client claims as fast as it can while the daemon publishes and takes back as it likes. Every message is claimed
+// exactly once or withdrawn for good exactly once, is whole, and comes in order; sleeping loses no wake-up.
 func TestTakeAgainstTakeBack(t *testing.T) {
 	s, c := segment(t, Sizes{4096, 4096, 4096, 512})
 	_, _, w := s.Daemon()

@@ -68,8 +68,8 @@ func (w *Writer) Publish() (ring bool) {
 	return w.Wake()
 }
 
-// Wake reports whether the reader sleeps and the caller must ring its bell, after something else than a Publish that the
-// reader may wait for.
+// Wake reports whether the reader sleeps and the caller must ring its bell, after something else than a Publish that
+// the reader may wait for.
 func (w *Writer) Wake() (ring bool) {
 	return w.shared.asleep.Load() != 0 && w.shared.asleep.Swap(0) != 0
 }

@@ -12,13 +12,13 @@ import (
 	"kbus/internal/wire"
 )
 
-// A connection whose Hello asks for rings gets a segment of shared memory, made and sealed by us, and from then on its
-// frames go through that (package ring) instead of the socket. The socket stays: its end is the client's end, and a byte
-// that we put into it wakes a client that sleeps. What wakes us is an eventfd of the connection's own, edge-triggered and
-// never read, so that a client that rings without end has only its own turns spoilt.
+// A connection whose Hello asks for rings gets a segment of shared memory, made and sealed by us, and from then on
+// its frames go through that (package ring) instead of the socket. The socket stays: its end is the client's end, and
+// a byte that we put into it wakes a client that sleeps. What wakes us is an eventfd of the connection's own,
+// edge-triggered and never read, so that a client that rings without end has only its own turns spoilt.
 //
-// A ring is not level-triggered as a socket is: a turn that leaves requests in it must put the connection among those with
-// work left, and one that has found nothing says so in the ring (Doze), after which the client rings.
+// A ring is not level-triggered as a socket is: a turn that leaves requests in it must put the connection among those
+// with work left, and one that has found nothing says so in the ring (Doze), after which the client rings.
 type rings struct {
 	segment *ring.Segment
 	reader  *ring.Reader
@@ -120,8 +120,8 @@ func (r *rings) introduce(fd int, out []byte) (int, unix.Errno) {
 	return n, 0
 }
 
-// sendRing puts as much of out into the ring as there is room for; nudge then wakes the client, unless all of it is lazy.
-// EAGAIN means that the client will ring when there is more room.
+// sendRing puts as much of out into the ring as there is room for; nudge then wakes the client, unless all of it is
+// lazy. EAGAIN means that the client will ring when there is more room.
 func (l *loop) sendRing(c *conn, out []byte) (int, unix.Errno) {
 	r := c.rings
 	for {

@@ -12,8 +12,8 @@ import (
 	"kbus/message"
 )
 
-// What a client can do to its segment on purpose, one thing at a time. Each ends its own connection, with a reason in the
-// log, and the bystanders talk on.
+// What a client can do to its segment on purpose, one thing at a time. Each ends its own connection, with a reason in
+// the log, and the bystanders talk on.
 func TestHostileRings(t *testing.T) {
 	const corrupted = "corrupted"
 	set64 := func(offset int, change func(uint64) uint64) func(*rawclient.Client) {

@@ -79,8 +79,8 @@ var bindVictim = frame(wire.OpBind, 2, 1, []byte("$.Victim"))
 
 const boundStage, claimedStage = 7, 9
 
-// A client that is killed at any step leaves nothing behind, its Ksock closes, and a Request that it was to answer gets its
-// one Status (R5.5).
+// A client that is killed at any step leaves nothing behind, its Ksock closes, and a Request that it was to answer
+// gets its one Status (R5.5).
 func TestKilledWithRings(t *testing.T) {
 	b := start(t, nil)
 	by := b.bystanders(true)

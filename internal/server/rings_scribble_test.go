@@ -29,8 +29,9 @@ func (i *intruder) Fatal(...any)          { panic(gaveUp{}) }
 func (i *intruder) Fatalf(string, ...any) { panic(gaveUp{}) }
 func (i *intruder) Cleanup(f func())      { i.cleanups = append(i.cleanups, f) }
 
-// intrude lives through one connection: it does what a client does, and between any two steps writes nonsense anywhere into
-// its segment, while the daemon uses it. It returns when the connection has ended or after most scribbles.
+// intrude lives through one connection: it does what a client does, and between any two steps writes nonsense
+// anywhere into its segment, while the daemon uses it. It returns when the connection has ended or after most
+// scribbles.
 func intrude(path string, seed uint64, most int, scribbled *atomic.Int64) {
 	i := new(intruder)
 	defer func() {
@@ -76,8 +77,8 @@ func intrude(path string, seed uint64, most int, scribbled *atomic.Int64) {
 	}
 }
 
-// scribble writes one word: mostly into what is in the rings, the window and the slots; now and then into the words that
-// the two sides go by, seldom into those that give it away.
+// scribble writes one word: mostly into what is in the rings, the window and the slots; now and then into the words
+// that the two sides go by, seldom into those that give it away.
 func scribble(r *rawclient.Rings, rnd *rand.Rand) {
 	hard := []int{
 		rawclient.UpTail, rawclient.UpSkip, rawclient.UpHead, rawclient.DownTail, rawclient.DownSkip, rawclient.DownHead,

@@ -13,7 +13,8 @@ import (
 	"kbus/message"
 )
 
-// What is tested of rings here is the daemon's end, against a client made from docs/protocol.md alone (rawclient.Rings).
+// What is tested of rings here is the daemon's end, against a client made from docs/protocol.md alone
+// (rawclient.Rings).
 
 // openRings is a Ksock on bus 0 that uses rings.
 func (b *bench) openRings() *rawclient.Client {
@@ -147,8 +148,8 @@ func TestLastWordsInRing(t *testing.T) {
 	}
 }
 
-// Nothing is left of a connection: no descriptor, no mapping, and no interest of epoll, though the client keeps its copies of
-// the descriptors.
+// Nothing is left of a connection: no descriptor, no mapping, and no interest of epoll, though the client keeps its
+// copies of the descriptors.
 func TestRingsLeaveNothing(t *testing.T) {
 	b := start(t, nil)
 	by := b.bystanders(true)

@@ -43,8 +43,8 @@ func (s *Session) Took() {
 	}
 }
 
-// show brings the window up to date. While the session is Busy nothing is shown, since a waiting Call might not have had its
-// answer taken out of the queue.
+// show brings the window up to date. While the session is Busy nothing is shown, since a waiting Call might not have
+// had its answer taken out of the queue.
 func (s *Session) show() {
 	w := s.window
 	if w == nil || s.closed || s.ended != nil || s.Busy() {

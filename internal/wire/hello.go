@@ -19,7 +19,8 @@ type Hello struct {
 }
 
 // FeatureRings asks that frames go through memory shared by both sides instead of the socket (package ring). If it is
-// granted, two descriptors come with the answer, the segment and the daemon's bell, and it is the last frame in the socket.
+// granted, two descriptors come with the answer, the segment and the daemon's bell, and it is the last frame in the
+// socket.
 const FeatureRings = 1
 
 const helloBytes = 12

@@ -213,9 +213,9 @@ func (k *ksock) SendMessage(h *message.Header, name, data []byte) (message.ID, s
 	return sent.ID, k.system.errno(err)
 }
 
-// Receive does not wait, as the recording did not. Every other time it goes the way of those that do, which is only taken
-// when something is there. The recording always read in pieces, so it dropped what was left of the message before; whole
-// messages leave that alone.
+// Receive does not wait, as the recording did not. Every other time it goes the way of those that do, which is only
+// taken when something is there. The recording always read in pieces, so it dropped what was left of the message
+// before; whole messages leave that alone.
 func (k *ksock) Receive() (h message.Header, name, data []byte, ok bool, errno syscall.Errno) {
 	if k.reading {
 		return k.receivePieces()

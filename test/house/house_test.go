@@ -1,5 +1,5 @@
-// Package house keeps the rooms apart: it fails when a package imports what its place in the house does not allow, or when
-// the daemon links more than the few modules it is meant to have.
+// Package house keeps the rooms apart: it fails when a package imports what its place in the house does not allow, or
+// when the daemon links more than the few modules it is meant to have.
 package house
 
 import (

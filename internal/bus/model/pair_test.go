@@ -209,8 +209,8 @@ func (p *pair) checkNames(names []string) {
 	}
 }
 
-// finish stops the bus, then reads and closes everything. After that the bus must hold nothing, and the history keep all
-// promises.
+// finish stops the bus, then reads and closes everything. After that the bus must hold nothing, and the history keep
+// all promises.
 func (p *pair) finish() {
 	p.stop()
 	p.settle()

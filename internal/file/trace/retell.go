@@ -1,9 +1,9 @@
 package trace
 
-// Retold is the same trace with the outcomes that another system gives, for front ends that may differ from the recording
-// program in a way that only a system which differs likewise can foretell. meant is asked about each outcome that has
-// changed, in order and right after it happened: false means that the difference must not be, and the outcome stays as
-// it was recorded.
+// Retold is the same trace with the outcomes that another system gives, for front ends that may differ from the
+// recording program in a way that only a system which differs likewise can foretell. meant is asked about each
+// outcome that has changed, in order and right after it happened: false means that the difference must not be, and
+// the outcome stays as it was recorded.
 func (t *Trace) Retold(start Start, meant func() bool) (retold *Trace, changed int) {
 	out := *t
 	out.Ops = make([]Op, len(t.Ops))

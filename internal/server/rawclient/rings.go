@@ -13,9 +13,9 @@ import (
 	"kbus/message"
 )
 
-// Rings is a client's side of the shared memory, made from docs/protocol.md alone: it shares no code with package ring, so
-// that the page and the code cannot be wrong in the same way. It does only what the page demands of a client; it never
-// begins again at the start of its own ring, which is for speed.
+// Rings is a client's side of the shared memory, made from docs/protocol.md alone: it shares no code with package
+// ring, so that the page and the code cannot be wrong in the same way. It does only what the page demands of a
+// client; it never begins again at the start of its own ring, which is for speed.
 //
 // All of it is open to hostile hands.
 type Rings struct {
@@ -165,7 +165,8 @@ func (r *Rings) Take(p []byte) (n int) {
 	return n
 }
 
-// Claim takes the first message of the window, as a payload, if there is one. more says that there are others to ask for.
+// Claim takes the first message of the window, as a payload, if there is one. more says that there are others to ask
+// for.
 func (r *Rings) Claim() (payload []byte, more bool) {
 	state := r.Word64(WindowState)
 	for {
@@ -244,7 +245,8 @@ func (c *Client) sleep() error {
 	return err
 }
 
-// Receive waits for the next message: it claims it, or asks for it when the window says that there is more than it shows.
+// Receive waits for the next message: it claims it, or asks for it when the window says that there is more than it
+// shows.
 func (c *Client) Receive() message.Message {
 	c.t.Helper()
 	for {
