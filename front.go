@@ -52,6 +52,7 @@ func (c *conn) takeFront(ctx context.Context, op wire.Op, into *Message, after *
 	c.claimers = append(c.claimers, q)
 	c.front.expect(true) // before the last look, or we might sleep through what comes in between
 	if err := c.serveClaimers(q); err != nil {
+		c.unclaim(q)
 		return nil, q.failure(err)
 	}
 	if after != nil {

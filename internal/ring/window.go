@@ -180,9 +180,6 @@ func (w *Window) More(more bool) (news bool) {
 	return true
 }
 
-// Unwant takes a Want back.
-func (w *Window) Unwant() { w.shared.want.Store(0) }
-
 // Taker is the client's end. One goroutine at a time uses it.
 type Taker struct {
 	shared  *windowWords
