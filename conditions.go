@@ -61,4 +61,6 @@ const (
 	ErrClosed          = message.ErrClosed          // the Ksock is closed
 	ErrCanceled        = message.ErrCanceled        // the caller gave up waiting
 	ErrNotPermitted    = message.ErrNotPermitted    // not for this user
+	ErrUndecided       = message.ErrUndecided       // BIND, and the federation has not yet said whether the name is free: try again
+	ErrNoFederation    = message.ErrNoFederation    // BIND, and the federation cannot be asked
 )

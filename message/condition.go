@@ -59,6 +59,8 @@ const (
 	ErrClosed          // the Ksock is closed
 	ErrCanceled        // the caller gave up waiting
 	ErrNotPermitted    // not for this user
+	ErrUndecided       // BIND, and the federation has not yet said whether the name is free: try again
+	ErrNoFederation    // BIND, and the federation cannot be asked
 
 	conditionCount
 )
@@ -113,6 +115,8 @@ var conditions = [conditionCount]conditionInfo{
 	ErrClosed:           {"ErrClosed", syscall.EBADF, "the Ksock is closed"},
 	ErrCanceled:         {"ErrCanceled", syscall.ECANCELED, "given up"},
 	ErrNotPermitted:     {"ErrNotPermitted", syscall.EPERM, "not permitted"},
+	ErrUndecided:        {"ErrUndecided", syscall.EAGAIN, "the federation has not yet said whether the name is free: try again"},
+	ErrNoFederation:     {"ErrNoFederation", syscall.EHOSTUNREACH, "the federation cannot say now whether the name is free: try again later"},
 }
 
 // Known reports whether c is in the list.

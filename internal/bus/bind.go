@@ -4,7 +4,7 @@ import "kbus/message"
 
 // Bind makes k a Listener or the Replier for a name or wildcard (R3.21): OK, ErrBadName (also for an empty name and for
 // a Replier of the bind event itself), ErrNameTooLong, ErrReplierBound, ErrEventUndelivered, ErrUserBindings,
-// ErrBusBindings. The bind event goes out before the binding takes effect (R3.22).
+// ErrBusBindings, or what the bus's guard says. The bind event goes out before the binding takes effect (R3.22).
 func (b *Bus) Bind(k *Ksock, name string, replier bool) message.Condition {
 	if c := message.CheckBinding(name); c != message.OK {
 		return c
@@ -12,6 +12,11 @@ func (b *Bus) Bind(k *Ksock, name string, replier bool) message.Condition {
 	if replier {
 		if name == message.NameReplierBindEvent {
 			return message.ErrBadName
+		}
+		if b.guard != nil {
+			if c, done := b.guard(k, name); done {
+				return c
+			}
 		}
 		if b.Replier(name) != 0 {
 			return message.ErrReplierBound
@@ -42,6 +47,13 @@ func (b *Bus) Unbind(k *Ksock, name string, replier bool) message.Condition {
 	if replier && b.reportBinds && !b.bindEvent(false, k, name) {
 		return message.ErrEventUndelivered
 	}
+	b.undo(n)
+	return message.OK
+}
+
+// undo takes a binding away with all that came through it.
+func (b *Bus) undo(n *binding) {
+	k := n.ksock
 	b.Settle(k)
 	b.reclaim(k)
 	before := k.queue.len()
@@ -51,7 +63,6 @@ func (b *Bus) Unbind(k *Ksock, name string, replier bool) message.Condition {
 	if k.queue.len() < before {
 		b.moveAside(k)
 	}
-	return message.OK
 }
 
 // unbind removes a binding that nothing refers to any more.

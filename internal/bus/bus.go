@@ -51,6 +51,7 @@ type Bus struct {
 	accounts accounts
 	store    store
 	aside    setAside
+	guard    Guard
 	plan     plan
 	wakes    wakes
 }

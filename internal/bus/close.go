@@ -17,7 +17,7 @@ func (b *Bus) Close(k *Ksock) {
 	for len(k.bindings) > 0 {
 		n := k.bindings[len(k.bindings)-1]
 		if n.replier && b.reportBinds {
-			b.safeUnbindEvent(k, n.name)
+			b.safeUnbindEvent(k, n.name, k)
 		}
 		b.unbind(n)
 	}

@@ -29,13 +29,13 @@ func (b *Bus) bindEvent(bind bool, binder *Ksock, name string) bool {
 	return true
 }
 
-// safeUnbindEvent delivers the event that closing k has removed one of its replier bindings, or sets it aside
-// (R6.20). The closing Ksock is no recipient (F15).
-func (b *Bus) safeUnbindEvent(k *Ksock, name string) {
+// safeUnbindEvent delivers the event that a replier binding has been removed in a way that cannot fail, or sets it aside
+// (R6.20). When its Ksock is closing, that one is no recipient (F15).
+func (b *Bus) safeUnbindEvent(k *Ksock, name string, closing *Ksock) {
 	m := b.newBindEvent(false, k, name)
 	m.refs++
 	defer b.release(m)
-	listeners := b.eventListeners(k)
+	listeners := b.eventListeners(closing)
 	if !b.canTakeEvent(listeners) {
 		b.setAside(m, listeners)
 		return

@@ -112,6 +112,8 @@ func (s *script) ofKsock(k *bus.Ksock) {
 		s.ok(b.Bind(k, s.word(), s.has("replier")))
 	case "unbind":
 		s.ok(b.Unbind(k, s.word(), s.has("replier")))
+	case "evict":
+		s.ok(b.Evict(k, s.word()))
 	case "close":
 		b.Close(k)
 		delete(s.ksocks, k.Tag.(string))
@@ -128,6 +130,12 @@ func (s *script) ofKsock(k *bus.Ksock) {
 		s.send(k, message.Message{Name: s.word()})
 	case "request":
 		s.send(k, message.Message{Header: message.Header{Flags: message.WantAReply}, Name: s.word()})
+	case "overhear": // to Listeners only
+		flags := message.Flags(0)
+		if s.has("request") {
+			flags = message.WantAReply
+		}
+		s.sendBy(b.SendToListeners, k, message.Message{Header: message.Header{Flags: flags}, Name: s.word()})
 	case "reply":
 		q := s.asked[k]
 		s.send(k, message.Message{Header: message.Header{InReplyTo: q.ID, To: q.From}, Name: q.Name})
@@ -172,7 +180,11 @@ var flagWords = map[string]message.Flags{"urgent": message.Urgent, "wait": messa
 
 // send sends m with the data and options that the words say. It checks the form first, as every front end must (R2.11,
 // R1.20), but looks at nothing while a message waits (F8).
-func (s *script) send(k *bus.Ksock, m message.Message) {
+func (s *script) send(k *bus.Ksock, m message.Message) { s.sendBy(s.bus.Send, k, m) }
+
+func (s *script) sendBy(
+	send func(*bus.Ksock, *message.Header, []byte, []byte) bus.Outcome, k *bus.Ksock, m message.Message,
+) {
 	kind := m.Flags
 	for _, w := range s.set(&m) {
 		if data, ok := strings.CutPrefix(w, `"`); ok {
@@ -190,7 +202,7 @@ func (s *script) send(k *bus.Ksock, m message.Message) {
 			return
 		}
 	}
-	s.outcome(s.bus.Send(k, &m.Header, []byte(m.Name), m.Data))
+	s.outcome(send(k, &m.Header, []byte(m.Name), m.Data))
 }
 
 // outcome tells all that is set in an Outcome, also what should not be.

@@ -22,16 +22,22 @@ type plan struct {
 	listeners []*binding // those with room, newest first
 	skipped   uint32     // listener bindings without
 	blocker   *Ksock     // with ErrPending: whose queue is full
+	aside     bool       // Listeners only, see SendToListeners
 }
 
 // Send sends a new message: steps 3 and 5-9 of R3.65. The caller has checked its form and name (message.CheckName,
 // message.CheckLimits against MaxMessageBytes) and that k is not Sending. Name and data are copied if they are needed
 // longer than the call. Besides the conditions of part 4: ErrStopping, ErrUserQueueBytes, ErrBusQueueBytes.
 func (b *Bus) Send(k *Ksock, h *message.Header, name, data []byte) Outcome {
+	b.plan.aside = false
+	return b.send(k, h, name, data)
+}
+
+func (b *Bus) send(k *Ksock, h *message.Header, name, data []byte) Outcome {
 	if k.pending != nil {
 		return Outcome{Err: message.ErrStillSending}
 	}
-	if h.IsRequest() && !b.hasRoom(k) { // R4.5
+	if h.IsRequest() && !b.plan.aside && !b.hasRoom(k) { // R4.5
 		return Outcome{Err: message.ErrNoRoomForReply}
 	}
 	if c := b.canHold(k, charge(name, data)); c != message.OK {
@@ -53,6 +59,7 @@ func (b *Bus) Send(k *Ksock, h *message.Header, name, data []byte) Outcome {
 	case message.ErrPending:
 		m := b.own(k, &head, name, data)
 		m.refs++
+		m.aside = b.plan.aside
 		k.pending = m
 		b.blocked(k, b.plan.blocker)
 		b.wakes.pending = append(b.wakes.pending, k)
@@ -86,7 +93,7 @@ func (b *Bus) Resend(k *Ksock) Outcome {
 	switch {
 	case m == nil:
 		return Outcome{Err: message.ErrNothingToSend}
-	case m.head.IsRequest() && !b.hasRoom(k):
+	case m.head.IsRequest() && !m.aside && !b.hasRoom(k):
 		b.Discard(k)
 		return Outcome{Err: message.ErrNoRoomForReply}
 	}
@@ -127,6 +134,7 @@ func (b *Bus) Poll(k *Ksock) (readable, sending bool) {
 func (b *Bus) retry(k *Ksock) Outcome {
 	m := k.pending
 	id := m.head.ID
+	b.plan.aside = m.aside
 	c := b.decide(k, &m.head, m.name())
 	if c == message.ErrPending {
 		b.blocked(k, b.plan.blocker)
@@ -141,12 +149,12 @@ func (b *Bus) retry(k *Ksock) Outcome {
 }
 
 // decide fills b.plan, or gives the first condition that stands in the way (R4.10-R4.18; for Replies in the order of
-// F12).
+// F12). b.plan.aside is set already.
 func (b *Bus) decide(from *Ksock, h *message.Header, name []byte) message.Condition {
 	p := &b.plan
 	p.addressee, p.blocker, p.skipped = nil, nil, 0
 	p.listeners, p.replier = b.bindings.match(name)
-	if h.IsRequest() {
+	if h.IsRequest() && !p.aside {
 		if b.stopping {
 			return message.ErrStopping
 		}
@@ -156,7 +164,7 @@ func (b *Bus) decide(from *Ksock, h *message.Header, name []byte) message.Condit
 	} else {
 		p.replier = nil
 	}
-	if h.IsReply() {
+	if h.IsReply() && !p.aside {
 		b.Settle(from)
 		p.addressee = b.ksocks[h.To]
 		switch {

@@ -17,6 +17,7 @@ type stored struct {
 	refs    int
 	account *account // charged for it; nil for messages of the bus itself
 	charge  int64
+	aside   bool    // for Listeners only, see SendToListeners
 	next    *stored // in a free list
 }
 
@@ -59,7 +60,7 @@ func (s *store) keep(h *message.Header, name, data []byte, acct *account) *store
 	m.head, m.nameLen = *h, len(name)
 	copy(m.buf, name)
 	copy(m.buf[len(name):], data)
-	m.account, m.charge = acct, 0
+	m.account, m.charge, m.aside = acct, 0, false
 	if acct != nil {
 		m.charge = charge(name, data)
 	}

@@ -54,6 +54,26 @@ func (b *Bus) Unbind(k *Ksock, name string, replier bool) message.Condition {
 	if replier && b.reportBinds == 1 && !b.event(false, k.id, name, nil) { // (a), R6.6
 		return message.ErrEventUndelivered
 	}
+	b.undo(k, x)
+	return message.OK
+}
+
+// Evict is Unbind of a Replier's binding by somebody else, which cannot fail for lack of room: the event is set aside
+// then, as when a Ksock closes (R6.20).
+func (b *Bus) Evict(k *Ksock, name string) message.Condition {
+	x := b.replierOf(name)
+	if x == nil || x.ksock != k {
+		return message.ErrNotBound
+	}
+	if b.reportBinds == 1 {
+		b.safeUnbindEvent(x, nil)
+	}
+	b.undo(k, x)
+	return message.OK
+}
+
+// undo is what follows the event (R6.1).
+func (b *Bus) undo(k *Ksock, x *binding) {
 	before := len(k.queue)
 	for i := 0; i < len(k.queue); { // (b), R6.3-R6.5
 		m := k.queue[i]
@@ -71,7 +91,6 @@ func (b *Bus) Unbind(k *Ksock, name string, replier bool) message.Condition {
 	if len(k.queue) < before {                             // (e)
 		b.moveAside(k)
 	}
-	return message.OK
 }
 
 func (b *Bus) removeBinding(x *binding) { b.bindings = without(b.bindings, x) }

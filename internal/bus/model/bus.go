@@ -43,6 +43,7 @@ type Ksock struct {
 	queue       []copied // front first
 	maxMessages uint32
 	pending     *message.Message // what SEND left as EAGAIN (R3.66), nil when not sending
+	aside       bool             // pending is for Listeners only (B24)
 	lastSent    message.ID
 	outstanding []message.ID // Requests sent and not answered (R4.38); may hold an id twice (R4.40)
 	unreplied   []request    // Requests popped and not replied to (R4.39), the last popped first
@@ -121,7 +122,7 @@ func (b *Bus) Close(k *Ksock) {
 	for _, x := range clone(b.bindings) { // 5
 		if x.ksock == k {
 			if x.replier && b.reportBinds == 1 {
-				b.safeUnbindEvent(x)
+				b.safeUnbindEvent(x, k)
 			}
 			b.removeBinding(x)
 		}

@@ -16,17 +16,18 @@ type delivery struct {
 func (k *Ksock) room() bool { return len(k.queue)+len(k.outstanding) < int(k.maxMessages) }
 
 // plan tests a message in the order of R4.10-R4.18, as F11 and F12 amend them. It changes nothing. A bus that stops
-// says so before all else.
-func (b *Bus) plan(k *Ksock, m message.Message) (d delivery, c message.Condition) {
-	if m.IsRequest() && b.stopping {
+// says so before all else. With aside only the Listeners matter (B24).
+func (b *Bus) plan(k *Ksock, m message.Message, aside bool) (d delivery, c message.Condition) {
+	isRequest, isReply := m.IsRequest() && !aside, m.IsReply() && !aside
+	if isRequest && b.stopping {
 		return d, message.ErrStopping
 	}
 	wait := m.Flags.Has(message.AllOrWait)
 	replier, listeners := b.recipients(m.Name)
-	if m.IsRequest() && replier == nil {
+	if isRequest && replier == nil {
 		return d, message.ErrNoReplier // R4.11
 	}
-	if m.IsReply() {
+	if isReply {
 		d.addressee = b.ksock(m.To)
 		switch {
 		case d.addressee == nil:
@@ -37,7 +38,7 @@ func (b *Bus) plan(k *Ksock, m message.Message) (d delivery, c message.Condition
 			return d, message.ErrNotYoursToReply // F12
 		}
 	}
-	if m.IsRequest() { // R4.15
+	if isRequest { // R4.15
 		d.replier = replier
 		switch {
 		case m.To != 0 && m.To != replier.ksock.id:
@@ -64,8 +65,8 @@ func (b *Bus) plan(k *Ksock, m message.Message) (d delivery, c message.Condition
 }
 
 // deliver delivers a message from k, or says why not (R4.20-R4.29).
-func (b *Bus) deliver(k *Ksock, m message.Message) Outcome {
-	d, c := b.plan(k, m)
+func (b *Bus) deliver(k *Ksock, m message.Message, aside bool) Outcome {
+	d, c := b.plan(k, m, aside)
 	if c != message.OK {
 		return Outcome{Err: c}
 	}

@@ -42,11 +42,11 @@ func (b *Bus) eventListeners(closing *Ksock) (open []*binding) {
 	return open
 }
 
-// safeUnbindEvent tells that x is removed because its Ksock closes: at once if all have room, else it is set aside
-// for all (R6.20). When too many are, each is told that it has missed some, once, and no more are set aside until the
+// safeUnbindEvent tells that x is removed because its Ksock closes, or by eviction: at once if all have room, else it is
+// set aside for all (R6.20). When too many are, each is told that it has missed some, once, and no more are set aside until the
 // list is empty (R6.21, R6.22).
-func (b *Bus) safeUnbindEvent(x *binding) {
-	listeners := b.eventListeners(x.ksock)
+func (b *Bus) safeUnbindEvent(x *binding, closing *Ksock) {
+	listeners := b.eventListeners(closing)
 	e := b.newEvent(false, x.ksock.id, x.name)
 	if b.tellAll(e, listeners) {
 		return

@@ -17,7 +17,14 @@ type Outcome struct {
 func (b *Bus) Send(k *Ksock, m message.Message) Outcome {
 	m.Flags &^= message.Synthetic
 	m.Extra = 0
-	return b.send(k, m, true)
+	return b.send(k, m, true, false)
+}
+
+// SendToListeners sends to Listeners only, whatever the message is, and addresses nobody (B24).
+func (b *Bus) SendToListeners(k *Ksock, m message.Message) Outcome {
+	m.Flags &^= message.Synthetic
+	m.Extra, m.To = 0, 0
+	return b.send(k, m, true, true)
 }
 
 // Resend is SEND while a message is pending: the same with the same id (R3.68). ErrNothingToSend if none is.
@@ -25,13 +32,13 @@ func (b *Bus) Resend(k *Ksock) Outcome {
 	if k.pending == nil {
 		return Outcome{Err: message.ErrNothingToSend}
 	}
-	return b.send(k, *k.pending, false)
+	return b.send(k, *k.pending, false, k.aside)
 }
 
 // send runs steps 5 to 9 of R3.65. All that does not end in ErrPending ends the sending state (R3.66).
-func (b *Bus) send(k *Ksock, m message.Message, first bool) Outcome {
-	k.pending = nil
-	if m.IsRequest() && !k.room() {
+func (b *Bus) send(k *Ksock, m message.Message, first, aside bool) Outcome {
+	k.pending, k.aside = nil, aside
+	if m.IsRequest() && !aside && !k.room() {
 		return Outcome{Err: message.ErrNoRoomForReply} // step 5, R4.5; no id, no LASTSENT (R3.69)
 	}
 	m.From = k.id
@@ -39,7 +46,7 @@ func (b *Bus) send(k *Ksock, m message.Message, first bool) Outcome {
 		m.ID = b.localID()
 	}
 	k.lastSent = m.ID
-	out := b.deliver(k, m)
+	out := b.deliver(k, m, aside)
 	switch out.Err {
 	case message.OK:
 		out.ID = m.ID
@@ -55,7 +62,7 @@ func (b *Bus) send(k *Ksock, m message.Message, first bool) Outcome {
 func (b *Bus) Poll(k *Ksock) (readable, sending bool) {
 	if k.pending != nil {
 		m := *k.pending
-		out := b.deliver(k, m)
+		out := b.deliver(k, m, k.aside)
 		if out.Err != message.ErrPending {
 			k.pending = nil
 		}
@@ -72,7 +79,7 @@ func (b *Bus) Poll(k *Ksock) (readable, sending bool) {
 
 // WouldPend says whether a Poll now would leave the pending message pending. It changes nothing.
 func (b *Bus) WouldPend(k *Ksock) bool {
-	_, c := b.plan(k, *k.pending)
+	_, c := b.plan(k, *k.pending, k.aside)
 	return c == message.ErrPending
 }
 

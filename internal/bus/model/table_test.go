@@ -36,6 +36,8 @@ var table = []func(p *pair, k *ksock, o op){
 	func(p *pair, k *ksock, o op) { p.discard(p.prefer(k, o, isSending)) },
 	func(p *pair, k *ksock, o op) { p.unbind(k, pick(bindingNames, o.name), o.number%2 == 1) },
 	func(p *pair, k *ksock, o op) { p.refused(k, o) },
+	func(p *pair, k *ksock, o op) { p.overhear(k, o) },
+	func(p *pair, k *ksock, o op) { p.evictSomething(k, o) },
 }
 
 // prefer is the first Ksock from k on for which the operation would do something; or just k, sometimes.
