@@ -81,7 +81,7 @@ func (c *conn) read(q *question, payload []byte) (ok bool) {
 		return true
 	}
 	switch q.op {
-	case wire.OpSendMessage, wire.OpResend, wire.OpSend:
+	case wire.OpSendMessage, wire.OpSendToListeners, wire.OpResend, wire.OpSend:
 		q.sent, ok = wire.ParseSent(payload)
 		return ok
 	case wire.OpLastSent:

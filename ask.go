@@ -56,7 +56,7 @@ func (c *conn) start(q *question) error {
 	h := wire.Header{Op: q.op, Flags: q.flags, Seq: q.seq, Arg: q.arg}
 	switch {
 	case q.message != nil:
-		q.request = q.message.IsRequest()
+		q.request = q.message.IsRequest() && q.op != wire.OpSendToListeners
 		c.appendMessage(h, q.message)
 		return nil
 	case q.op == wire.OpSend: // whatever has been written
@@ -83,7 +83,7 @@ func (c *conn) nextSeq() uint32 {
 
 // appendMessage puts a frame with a message into toSend.
 func (c *conn) appendMessage(h wire.Header, m *Message) {
-	if m.IsRequest() {
+	if m.IsRequest() && h.Op != wire.OpSendToListeners {
 		c.asked.unknown++
 	}
 	if m.Flags.Has(AllOrWait) {

@@ -34,7 +34,8 @@ type Binding struct {
 //
 // ErrBadName and ErrNameTooLong are about the name; ErrReplierBound if it has a Replier already; ErrUserBindings and
 // ErrBusBindings at a limit. ErrEventUndelivered means that somebody who listens for replier bind events has not caught
-// up: try again.
+// up: try again. On a bus that is joined to others, Bind as Replier waits until it is known whether the name is free
+// there; ErrNoFederation if nobody can tell.
 func (k *Ksock) Bind(name string, as Role) error {
 	if err := k.conn.Load().tell(wire.OpBind, uint32(as), name); err != nil {
 		return err

@@ -14,8 +14,8 @@ type question struct {
 	arg     uint32
 	text    string   // payload: a name
 	id      ID       // payload of NextReply
-	bytes   []byte   // payload of Hello and Write
-	message *Message // payload of SendMessage and Call
+	bytes   []byte   // payload of Hello, Write and Decide
+	message *Message // payload of SendMessage, SendToListeners and Call
 	into    *Message // where a message in the answer goes; nil for a new one
 
 	request   bool // message is a Request
@@ -41,7 +41,7 @@ type question struct {
 // waits tells the operations that the bus answers when there is something to say, and that can be canceled.
 func (q *question) waits() bool {
 	switch q.op {
-	case wire.OpNextWait, wire.OpNextReply, wire.OpCall, wire.OpWaitSent:
+	case wire.OpNextWait, wire.OpNextReply, wire.OpCall, wire.OpWaitSent, wire.OpNextClaim:
 		return true
 	}
 	return false
@@ -91,6 +91,11 @@ var verbs = [...]string{
 	wire.OpList:               "list",
 	wire.OpWho:                "who",
 	wire.OpInfo:               "info",
+	wire.OpSendToListeners:    "send to listeners",
+	wire.OpFederate:           "federate",
+	wire.OpNextClaim:          "next claim",
+	wire.OpDecide:             "decide",
+	wire.OpEvict:              "evict",
 }
 
 // fail is the error that the answer stands for, nil if all went well.

@@ -33,7 +33,7 @@ var errnoNames = map[syscall.Errno]string{
 	syscall.EBADMSG: "EBADMSG", syscall.EMSGSIZE: "EMSGSIZE", syscall.EADDRINUSE: "EADDRINUSE",
 	syscall.EADDRNOTAVAIL: "EADDRNOTAVAIL", syscall.ENOBUFS: "ENOBUFS", syscall.ENOTCONN: "ENOTCONN",
 	syscall.ESHUTDOWN: "ESHUTDOWN", syscall.ECONNREFUSED: "ECONNREFUSED", syscall.EALREADY: "EALREADY",
-	syscall.EDQUOT: "EDQUOT", syscall.ECANCELED: "ECANCELED",
+	syscall.EDQUOT: "EDQUOT", syscall.ECANCELED: "ECANCELED", syscall.EHOSTUNREACH: "EHOSTUNREACH",
 }
 
 func errnoName(e syscall.Errno) string {

@@ -17,7 +17,7 @@ func TestConditionsCoverErrnos(t *testing.T) {
 	}{
 		{syscall.ENOENT, 2, []Condition{ErrNoSuchBus}},
 		{syscall.EBADF, 9, []Condition{ErrWrongMode, ErrClosed}},
-		{syscall.EAGAIN, 11, []Condition{ErrPending, ErrEventUndelivered, ErrInterrupted}},
+		{syscall.EAGAIN, 11, []Condition{ErrPending, ErrEventUndelivered, ErrInterrupted, ErrUndecided}},
 		{syscall.ENOMEM, 12, []Condition{ErrNoMemory}},
 		{syscall.EFAULT, 14, []Condition{ErrBadAddress}},
 		{syscall.EBUSY, 16, []Condition{ErrReplierFull, ErrListenerFull, ErrReportFull}},

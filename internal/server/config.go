@@ -18,6 +18,7 @@ type Config struct {
 	SocketMode  fs.FileMode // permissions of the socket files: who may use the buses (Q8)
 	SocketGroup string      // group of the socket files, a name or a number; empty: as created
 	RingBytes   int64       // of each ring of a connection, a power of two from LeastRing to MostRing; 0: sockets only
+	Limpets     Limpets     // who may join the buses to others
 	Limits      Limits
 	Listeners   []Listener // sockets that listen already, as systemd hands them over; the server closes them
 }
@@ -27,6 +28,15 @@ type Listener struct {
 	Bus int // number of the bus
 	FD  int
 }
+
+// Limpets says which users may join a bus to others (docs/limpets.md).
+type Limpets uint8
+
+const (
+	LimpetsOfOwner  Limpets = iota // of root, and of the user that the server runs as
+	LimpetsOfAnyone                // of everybody who may use the bus
+	NoLimpets
+)
 
 // Limits are everything that is bounded. All count for one bus, except Buses. Of those that clients use up, 0 means no
 // limit. Whoever asks for more is refused by the name in the TOML file (here in parentheses); nobody else notices.

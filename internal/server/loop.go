@@ -79,6 +79,7 @@ func newLoop(s *Server, number, listenFD int, path string) (l *loop, err error) 
 	}
 	l.engine = session.NewEngine(uint32(number), l.bus, s)
 	l.engine.Grant(l.grant)
+	l.engine.Permit(s.mayFederate)
 	l.ringBytes = s.config.RingBytes
 	defer func() {
 		if err != nil {

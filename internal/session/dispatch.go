@@ -66,6 +66,12 @@ var operations = [...]operation{
 	wire.OpList:           {anybody, 0, (*Session).list},
 	wire.OpWho:            {anybody, anyLength, (*Session).who},
 	wire.OpInfo:           {anybody, 0, (*Session).info},
+
+	wire.OpSendToListeners: {toWrite, anyLength, (*Session).sendToListeners},
+	wire.OpFederate:        {aKsock, 0, (*Session).federate},
+	wire.OpNextClaim:       {aKsock, 0, (*Session).nextClaim},
+	wire.OpDecide:          {aKsock, wire.DecisionBytes, (*Session).decide},
+	wire.OpEvict:           {aKsock, anyLength, (*Session).evict},
 }
 
 func (s *Session) dispatch(h wire.Header, payload []byte) {

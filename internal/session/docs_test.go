@@ -53,12 +53,12 @@ func TestDocumentedConditions(t *testing.T) {
 func TestDocumentedOperations(t *testing.T) {
 	who := map[need]string{anybody: "A", aKsock: "K", toRead: "R", toWrite: "W", readWrite: "R W"}
 	var want strings.Builder
-	for op := wire.OpHello; op <= wire.OpStopping; op++ {
+	for op := wire.OpHello; op.Known(); op++ {
 		letter := "–"
 		switch {
 		case op == wire.OpHello:
 			letter = "A"
-		case int(op) < len(operations):
+		case int(op) < len(operations) && operations[op].do != nil:
 			letter = who[operations[op].needs]
 		}
 		fmt.Fprintf(&want, "%d %v %s\n", op, op, letter)

@@ -36,10 +36,11 @@ type Engine struct {
 	header   message.Header // of the message being sent: here, so that sending allocates nothing
 	stopping bool
 
-	grant  func(s *Session, wanted uint32) (granted uint32)
-	caller *Session      // whose request is being handled
-	ready  [2][]*Session // with a waiting request that may have an answer; the second is being worked through
-	dirty  [2][]*Session // with something to send; the second was handed out by Dirty
+	federation federation
+	grant      func(s *Session, wanted uint32) (granted uint32)
+	caller     *Session      // whose request is being handled
+	ready      [2][]*Session // with a waiting request that may have an answer; the second is being worked through
+	dirty      [2][]*Session // with something to send; the second was handed out by Dirty
 }
 
 // NewEngine makes the Engine of bus number. host makes further buses for NewBus; nil refuses that with ErrNotPermitted.
@@ -90,9 +91,13 @@ func (e *Engine) Disconnect(s *Session) {
 	e.sessions[last] = nil
 	e.sessions = e.sessions[:last]
 	s.out.drop()
+	e.federation.forget(s)
 	if s.ksock != nil {
 		e.bus.Close(s.ksock)
 		s.ksock.Tag = nil
+	}
+	if e.federation.federator == s {
+		e.unfederate()
 	}
 	e.Settle()
 }

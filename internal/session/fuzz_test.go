@@ -102,8 +102,8 @@ func (h *hostile) step() {
 			h.e.Disconnect(g.s)
 			h.connect(i)
 		}
-		head := wire.Header{Op: wire.Op(op % 40), Arg: h.argument(arg)}
-		if op >= 160 { // the rest of them is for what matters most
+		head := wire.Header{Op: wire.Op(op % 41), Arg: h.argument(arg)}
+		if op >= 164 { // the rest of them is for what matters most
 			head.Op = [...]wire.Op{wire.OpSendMessage, wire.OpCall, wire.OpNext, wire.OpNextWait, wire.OpBind}[op%5]
 		}
 		if who > 250 {
@@ -137,11 +137,13 @@ func (h *hostile) payload(g *guest, op wire.Op, b byte) []byte {
 		return raw
 	}
 	switch op {
-	case wire.OpBind, wire.OpUnbind, wire.OpReplier, wire.OpWho:
+	case wire.OpBind, wire.OpUnbind, wire.OpReplier, wire.OpWho, wire.OpEvict:
 		return name
+	case wire.OpDecide:
+		return wire.AppendDecision(nil, message.Condition(b>>4))
 	case wire.OpNextReply:
 		return wire.AppendID(nil, id)
-	case wire.OpSendMessage, wire.OpCall, wire.OpWrite:
+	case wire.OpSendMessage, wire.OpCall, wire.OpSendToListeners, wire.OpWrite:
 		flags := h.byte()
 		m := message.Header{Flags: message.Flags(flags&9) | message.Flags(flags&0x30)<<4}
 		if op == wire.OpCall && b < 0xf0 {
@@ -168,8 +170,8 @@ func (h *hostile) ask(g *guest, head wire.Header, payload []byte) {
 	}
 	h.seq++
 	head.Seq = h.seq
-	switch head.Op {
-	case wire.OpNextWait, wire.OpCall, wire.OpWaitSent, wire.OpNextReply:
+	switch {
+	case mayWait[head.Op], head.Op == wire.OpBind && h.e.federation.federator != nil:
 		g.waiting[h.seq] = head.Op
 	default:
 		g.ordered = append(g.ordered, h.seq)
@@ -178,6 +180,10 @@ func (h *hostile) ask(g *guest, head wire.Header, payload []byte) {
 	if err := g.s.Handle(head, payload); err != nil && !before && len(g.s.Out()) == 0 {
 		g.ordered, g.waiting = nil, nil // a stranger is told nothing
 	}
+}
+
+var mayWait = map[wire.Op]bool{
+	wire.OpNextWait: true, wire.OpCall: true, wire.OpWaitSent: true, wire.OpNextReply: true, wire.OpNextClaim: true,
 }
 
 // take reads n bytes of results, whole frames only.

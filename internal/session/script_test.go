@@ -211,7 +211,7 @@ func (w *world) request(c *client, verb string, words []string) (h wire.Header, 
 		if m.Name != "" {
 			payload = message.AppendEntire(nil, &m.Header, []byte(m.Name), m.Data)
 		}
-	case wire.OpSendMessage, wire.OpCall:
+	case wire.OpSendMessage, wire.OpCall, wire.OpSendToListeners:
 		if payload == nil {
 			payload = wire.AppendMessage(nil, &m.Header, []byte(m.Name), m.Data)
 		}
@@ -264,7 +264,7 @@ func id(t *testing.T, s string) message.ID {
 // show puts a result into words.
 func show(h wire.Header, payload []byte) string {
 	words := []string{h.Op.String() + fmt.Sprintf("(%d)", h.Seq), h.Condition.Name(), strconv.Itoa(int(h.Arg))}
-	sends := []wire.Op{wire.OpSendMessage, wire.OpCall, wire.OpResend, wire.OpSend}
+	sends := []wire.Op{wire.OpSendMessage, wire.OpCall, wire.OpSendToListeners, wire.OpResend, wire.OpSend}
 	reads := []wire.Op{wire.OpNext, wire.OpNextWait, wire.OpNextReply, wire.OpCall}
 	switch sent, isSent := wire.ParseSent(payload); {
 	case len(payload) == 0:

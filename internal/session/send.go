@@ -11,7 +11,7 @@ import (
 // (R3.57, R2.11, R1.20); what has no byte form here (guards, pointers, padding) cannot be wrong.
 
 func (s *Session) sendMessage(h wire.Header, payload []byte) {
-	if o, ok := s.submit(h, payload); ok {
+	if o, ok := s.submit(h, payload, (*bus.Bus).Send); ok {
 		s.outcome(h, o)
 	}
 }
@@ -23,7 +23,7 @@ func (s *Session) call(h wire.Header, payload []byte) {
 		s.refuse(h, message.ErrNoMemory, limitText)
 		return
 	}
-	o, ok := s.submit(h, payload)
+	o, ok := s.submit(h, payload, (*bus.Bus).Send)
 	switch {
 	case !ok:
 	case o.Err == message.OK || o.Err == message.ErrPending:
@@ -33,8 +33,11 @@ func (s *Session) call(h wire.Header, payload []byte) {
 	}
 }
 
+// sender is bus.Send or bus.SendToListeners.
+type sender = func(*bus.Bus, *bus.Ksock, *message.Header, []byte, []byte) bus.Outcome
+
 // submit sends the message in payload. It reports false when there is no message, and the connection ends.
-func (s *Session) submit(h wire.Header, payload []byte) (bus.Outcome, bool) {
+func (s *Session) submit(h wire.Header, payload []byte, send sender) (bus.Outcome, bool) {
 	b, head := s.engine.bus, &s.engine.header
 	name, data, rest, ok := wire.ParseMessage(payload, head)
 	if !ok || len(rest) > 0 {
@@ -50,7 +53,7 @@ func (s *Session) submit(h wire.Header, payload []byte) (bus.Outcome, bool) {
 	if c := checkForm(head, name, data, b.MaxMessageBytes()); c != message.OK {
 		return bus.Outcome{Err: c}, true
 	}
-	return b.Send(s.ksock, head, name, data), true
+	return send(b, s.ksock, head, name, data), true
 }
 
 // checkForm applies R2.11 in its order, and R1.20, to a message that never had guards or pointers.

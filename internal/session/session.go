@@ -30,9 +30,11 @@ type Session struct {
 	dirty bool // in engine.dirty
 	ready bool // in engine.ready
 
-	nexts nexts  // NextWait
-	calls []call // Call, and NextReply that waits
-	sents []uint32
+	nexts  nexts  // NextWait
+	calls  []call // Call, and NextReply that waits
+	sents  []uint32
+	claims []uint32 // NextClaim
+	binds  int      // Binds that wait for the federator
 }
 
 // Handle performs one request. h.PayloadBytes is not looked at; payload may be overwritten as soon as Handle returns.
@@ -90,7 +92,9 @@ func (s *Session) Eager() bool { return s.eager }
 func (s *Session) Busy() bool { return len(s.Out()) >= busyBytes }
 
 // Waiting counts the requests that wait for an answer.
-func (s *Session) Waiting() int { return s.nexts.len() + len(s.calls) + len(s.sents) }
+func (s *Session) Waiting() int {
+	return s.nexts.len() + len(s.calls) + len(s.sents) + len(s.claims) + s.binds
+}
 
 // begin starts the result of request h, whose payload will have about n bytes. The payload is appended to s.out.buf,
 // and end closes it.

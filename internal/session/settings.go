@@ -8,18 +8,26 @@ import (
 
 // The small operations: a name or a number in, a condition and a number out. The bus decides; this only carries.
 
-func (s *Session) bind(h wire.Header, name []byte)   { s.bindOr((*bus.Bus).Bind, h, name) }
-func (s *Session) unbind(h wire.Header, name []byte) { s.bindOr((*bus.Bus).Unbind, h, name) }
+// bind waits when the federation has yet to say whether the name is free.
+func (s *Session) bind(h wire.Header, name []byte) {
+	c := s.bindOr((*bus.Bus).Bind, h, name)
+	if c != message.ErrUndecided || !s.engine.federation.await(s, h.Seq) {
+		s.result(h, c, 0)
+	}
+}
+
+func (s *Session) unbind(h wire.Header, name []byte) {
+	s.result(h, s.bindOr((*bus.Bus).Unbind, h, name), 0)
+}
 
 // bindOr binds or unbinds. The length is checked before the name is copied (R1.19).
 func (s *Session) bindOr(
 	do func(*bus.Bus, *bus.Ksock, string, bool) message.Condition, h wire.Header, name []byte,
-) {
-	c := message.ErrNameTooLong
-	if len(name) <= message.MaxNameBytes {
-		c = do(s.engine.bus, s.ksock, string(name), h.Arg != 0) // F4
+) message.Condition {
+	if len(name) > message.MaxNameBytes {
+		return message.ErrNameTooLong
 	}
-	s.result(h, c, 0)
+	return do(s.engine.bus, s.ksock, string(name), h.Arg != 0) // F4
 }
 
 func (s *Session) replier(h wire.Header, name []byte) {

@@ -11,8 +11,8 @@ import (
 // others of each kind in the order of asking. What is for one Request goes to whoever waits for it before NextWait may
 // have it.
 
-// MaxWaiting is how many NextWaits, how many Calls and NextReplies together, and how many WaitSents a session may have
-// waiting. One more is refused with ErrNoMemory.
+// MaxWaiting is how many NextWaits, how many Calls and NextReplies together, how many WaitSents and how many NextClaims a
+// session may have waiting. One more is refused with ErrNoMemory.
 const MaxWaiting = 4096
 
 const limitText = "limit waiting-requests reached"
@@ -54,6 +54,8 @@ func (s *Session) answer() {
 	}
 	s.sents = slices.Delete(s.sents, 0, sent)
 	for len(s.calls) > 0 && !s.Busy() && s.answerCall() {
+	}
+	for len(s.claims) > 0 && !s.Busy() && s.answerClaim() {
 	}
 	for s.nexts.len() > 0 && !s.Busy() {
 		w := s.nexts.list[s.nexts.front]
@@ -110,6 +112,11 @@ func (s *Session) cancelWaiting(seq uint32) uint32 {
 	if i := slices.Index(s.sents, seq); i >= 0 {
 		s.sents = slices.Delete(s.sents, i, i+1)
 		s.result(wire.Header{Op: wire.OpWaitSent, Seq: seq}, message.ErrCanceled, 0)
+		return 1
+	}
+	if i := slices.Index(s.claims, seq); i >= 0 {
+		s.claims = slices.Delete(s.claims, i, i+1)
+		s.result(wire.Header{Op: wire.OpNextClaim, Seq: seq}, message.ErrCanceled, 0)
 		return 1
 	}
 	return 0

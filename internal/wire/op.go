@@ -48,6 +48,12 @@ const (
 	OpInfo           Op = 34 // figures of the whole bus
 
 	OpStopping Op = 35 // event: the bus is ending in order
+
+	OpSendToListeners Op = 36 // OpSendMessage of what was only overheard on another bus (B24)
+	OpFederate        Op = 37 // makes this Ksock the federator
+	OpNextClaim       Op = 38 // answered when somebody wants to become a Replier
+	OpDecide          Op = 39 // the federator's word on a claim
+	OpEvict           Op = 40 // takes a Replier's binding away
 )
 
 var opNames = [...]string{
@@ -58,7 +64,8 @@ var opNames = [...]string{
 	OpVerbose: "Verbose", OpReportReplierBinds: "ReportReplierBinds", OpMaxMessageSize: "MaxMessageSize",
 	OpNewBus: "NewBus", OpWrite: "Write", OpSend: "Send", OpNextMsg: "NextMsg", OpRead: "Read", OpLenLeft: "LenLeft",
 	OpBindingsReport: "BindingsReport", OpStatsReport: "StatsReport", OpList: "List", OpWho: "Who", OpInfo: "Info",
-	OpStopping: "Stopping",
+	OpStopping: "Stopping", OpSendToListeners: "SendToListeners", OpFederate: "Federate", OpNextClaim: "NextClaim",
+	OpDecide: "Decide", OpEvict: "Evict",
 }
 
 // Known reports whether the operation exists.

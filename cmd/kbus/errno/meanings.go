@@ -22,6 +22,8 @@ var meanings = map[syscall.Errno][]Meaning{
 			"get it have room. Until then the Ksock can send nothing else; the message can be discarded."},
 		{"Bind, unbind a Replier", "somebody who listens for replier bind events has not caught up. Nothing has " +
 			"changed; try again."},
+		{"Bind a Replier", "the bus is joined to others, and they have not said yet whether the name is free. Try again; " +
+			"only a device answers so, all others wait."},
 		{"Read, write", "interrupted; try again."},
 	},
 	syscall.ENOMEM: {
@@ -100,6 +102,10 @@ var meanings = map[syscall.Errno][]Meaning{
 	syscall.ECONNREFUSED: {
 		{"Send a Reply", "the addressee waits for no such Reply, or not from this Ksock. Only the Ksock that was asked, " +
 			"and has read the Request, may reply to it, and only once."},
+	},
+	syscall.EHOSTUNREACH: {
+		{"Bind a Replier", "the bus is joined to others, and nobody can tell now whether the name is free there: too few of " +
+			"them can be reached, or the Limpet has gone. Try again later."},
 	},
 	syscall.EALREADY: {
 		{"Write, send", "the last message still waits until all have room. Wait too, or discard it."},

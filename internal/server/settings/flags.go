@@ -6,7 +6,7 @@ import (
 )
 
 // Some settings have a flag: the key with a dash for its dot. A flag wins over the file, at a reload too.
-var flagged = []string{"dir", "buses", "socket.mode", "socket.group", "rings", "log.level", "log.format", "drain"}
+var flagged = []string{"dir", "buses", "socket.mode", "socket.group", "rings", "limpets", "log.level", "log.format", "drain"}
 
 // Flags collects settings given on the command line, to be applied after the file.
 type Flags struct{ given []func(*Settings) }

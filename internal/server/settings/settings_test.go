@@ -25,6 +25,7 @@ dir = "/run/somewhere"
 buses = 3
 drain = "1m30s"
 rings = "128KiB"
+limpets = "anybody"
 socket = { mode = "0660", group = 'kbus' }
 [log]
 level = "debug"
@@ -51,7 +52,7 @@ set-aside = 8
 	for _, row := range table {
 		got = append(got, row.show(s))
 	}
-	want := `"/run/somewhere" 3 "1m30s" "0660" "kbus" "128KiB" "debug" "json" 16 1000 0 5 4 ` +
+	want := `"/run/somewhere" 3 "1m30s" "0660" "kbus" "128KiB" "anybody" "debug" "json" 16 1000 0 5 4 ` +
 		`"16MiB" "1KiB" 3000 "2GiB" "1KiB" "1MiB" 7 8`
 	if strings.Join(got, " ") != want {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"strings"
+
+	"kbus/internal/server"
 )
 
 // setting is one row of the table.
@@ -33,6 +35,9 @@ var table = []setting{
 
 	parsed("rings", "bytes of each shared-memory ring of a connection, a power of two; off: sockets only", parseRings,
 		func(s *Settings) *rings { return (*rings)(&s.Server.RingBytes) }),
+
+	parsed("limpets", "who may join the buses to others: owner (root and the daemon's user), anybody or nobody", parseLimpets,
+		func(s *Settings) *limpets { return (*limpets)(&s.Server.Limpets) }),
 
 	live(parsed("log.level", "what is logged: debug, info, warn or error", parseLevel,
 		func(s *Settings) *level { return (*level)(&s.LogLevel) })),
@@ -111,15 +116,20 @@ func parsed[T fmt.Stringer](key, doc string, parse func(value) (T, error), field
 }
 
 type (
-	mode   fs.FileMode
-	level  slog.Level
-	format string
-	rings  int64
+	mode    fs.FileMode
+	level   slog.Level
+	format  string
+	rings   int64
+	limpets server.Limpets
 )
 
 func (m mode) String() string   { return fmt.Sprintf("%04o", uint32(m)) }
 func (l level) String() string  { return strings.ToLower(slog.Level(l).String()) }
 func (f format) String() string { return string(f) }
+
+var limpetWords = [...]string{server.LimpetsOfOwner: "owner", server.LimpetsOfAnyone: "anybody", server.NoLimpets: "nobody"}
+
+func (l limpets) String() string { return limpetWords[l] }
 
 func (r rings) String() string {
 	if r == 0 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -129,4 +130,12 @@ func parseRings(v value) (rings, error) {
 		return 0, fmt.Errorf("%q is no size; write for instance \"64KiB\", or \"off\"", v.text)
 	}
 	return rings(n), nil
+}
+
+func parseLimpets(v value) (limpets, error) {
+	i := slices.Index(limpetWords[:], v.text)
+	if i < 0 {
+		return 0, fmt.Errorf("must be owner, anybody or nobody, not %q%s", v.text, didYouMean(v.text, limpetWords[:]))
+	}
+	return limpets(i), nil
 }
