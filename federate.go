@@ -15,14 +15,7 @@ import (
 // A Request needs no Replier, nobody owes a Reply, and no room is kept for one; a Reply has no addressee, and arrives
 // with To 0.
 func (k *Ksock) SendToListeners(ctx context.Context, m *Message) (Sent, error) {
-	c := k.conn.Load()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	q := c.question(wire.OpSendToListeners)
-	defer c.release(q)
-	q.message = m
-	err := c.ask(ctx, q)
-	return Sent(q.sent), err
+	return k.sendBy(ctx, wire.OpSendToListeners, m)
 }
 
 // Federator decides who may become a Replier on a bus that is joined to others. Its methods may be called from any

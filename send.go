@@ -27,10 +27,14 @@ type Sent struct {
 // about the message itself, ErrUserQueueBytes and ErrBusQueueBytes about limits. ErrWrongMode on a Ksock that is
 // ReadOnly; ErrStopping for a Request when the bus is ending.
 func (k *Ksock) Send(ctx context.Context, m *Message) (Sent, error) {
+	return k.sendBy(ctx, wire.OpSendMessage, m)
+}
+
+func (k *Ksock) sendBy(ctx context.Context, op wire.Op, m *Message) (Sent, error) {
 	c := k.conn.Load()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	q := c.question(wire.OpSendMessage)
+	q := c.question(op)
 	defer c.release(q)
 	q.message = m
 	err := c.ask(ctx, q)

@@ -31,19 +31,12 @@ printf '%s' a b c | kbus ask '$.Count' -`,
 	c.Flags().DurationVar(&f.timeout, "timeout", 0, "give up after so long (5s, 2m); 0 is never")
 	registerFormat(c, &print)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		flags, err := f.flags()
-		if err != nil {
-			return err
-		}
-		k, err := l.open()
+		m := kbus.Request(args[0], "")
+		k, err := l.openFor(m, args[1:], &f)
 		if err != nil {
 			return err
 		}
 		defer k.Close()
-		m, err := l.message(k, kbus.Request(args[0], ""), args[1:], flags)
-		if err != nil {
-			return err
-		}
 		ctx, done := withTimeout(cmd.Context(), f.timeout)
 		defer done()
 		reply, err := k.Call(ctx, m)

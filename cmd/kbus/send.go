@@ -37,33 +37,37 @@ kbus send --wait --timeout 10s '$.Actor.Speak' 'I can wait'`,
 			return misused("--timeout is for --wait")
 		}
 		f.allOrWait = f.allOrWait || wait
-		flags, err := f.flags()
-		if err != nil {
-			return err
-		}
-		k, err := l.open()
+		m := kbus.Announcement(args[0], "")
+		k, err := l.openFor(m, args[1:], &f)
 		if err != nil {
 			return err
 		}
 		defer k.Close()
-		m, err := l.message(k, kbus.Announcement(args[0], ""), args[1:], flags)
-		if err != nil {
-			return err
-		}
 		return l.send(cmd.Context(), k, m, wait, f.timeout)
 	}
 	return c
 }
 
-// message completes a message with the data from the command line, and its flags.
-func (l *line) message(k *kbus.Ksock, m *kbus.Message, args []string, flags kbus.Flags) (*kbus.Message, error) {
-	most, err := k.AbsMaxMessageSize()
+// openFor completes a message with the data and the flags from the command line, and opens a Ksock to send it with.
+func (l *line) openFor(m *kbus.Message, args []string, f *sendFlags) (*kbus.Ksock, error) {
+	flags, err := f.flags()
 	if err != nil {
 		return nil, err
 	}
-	m.Data, err = l.data(args, most)
 	m.Flags |= flags
-	return m, err
+	k, err := l.open()
+	if err != nil {
+		return nil, err
+	}
+	most, err := k.AbsMaxMessageSize()
+	if err == nil {
+		m.Data, err = l.data(args, most)
+	}
+	if err != nil {
+		k.Close()
+		return nil, err
+	}
+	return k, nil
 }
 
 // send sends, and with wait does not come back before the message has gone out. If that takes too long, the Ksock is
