@@ -51,11 +51,19 @@ func (k *Ksock) Sending() bool { return k.pending != nil }
 // Readable reports whether Next would give a message; a set-aside event counts (F5).
 func (k *Ksock) Readable() bool { return k.queue.len() > 0 || k.asideCount > 0 }
 
+// HasSetAside reports whether set-aside events wait for room in the queue (R6.20).
+func (k *Ksock) HasSetAside() bool { return k.asideCount > 0 }
+
 // load is what counts against the queue limit: queued messages, and a slot for each Reply to come (R4.1).
 func (k *Ksock) load() uint32 { return uint32(k.queue.len() + k.outstanding.len()) }
 
-// hasRoom is R4.2.
+// hasRoom is R4.2. Where there is room by what is known, what has been taken since through a window makes no
+// difference, and the memory that the client writes to is not looked at. (A set-aside event may come into the queue
+// with what is taken.)
 func (b *Bus) hasRoom(k *Ksock) bool {
+	if k.load() < k.maxMessages && k.asideCount == 0 {
+		return true
+	}
 	b.Settle(k)
 	return k.load() < k.maxMessages
 }

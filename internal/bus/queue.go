@@ -18,9 +18,12 @@ type queue struct {
 // push queues a copy and notes that the Ksock has something to read (R4.21, R4.28). There is no test of room here: who
 // sends has made it, and Statuses need none (R4.8).
 func (b *Bus) push(k *Ksock, e entry) {
-	b.Settle(k)
+	urgent := e.msg.head.Flags.Has(message.Urgent)
+	if urgent || k.asideCount > 0 { // events that what has been taken brings in come before
+		b.Settle(k)
+	}
 	e.msg.refs++
-	if e.msg.head.Flags.Has(message.Urgent) {
+	if urgent {
 		b.reclaim(k)
 		k.queue.pushFront(e)
 		k.queue.unseen = k.queue.len()

@@ -4,9 +4,10 @@ import "kbus/message"
 
 // A transport may show its client the front of a queue and let it take messages without asking (package ring). The
 // queue here stays the truth for everything that is not taken yet, and the bus never decides anything about a Ksock
-// on old news: whenever it is about to look at a queue or at its room, it first asks the window what has been taken
-// (settle), and when it is about to do anything but add at the back, it has the window take back the rest first
-// (reclaim). So nothing differs between a message that was taken and one that was asked for with Next.
+// on old news: whenever what has been taken could make a difference to what it does with a queue, it first asks the
+// window (Settle), and when it is about to do anything but add at the back, it has the window take back the rest first
+// (reclaim). So nothing differs between a message that was taken and one that was asked for with Next. Adding at the
+// back of a queue that has room even with what is taken needs no asking, and is what happens most.
 type Window interface {
 	// Taken reports how many messages of the front of the queue the client has taken since the last call.
 	Taken() int
@@ -60,16 +61,16 @@ func (b *Bus) blocked(k, by *Ksock) {
 	}
 }
 
-// Queued shows message i of k's queue, 0 being the front, as Next would hand it over. It is valid until the next
-// operation.
-func (b *Bus) Queued(k *Ksock, i int) (h message.Header, name, data []byte, ok bool) {
+// Queued shows message i of k's queue, 0 being the front, as Next would hand it over; the header goes into h. It is
+// valid until the next operation.
+func (b *Bus) Queued(k *Ksock, i int, h *message.Header) (name, data []byte, ok bool) {
 	if i >= k.queue.len() {
-		return h, nil, nil, false
+		return nil, nil, false
 	}
 	e := k.queue.at(i)
-	h = e.msg.head
+	*h = e.msg.head
 	if e.mustReply {
 		h.Flags |= message.WantYouToReply
 	}
-	return h, e.msg.name(), e.msg.data(), true
+	return e.msg.name(), e.msg.data(), true
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // conn is one connection. Its turn goes: handle requests, those in memory first and then those in the socket, as many
-// as its share allows; send it the results; then send to the others for whom that brought something. The caller is
-// answered first, because waking somebody on a busy processor means that we wait.
+// as its share allows; show others in their windows what that brought them; send it the results; then send to the
+// others, and wake them. The caller is answered first, because waking somebody on a busy processor means that we wait.
 //
 // Nobody who takes no results holds anybody up: what the socket does not take stays in the session, epoll says when
 // there is room, and while there is too much of it (session.Busy) the client's requests stay in its socket.
@@ -76,6 +76,7 @@ func (l *loop) ready(c *conn, events uint32) {
 func (l *loop) turn(c *conn, readable bool) {
 	l.flushEager(c) // that may be what its requests have been waiting for
 	stopped, err := l.requests(c, readable)
+	l.engine.Settle() // before any result: when it is read, whoever got a message can take it
 	l.flushEager(c)
 	l.nudge(c)
 	if err == nil {

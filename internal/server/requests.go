@@ -14,7 +14,7 @@ import (
 // From bytes to requests. A connection's share of a turn is bounded in requests and in reads, so one that floods the
 // bus gets no more of it than the others; what it sent meanwhile waits in its socket.
 const (
-	requestsPerTurn = 128
+	requestsPerTurn = 64
 	readsPerTurn    = 4
 )
 

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"kbus/internal/server/rawclient"
@@ -188,4 +189,44 @@ func TestRingsLeaveNothing(t *testing.T) {
 		t.Errorf("%d descriptors and %d mappings are left; there were %d and %d", d, m, descriptors, mapped)
 	}
 	by.talk()
+}
+
+// Whoever reads the result of a send knows that the message can be taken: however requests come together in bursts, as
+// many messages are visible as there are results.
+func TestShownBeforeTold(t *testing.T) {
+	b := start(t, nil)
+	sender, reader := b.openRings(), b.openRings()
+	reader.Must(wire.OpMaxMessages, 1000, nil)
+	reader.Bind("$.A", false)
+	rnd := rand.New(rand.NewPCG(7, 8))
+	in, told := make([]byte, 64<<10), uint32(0)
+	for range 300 {
+		var burst []byte
+		count := told + 1 + rnd.Uint32N(200)
+		for n := told; n < count; n++ {
+			burst, _ = sender.Append(burst, wire.OpSendMessage, 0, 0, announcement("$.A", "x"))
+		}
+		sender.Raw(burst)
+		for have := 0; told < count; {
+			n, err := sender.Read(in[have:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			have += n
+			rest := in[:have]
+			for len(rest) >= wire.HeaderBytes+wire.SentBytes {
+				told++
+				rest = rest[wire.HeaderBytes+wire.SentBytes:]
+			}
+			have = copy(in, rest)
+			if shown := uint32(atomic.LoadUint64(reader.Rings.Word64(rawclient.WindowState)) >> 32); shown < told {
+				t.Fatalf("%d results, but only %d messages shown", told, shown)
+			}
+		}
+		for {
+			if payload, _ := reader.Rings.Claim(); payload == nil {
+				break
+			}
+		}
+	}
 }

@@ -4,9 +4,9 @@
 //
 // An Engine is one bus with all its sessions. Most requests are answered at once. Four wait, NextWait, NextReply, Call
 // and WaitSent, and they are the reason for an Engine: what one session does is what another one waits for. After each
-// request the Engine settles: it retries messages that wait for room and answers waiting requests until nothing more
-// can happen. So between two requests nothing that could be answered is left unanswered, and what a client gets depends
-// on the order of the requests alone, never on how the bytes of several happened to arrive together.
+// request the Engine retries messages that wait for room and answers waiting requests until nothing more can happen. So
+// between two requests nothing that could be answered is left unanswered, and what a client gets depends on the order
+// of the requests alone, never on how the bytes of several happened to arrive together.
 //
 // The exception is a session whose client does not take its results. While it is Busy nothing more is moved to it: its
 // messages stay in the bus's queue, where they count against its limit, can be unbound, and give GoneAway and not
@@ -40,6 +40,7 @@ type Engine struct {
 	grant      func(s *Session, wanted uint32) (granted uint32)
 	caller     *Session      // whose request is being handled
 	ready      [2][]*Session // with a waiting request that may have an answer; the second is being worked through
+	stale      [2][]*Session // with a window that does not show what it should; the second is being worked through
 	dirty      [2][]*Session // with something to send; the second was handed out by Dirty
 }
 

@@ -29,6 +29,7 @@ type Session struct {
 	eager bool // something in out is not lazy
 	dirty bool // in engine.dirty
 	ready bool // in engine.ready
+	stale bool // in engine.stale
 
 	nexts  nexts  // NextWait
 	calls  []call // Call, and NextReply that waits
@@ -38,7 +39,8 @@ type Session struct {
 }
 
 // Handle performs one request. h.PayloadBytes is not looked at; payload may be overwritten as soon as Handle returns.
-// It must not be called while the session is Busy.
+// It must not be called while the session is Busy. Windows are not brought up to date by it: Settle must follow, once
+// for any number of requests, before anything that they have brought is sent to anybody.
 //
 // An error ends the session: a *Refusal of its Hello, or a *Violation of the protocol. Out may then hold a last word
 // for the client; after one attempt to send it the caller must Disconnect. Further requests get the same error.
@@ -50,14 +52,11 @@ func (s *Session) Handle(h wire.Header, payload []byte) error {
 	e.caller = s
 	if s.window != nil { // what its client has taken by itself happened before what it asks now
 		e.bus.Settle(s.ksock)
-		e.look(s)
-		e.Settle()
+		e.answer()
 	}
 	s.dispatch(h, payload)
-	if s.window != nil {
-		e.look(s)
-	}
-	e.Settle()
+	e.change(s)
+	e.answer()
 	e.caller = nil
 	return s.ended
 }
@@ -75,6 +74,7 @@ func (s *Session) Sent(n int) {
 	}
 	if busy && !s.Busy() {
 		s.engine.look(s)
+		s.engine.change(s)
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 )
 
 // Window is how a transport shows a client the front of its queue, so that it can take messages without asking (package
-// ring). The bus asks it what has been taken; the session fills it, after all waiting requests have been answered: who
-// asks comes first.
+// ring). The bus asks it what has been taken; the session fills it when the Engine settles, after all waiting requests
+// have been answered: who asks comes first.
 type Window interface {
 	bus.Window
 
@@ -38,7 +38,7 @@ func (s *Session) SetWindow(w Window) {
 func (s *Session) Took() {
 	if s.window != nil && !s.closed {
 		s.engine.bus.Settle(s.ksock)
-		s.engine.look(s)
+		s.engine.change(s)
 		s.engine.Settle()
 	}
 }
@@ -50,19 +50,23 @@ func (s *Session) show() {
 	if w == nil || s.closed || s.ended != nil || s.Busy() {
 		return
 	}
-	b := s.engine.bus
+	b, h := s.engine.bus, &s.engine.header
 	b.Settle(s.ksock)
-	shown := w.Shown()
-	for ; ; shown++ {
-		h, name, data, ok := b.Queued(s.ksock, shown)
-		if !ok || !w.Show(&h, name, data) {
+	more := s.ksock.HasSetAside()
+	for shown := w.Shown(); ; shown++ {
+		name, data, ok := b.Queued(s.ksock, shown, h)
+		if !ok {
+			break
+		}
+		if !w.Show(h, name, data) {
+			more = true
 			break
 		}
 	}
 	w.Publish()
-	w.More(int(b.NumMessages(s.ksock)) > w.Shown())
+	w.More(more)
 	if b.Awaited(s.ksock) && !w.Want() {
-		s.engine.look(s)
+		s.engine.change(s)
 	}
 	s.engine.touched(s)
 }

@@ -30,7 +30,8 @@ func (p *pair) show(k *ksock) {
 		p.bus.SetWindow(k.b, k.window)
 	}
 	p.bus.Settle(k.b)
-	h, name, data, ok := p.bus.Queued(k.b, len(k.window.shown))
+	var h message.Header
+	name, data, ok := p.bus.Queued(k.b, len(k.window.shown), &h)
 	p.say("%d shows %d messages", k.m.ID(), len(k.window.shown)+1)
 	p.came(ok)
 	if ok {
