@@ -156,5 +156,6 @@ func (c *conn) passOn(m *Message) {
 			return
 		}
 	}
+	c.unload()
 	c.inbox.push(m)
 }

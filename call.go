@@ -42,6 +42,7 @@ func (k *Ksock) NextReply(ctx context.Context, request ID) (*Message, error) {
 	c := k.conn.Load()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.unload()
 	if m := c.inbox.popReply(c.id, request); m != nil {
 		return statusOr(m)
 	}

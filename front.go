@@ -14,13 +14,17 @@ import (
 //
 // Whoever waits for a message is a claimer until there is one. The leader sees to claimers as it does to questions.
 type front interface {
-	// claim takes the first message, in the form of wire.AppendMessage, until release.
-	claim() (payload []byte, ok bool, err error)
+	// claim takes the first message, in the form of wire.AppendMessage, until release. When it has to claim, it claims
+	// up to most messages at once and holds the others for the next calls.
+	claim(most uint32) (payload []byte, ok bool, err error)
+
+	// held counts those.
+	held() uint32
 
 	// release gives the message back. awaited says that somebody waits for the room that it leaves.
 	release() (awaited bool)
 
-	// empty reports whether there is nothing to claim, nor more.
+	// empty reports whether there is nothing held, nor to claim, nor more.
 	empty() bool
 
 	// more reports whether the bus has messages that an empty front does not show.
@@ -32,6 +36,15 @@ type front interface {
 
 // takeFront is take for a link with a front. after is a question whose failure makes waiting pointless, or nil.
 func (c *conn) takeFront(ctx context.Context, op wire.Op, into *Message, after *question) (*Message, error) {
+	if ctx.Err() == nil && c.ended == message.OK && len(c.claimers) == 0 {
+		switch m, awaited, err := c.claim(into); {
+		case err != nil:
+			return nil, (&question{op: op}).failure(err)
+		case m != nil:
+			c.confirm(awaited)
+			return m, nil
+		}
+	}
 	q := c.question(op)
 	defer c.release(q)
 	if ctx.Err() != nil {
@@ -42,12 +55,7 @@ func (c *conn) takeFront(ctx context.Context, op wire.Op, into *Message, after *
 	}
 	q.into, q.arg = into, 1
 	if op != wire.OpNextWait { // to find nothing, we ask: the bus may have news, or be gone
-		m, err := c.claim(q)
-		if m == nil && err == nil {
-			return c.taken(q, into, c.ask(ctx, q))
-		}
-		c.confirm(q)
-		return m, err
+		return c.taken(q, into, c.ask(ctx, q))
 	}
 	c.claimers = append(c.claimers, q)
 	c.front.expect(true) // before the last look, or we might sleep through what comes in between
@@ -62,14 +70,14 @@ func (c *conn) takeFront(ctx context.Context, op wire.Op, into *Message, after *
 	if !q.answered && c.unclaim(q) {
 		return nil, q.failure(canceledBy(ctx))
 	}
-	c.confirm(q)
+	c.confirm(q.awaited)
 	return c.taken(q, into, c.finish(ctx, q))
 }
 
 // confirm waits until the bus has taken note of a claim that somebody else waits for: when a message is handed out, the
 // room that it has left is there for others, as it is when a message is asked for.
-func (c *conn) confirm(q *question) {
-	if !q.awaited || c.ended != message.OK {
+func (c *conn) confirm(awaited bool) {
+	if !awaited || c.ended != message.OK {
 		return
 	}
 	reset := c.question(wire.OpReset)
@@ -77,30 +85,40 @@ func (c *conn) confirm(q *question) {
 	c.release(reset)
 }
 
-// claim takes a message for q if there is one to be seen.
-func (c *conn) claim(q *question) (*Message, error) {
-	payload, ok, err := c.front.claim()
+// claim takes a message if there is one to be seen, into the one given if that is not nil.
+func (c *conn) claim(into *Message) (m *Message, awaited bool, err error) {
+	payload, ok, err := c.front.claim(c.readAhead)
 	if err != nil || !ok {
-		return nil, err
+		return nil, false, err
 	}
-	m := q.into
-	if m == nil {
+	if m = into; m == nil {
 		m = new(Message)
 	}
 	_, whole := c.parse(payload, m)
-	q.awaited = c.front.release()
+	awaited = c.front.release()
 	if !whole {
-		return nil, unexpected("a message in the window")
+		return nil, awaited, unexpected("a message in the window")
 	}
 	c.asked.settle(m, c.id)
-	return m, nil
+	return m, awaited, nil
+}
+
+// unload moves what the front holds to the inbox, before something else goes there.
+func (c *conn) unload() {
+	for c.front != nil && c.ended == message.OK && c.front.held() > 0 {
+		m, _, err := c.claim(nil)
+		if err != nil {
+			return // whoever claims next hears of it
+		}
+		c.inbox.push(m)
+	}
 }
 
 // serveClaimers gives claimers what there is, oldest first. own is the question of whoever calls.
 func (c *conn) serveClaimers(own *question) error {
 	for len(c.claimers) > 0 {
 		q := c.claimers[0]
-		m, err := c.claim(q)
+		m, awaited, err := c.claim(q.into)
 		switch {
 		case err != nil:
 			return err
@@ -115,7 +133,7 @@ func (c *conn) serveClaimers(own *question) error {
 			c.flush()
 			continue
 		}
-		q.got, q.answered = m, true
+		q.got, q.awaited, q.answered = m, awaited, true
 		switch q {
 		case own:
 		case c.leads: // it sleeps in the link

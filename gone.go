@@ -11,6 +11,7 @@ import (
 // lose is for the leader: the other end is gone, or makes no sense any more. Requests get the Status that says so, and
 // everybody who waits is told.
 func (c *conn) lose(why error) {
+	c.unload()
 	c.ended = message.ErrBusGone
 	for _, status := range c.asked.statuses(c.id) {
 		c.inbox.push(status)

@@ -93,5 +93,9 @@ func copyInto(into, m *Message) *Message {
 func (c *conn) kept() uint32 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return uint32(len(c.inbox.list))
+	n := uint32(len(c.inbox.list))
+	if c.front != nil {
+		n += c.front.held()
+	}
+	return n
 }

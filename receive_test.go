@@ -168,6 +168,52 @@ func TestReadAhead(t *testing.T) {
 	})
 }
 
+// What has been read ahead is found by whoever looks for an answer, keeps its order, and outlives the bus.
+func TestReadAheadIsKept(t *testing.T) {
+	onAll(t, func(w *world) {
+		us, r := w.ksock(kbus.ReadAhead(10)), w.bound(kbus.Replier, "$.Q")
+		w.must(us.Bind("$.L", kbus.Listener))
+		first := w.send(us, kbus.Request("$.Q", "")).ID
+		w.send(us, kbus.Request("$.Q", ""))
+		for i := range 2 {
+			w.send(r, kbus.Announcement("$.L", strconv.Itoa(i)))
+		}
+		q, err := r.Receive(w.Context())
+		w.must(err)
+		reply, err := kbus.ReplyTo(q, "yes")
+		w.must(err)
+		w.send(r, reply)
+		w.send(r, kbus.Announcement("$.L", "2"))
+		receive := func(want string) {
+			w.Helper()
+			m, err := us.Receive(w.Context())
+			w.must(err)
+			is(w, "a message", string(m.Data), want)
+		}
+		receive("0") // and the rest has been read, too
+		m, err := us.NextReply(w.Context(), first)
+		w.must(err)
+		is(w, "the Reply", string(m.Data), "yes")
+		receive("1")
+		for i := range 3 {
+			w.send(r, kbus.Announcement("$.L", strconv.Itoa(3+i)))
+		}
+		receive("2")
+		receive("3")
+		w.end()
+		for err == nil {
+			_, err = us.NumMessages()
+		}
+		receive("4")
+		receive("5")
+		m, err = us.Next()
+		w.must(err)
+		is(w, "what came of the other Request", m.Name, "$.KBUS.Bus.GoneAway")
+		_, err = us.Next()
+		w.fails(err, kbus.ErrBusGone)
+	})
+}
+
 // A round of sending and receiving in a program that goes on for ever makes no garbage.
 func TestNoGarbage(t *testing.T) {
 	if raceEnabled {

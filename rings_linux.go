@@ -122,7 +122,9 @@ func (l *ringLink) recv(p []byte, room bool) (int, error) {
 // toClaim reports whether there is something for somebody who waits for a message.
 func (l *ringLink) toClaim() bool { return l.waited.Load() && (!l.taker.Empty() || l.taker.More()) }
 
-func (l *ringLink) claim() ([]byte, bool, error) { return l.taker.Claim() }
+func (l *ringLink) claim(most uint32) ([]byte, bool, error) { return l.taker.Claim(most) }
+
+func (l *ringLink) held() uint32 { return l.taker.Held() }
 
 func (l *ringLink) release() (awaited bool) {
 	if awaited = l.taker.Release(); awaited {
@@ -131,7 +133,7 @@ func (l *ringLink) release() (awaited bool) {
 	return awaited
 }
 
-func (l *ringLink) empty() bool { return l.taker.Empty() && !l.taker.More() }
+func (l *ringLink) empty() bool { return l.taker.Held() == 0 && l.taker.Empty() && !l.taker.More() }
 
 func (l *ringLink) more() bool { return l.taker.More() }
 

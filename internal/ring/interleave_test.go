@@ -303,7 +303,11 @@ func TestPipeInterleavings(t *testing.T) {
 // A daemon shows two messages, takes back what is left, and shows others, while the client claims what it can and
 // sleeps when there is nothing. Each message is claimed or taken back, in order, whole, and the client hears of all.
 func TestWindowInterleavings(t *testing.T) {
-	for _, dies := range []string{"", "client"} {
+	for _, dies := range []string{"", "client", "client that takes two"} {
+		most := uint32(1)
+		if dies == "client that takes two" {
+			most = 2
+		}
 		t.Run("dies="+dies, func(t *testing.T) {
 			explore(t, func(world *world) func() string {
 				shared, sleep := new(windowWords), new(words)
@@ -357,11 +361,11 @@ func TestWindowInterleavings(t *testing.T) {
 					back = append(back, queue...)
 					end = true
 				})
-				world.add("client", dies == "client", func(s *side) {
+				world.add("client", dies != "", func(s *side) {
 					t := &Taker{shared: shared, slots: slots, data: data}
 					in := &Reader{shared: sleep}
 					for {
-						p, ok, err := t.Claim()
+						p, ok, err := t.Claim(most)
 						if err != nil {
 							panic(err)
 						}
@@ -399,62 +403,79 @@ func TestWindowInterleavings(t *testing.T) {
 	}
 }
 
-// A daemon whose window is full asks to be woken by a claim, and is.
+// A daemon whose queue is full asks to be woken when one is taken, and is: by a client that goes on taking, and by one
+// that takes one, of which it may not say at once that it has finished with it, and then has other things to do.
 func TestWantInterleavings(t *testing.T) {
-	explore(t, func(world *world) func() string {
-		shared, sleep := new(windowWords), new(words)
-		slots, data := make([]slot, 1), make([]byte, 8)
-		var toClient, toDaemon bell
-		var claimed []byte
-		world.shared = func() []uint64 {
-			return slices.Concat(shared.values(), sleep.values(), place(slots), pack(data), toClient.values(), toDaemon.values())
-		}
-		world.add("daemon", false, func(s *side) {
-			w := &Window{shared: shared, slots: slots, own: make([]slot, 1), data: data}
-			out := &Writer{shared: sleep}
-			for v := byte(1); v <= 2; {
-				if _, err := w.Taken(); err != nil {
-					panic(err)
+	const limit, last = 2, 3
+	for _, takes := range []struct {
+		most uint32
+		all  int
+	}{{1, last}, {2, last}, {1, 1}} {
+		t.Run(fmt.Sprint(takes), func(t *testing.T) {
+			explore(t, func(world *world) func() string {
+				shared, sleep := new(windowWords), new(words)
+				slots, data := make([]slot, 4), make([]byte, 24)
+				var toClient, toDaemon, later bell
+				var claimed []byte
+				world.shared = func() []uint64 {
+					return slices.Concat(shared.values(), sleep.values(), place(slots), pack(data[:8]), pack(data[8:16]),
+						pack(data[16:]), toClient.values(), toDaemon.values(), later.values())
 				}
-				if p := w.Stage(1); p != nil {
-					p[0] = v
-					v++
-					w.Publish()
-					if out.Wake() {
-						toClient.rung = true
+				world.add("daemon", false, func(s *side) {
+					w := &Window{shared: shared, slots: slots, own: make([]slot, 4), data: data}
+					out := &Writer{shared: sleep}
+					queued := 0
+					for v := byte(1); v <= byte(min(last, limit+takes.all)); {
+						n, err := w.Taken()
+						if err != nil {
+							panic(err)
+						}
+						if queued -= n; queued == limit {
+							if w.Want() {
+								s.wait(&toDaemon)
+							}
+							continue
+						}
+						w.Stage(1)[0] = v
+						queued++
+						v++
+						if w.Publish() != nil {
+							panic("publish")
+						}
+						if out.Wake() {
+							toClient.rung = true
+						}
 					}
-					continue
-				}
-				if w.Want(w.Shown()) {
-					s.wait(&toDaemon)
-				}
-			}
-		})
-		world.add("client", false, func(s *side) {
-			t := &Taker{shared: shared, slots: slots, data: data}
-			in := &Reader{shared: sleep}
-			for len(claimed) < 2 {
-				if p, ok, _ := t.Claim(); ok {
-					claimed = append(claimed, p[0])
-					if t.Release() {
-						toDaemon.rung = true
+					later.rung = true
+				})
+				world.add("client", false, func(s *side) {
+					t := &Taker{shared: shared, slots: slots, data: data}
+					in := &Reader{shared: sleep}
+					for len(claimed) < takes.all {
+						if p, ok, _ := t.Claim(takes.most); ok {
+							claimed = append(claimed, p[0])
+							if t.Release() {
+								toDaemon.rung = true
+							}
+							continue
+						}
+						if !in.Doze() {
+							continue
+						}
+						if t.Empty() {
+							s.wait(&toClient)
+						}
+						in.Awake()
 					}
-					continue
+					s.wait(&later)
+				})
+				return func() string {
+					if !slices.Equal(claimed, []byte{1, 2, 3}[:takes.all]) {
+						return fmt.Sprint("claimed ", claimed)
+					}
+					return ""
 				}
-				if !in.Doze() {
-					continue
-				}
-				if t.Empty() {
-					s.wait(&toClient)
-				}
-				in.Awake()
-			}
+			})
 		})
-		return func() string {
-			if !slices.Equal(claimed, []byte{1, 2}) {
-				return fmt.Sprint("claimed ", claimed)
-			}
-			return ""
-		}
-	})
+	}
 }

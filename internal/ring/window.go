@@ -11,10 +11,10 @@ package ring
 // back, never both and never neither, and either side knows which. A message's bytes are read only after the claim,
 // never before, so it does not matter what they were when the word was first looked at.
 //
-// The client says in `released` up to where it has finished with the bytes. The daemon says in `want` after which
-// message it would like to be woken, because a sender waits for room; 0 means not at all. And it says in `more` that
-// the queue has more than the window shows, for lack of room or because it is not the window's to show: a client that
-// finds the window empty must then ask for the next message.
+// The client says in `released` up to where it has finished with the bytes, but not each time. The daemon says in
+// `want` after which message it would like to be woken, because a sender waits for room; 0 means not at all. And it
+// says in `more` that the queue has more than the window shows, for lack of room or because it is not the window's to
+// show: a client that finds the window empty must then ask for the next message.
 type windowWords struct {
 	state    word64 // by both: published << 32 | claimed
 	_        [56]byte
@@ -154,12 +154,12 @@ func (w *Window) Withdraw() error {
 	return w.show(func(claimed uint32) uint32 { return claimed })
 }
 
-// Want asks the client to ring once it has finished with n more messages than Taken has reported; n may be 0, for one
-// that still reads what it took. wait is false when it has already: then look again.
-func (w *Window) Want(n int) (wait bool) {
-	at := w.told + uint32(n)
-	w.shared.want.Store(wanted | uint64(at))
-	if int32(w.shared.released.Load()-at) >= 0 {
+// Want asks the client to ring when it has taken one more message than Taken has reported. wait is false when it has
+// taken one already: then look again. (It looks at what is claimed and not at what is released, because a client need
+// not tell what it has released unless it sees that somebody wants to know.)
+func (w *Window) Want() (wait bool) {
+	w.shared.want.Store(wanted | uint64(w.told+1))
+	if _, claimed := split(w.shared.state.Load()); claimed != w.told {
 		w.shared.want.Store(0)
 		return false
 	}
@@ -180,42 +180,72 @@ func (w *Window) More(more bool) (news bool) {
 	return true
 }
 
-// Taker is the client's end. One goroutine at a time uses it.
+// Taker is the client's end. One goroutine at a time uses it, but for Empty and More, which any may. Its counts follow
+// one another: released <= next <= claimed <= shown, but for what has been taken back.
 type Taker struct {
-	shared  *windowWords
-	slots   []slot
-	data    []byte
-	claimed uint32 // the last claim, counted as state does
+	shared *windowWords
+	slots  []slot
+	data   []byte
+
+	claimed  uint32 // the last claim, counted as state does
+	shown    uint32 // what was published then
+	next     uint32 // of those claimed, the one that has its turn
+	released uint32 // what we have announced
 }
 
-// Claim takes the front message of the queue, where it lies. The bytes are the caller's until Release, which must come
-// before the next Claim. ok is false when the window is empty.
-func (t *Taker) Claim() (p []byte, ok bool, err error) {
+// releaseEvery is how many messages may be finished with before that is announced, when more are waiting anyway.
+const releaseEvery = 8
+
+// Claim takes the front message of the queue, where it lies, and claims up to most at once when it has to claim. The
+// bytes are the caller's until Release, which must come before the next Claim. ok is false when the window is empty.
+func (t *Taker) Claim(most uint32) (p []byte, ok bool, err error) {
+	if t.next == t.claimed && !t.claim(most) {
+		if t.released != t.next { // it could be that the room is needed to show more
+			t.released = t.next
+			t.shared.released.Store(t.released)
+		}
+		return nil, false, nil
+	}
+	between()
+	s := t.slots[t.next&uint32(len(t.slots)-1)]
+	if uint64(s.at)+uint64(s.bytes) > uint64(len(t.data)) {
+		return nil, false, ErrCorrupt
+	}
+	return t.data[s.at : s.at+s.bytes], true, nil
+}
+
+func (t *Taker) claim(most uint32) bool {
 	for {
 		state := t.shared.state.Load()
 		published, claimed := split(state)
 		if published == claimed {
-			return nil, false, nil
+			return false
 		}
-		if !t.shared.state.CompareAndSwap(state, join(published, claimed+1)) {
-			continue
+		n := min(published-claimed, most)
+		if t.shared.state.CompareAndSwap(state, join(published, claimed+n)) {
+			t.next, t.claimed, t.shown = claimed, claimed+n, published
+			return true
 		}
-		t.claimed = claimed + 1
-		between()
-		s := t.slots[claimed&uint32(len(t.slots)-1)]
-		if uint64(s.at)+uint64(s.bytes) > uint64(len(t.data)) {
-			return nil, false, ErrCorrupt
-		}
-		return t.data[s.at : s.at+s.bytes], true, nil
 	}
 }
 
-// Release gives the bytes of the last Claim back, and reports whether the caller must ring the daemon's bell.
+// Release gives the bytes of the last Claim back, and reports whether the caller must ring the daemon's bell. That is
+// announced at once when somebody wants to know or nothing more is to be seen, and else every now and then, since each
+// time takes the word away from the daemon's processor. Who asks to be told (Want) either does so before we look here,
+// or finds the claim.
 func (t *Taker) Release() (ring bool) {
-	t.shared.released.Store(t.claimed)
+	t.next++
 	want := t.shared.want.Load()
-	return want != 0 && int32(t.claimed-uint32(want)) >= 0 && t.shared.want.CompareAndSwap(want, 0)
+	if want == 0 && t.next-t.released < releaseEvery && t.next != t.shown {
+		return false
+	}
+	t.released = t.next
+	t.shared.released.Store(t.released)
+	return want != 0 && int32(t.next-uint32(want)) >= 0 && t.shared.want.CompareAndSwap(want, 0)
 }
+
+// Held counts the messages that are claimed and have not had their turn.
+func (t *Taker) Held() uint32 { return t.claimed - t.next }
 
 // Empty reports whether there is nothing to claim, for a second look after Reader.Doze.
 func (t *Taker) Empty() bool {

@@ -28,7 +28,7 @@ func TestTakeAgainstTakeBack(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
-			p, ok, err := taker.Claim()
+			p, ok, err := taker.Claim(1 + rand.Uint32N(4))
 			if err != nil {
 				t.Error(err)
 				return

@@ -78,5 +78,5 @@ func (w *window) More(more bool) {
 
 func (w *window) Want() bool {
 	w.wanting = true
-	return w.spoiled() || w.ring.Want(1)
+	return w.spoiled() || w.ring.Want()
 }
