@@ -16,6 +16,10 @@ import (
 // A result must not be ErrStillSending. The messages behind one that waits for room would be refused, but only until it
 // has got room: the first of them that comes later would be accepted, ahead of all that were refused before it. So
 // nothing is sent while a message may be waiting (makeWay).
+//
+// A result for which nobody waits is not worth waking us. So they are asked for lazily, but for that of the last message
+// of each half of the ring, and of Requests, whose id we want to know as long as there is a bus. Whoever waits for a
+// result behind which there is no such message sends a Reset.
 
 // maxPiped is how many results may be to come on one connection.
 const maxPiped = 256
@@ -32,6 +36,7 @@ const notSent wire.Op = 0
 type piped struct {
 	ring       []pipedMessage // maxPiped of them, or nil; message n is at n modulo maxPiped
 	sent, done uint64
+	eager      uint64 // up to here the results are sure to wake us
 	collected  int
 	waiters    []*question // until done is their upTo
 
@@ -95,7 +100,11 @@ func (c *conn) sendPiped(sent pipedMessage, m *Message) {
 	sent.seq = c.nextSeq()
 	p.ring[p.sent%maxPiped] = sent
 	p.sent++
-	c.appendMessage(wire.Header{Op: wire.OpSendMessage, Seq: sent.seq}, m)
+	h := wire.Header{Op: wire.OpSendMessage, Flags: wire.Lazy, Seq: sent.seq}
+	if sent.request || p.sent-p.eager >= maxPiped/2 {
+		h.Flags, p.eager = 0, p.sent
+	}
+	c.appendMessage(h, m)
 	if p.collected++; p.collected >= collectedMessages || len(c.toSend) >= collectedBytes {
 		c.flushPiped()
 	}
@@ -116,6 +125,12 @@ func (c *conn) crowded() bool {
 
 // awaitResults waits until so many results have come in all, or the connection has ended. The error is that of ctx.
 func (c *conn) awaitResults(ctx context.Context, upTo uint64) error {
+	if c.piped.done < upTo && c.piped.eager < upTo && c.ended == message.OK {
+		c.piped.eager = c.piped.sent
+		reset := c.question(wire.OpReset)
+		reset.orphan = true
+		_ = c.start(reset) // cannot fail: it is no message, and the connection lasts
+	}
 	c.flushPiped()
 	if c.piped.done >= upTo {
 		return nil
