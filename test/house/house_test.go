@@ -23,6 +23,8 @@ var rooms = map[string][]string{
 	"kbus/internal/session":    {"kbus/message", "kbus/internal/bus", "kbus/internal/file", "kbus/internal/wire"},
 	"kbus/internal/ring":       {},
 
+	"kbus/internal/fuse": {}, // the kernel's FUSE and CUSE protocol, whatever is served
+
 	"kbus/internal/server": {"kbus/message", "kbus/internal/bus", "kbus/internal/file", "kbus/internal/wire",
 		"kbus/internal/session", "kbus/internal/ring"},
 	"kbus/internal/server/settings":  {"kbus/internal/server"},               // flags and the TOML file
