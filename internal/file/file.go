@@ -63,3 +63,12 @@ func emptied(buf []byte) []byte {
 	}
 	return buf[:0]
 }
+
+// HeldBytes is what the message being written and the one being read take, for whoever limits memory.
+func (f *File) HeldBytes() int64 {
+	n := len(f.reading.entire)
+	if f.draft != nil {
+		n += len(f.draft.buf)
+	}
+	return int64(n)
+}

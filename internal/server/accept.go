@@ -3,6 +3,7 @@ package server
 import (
 	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -65,23 +66,31 @@ func (l *loop) accept(fd int) {
 		return
 	}
 	u := l.accounts.user(cred.Uid)
-	if c := l.accounts.mayConnect(u); c != message.OK {
-		if u.refused == 0 {
-			limit, _ := limitOf(c)
-			l.log.Warn("connection refused", "limit", limit, "pid", cred.Pid, "uid", cred.Uid)
-		}
-		u.refused++
+	if c := l.admit(u, uint32(cred.Pid)); c != message.OK {
 		refuse(fd, c, "")
 		return
 	}
-	if u.refused > 0 {
-		l.log.Info("accepting connections again", "uid", cred.Uid, "refused", u.refused)
-		u.refused = 0
-	}
-	l.accounts.connect(u)
 	l.connect(fd, u, session.Peer{
 		UID: cred.Uid, GID: cred.Gid, PID: uint32(cred.Pid), Program: programOf(int(cred.Pid)),
 	})
+}
+
+// admit counts one more connection of a user, or says which limit stands against it.
+func (l *loop) admit(u *account, pid uint32) message.Condition {
+	if c := l.accounts.mayConnect(u); c != message.OK {
+		if u.refused == 0 {
+			limit, _ := limitOf(c)
+			l.log.Warn("connection refused", "limit", limit, "pid", pid, "uid", u.uid)
+		}
+		u.refused++
+		return c
+	}
+	if u.refused > 0 {
+		l.log.Info("accepting connections again", "uid", u.uid, "refused", u.refused)
+		u.refused = 0
+	}
+	l.accounts.connect(u)
+	return message.OK
 }
 
 // refuse says no before the client has said anything, so the answer has no sequence number (0), and closes.
@@ -93,15 +102,20 @@ func refuse(fd int, c message.Condition, text string) {
 
 // programOf is the name of a process, for reports only: it may be any text, or "" when the kernel does not say.
 func programOf(pid int) string {
-	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/comm", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	var name [64]byte
+	return strings.TrimSuffix(string(name[:readProc(pid, "comm", name[:])]), "\n")
+}
+
+// readProc reads the beginning of a file in /proc; what the kernel does not tell is empty.
+func readProc(pid int, file string, p []byte) int {
+	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/"+file, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return ""
+		return 0
 	}
 	defer unix.Close(fd)
-	var name [64]byte
-	n, err := unix.Read(fd, name[:])
-	if err != nil || n == 0 {
-		return ""
+	n, err := unix.Read(fd, p)
+	if err != nil {
+		return 0
 	}
-	return string(name[:n-1]) // without the newline
+	return n
 }

@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"kbus/internal/device"
 	"kbus/internal/session"
 )
 
@@ -19,8 +21,18 @@ type Config struct {
 	SocketGroup string      // group of the socket files, a name or a number; empty: as created
 	RingBytes   int64       // of each ring of a connection, a power of two from LeastRing to MostRing; 0: sockets only
 	Limpets     Limpets     // who may join the buses to others
+	Device      Device
 	Limits      Limits
 	Listeners   []Listener // sockets that listen already, as systemd hands them over; the server closes them
+}
+
+// Device says whether buses are devices too, for programs of the original (package device).
+type Device struct {
+	Kind         string      // "off", "auto", "cuse" or "fuse"
+	Link         string      // what programs open, without the number of the bus
+	Mode         fs.FileMode // permissions of the devices: who may use the buses through them
+	Group        string      // group of the devices, a name or a number; empty: as created
+	StatAsDevice bool        // stat calls a FUSE device a character device
 }
 
 // Listener is a socket that somebody else made and that listens for the clients of one bus.
@@ -83,6 +95,7 @@ func Default() Config {
 		Buses:      1,
 		SocketMode: 0o666,
 		RingBytes:  64 << 10,
+		Device:     Device{Kind: "off", Link: "/dev/kbus", Mode: 0o666},
 		Limits: Limits{
 			Buses:               MaxBuses,
 			Connections:         4096,
@@ -100,6 +113,9 @@ func Default() Config {
 		},
 	}
 }
+
+// DeviceKinds are the values of Device.Kind.
+var DeviceKinds = []string{"off", string(device.Auto), string(device.CUSE), string(device.FUSE)}
 
 // BadSetting is a value that is out of range or contradicts another.
 type BadSetting struct {
@@ -127,6 +143,10 @@ func (c *Config) Check() (bad []*BadSetting) {
 		within("rings", r, LeastRing, MostRing)
 		check(r&(r-1) == 0, "rings", "must be a power of two, not %d", r)
 	}
+	check(slices.Contains(DeviceKinds, c.Device.Kind), "device.kind",
+		"must be off, auto, cuse or fuse, not %q", c.Device.Kind)
+	check(filepath.IsAbs(c.Device.Link), "device.link", "must be a path that begins with /, not %q", c.Device.Link)
+	check(c.Device.Mode&^0o777 == 0, "device.mode", "has permission bits only, not %#o", uint32(c.Device.Mode))
 	within("limits.buses", int64(l.Buses), 1, MaxBuses)
 	check(c.Buses <= l.Buses, "buses", "(%d) is above limits.buses (%d)", c.Buses, l.Buses)
 	within("limits.connections", int64(l.Connections), 0, mostCount)

@@ -128,7 +128,7 @@ func (l *loop) wakeOthers() {
 		l.engine.Settle()
 		dirty := l.engine.Dirty()
 		if len(dirty) == 0 {
-			return
+			break
 		}
 		for _, s := range dirty {
 			c := s.Tag.(*conn)
@@ -143,6 +143,9 @@ func (l *loop) wakeOthers() {
 				l.watch(c)
 			}
 		}
+	}
+	if l.device != nil {
+		l.device.Wake()
 	}
 }
 

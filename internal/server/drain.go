@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 
+	"kbus/internal/device"
 	"kbus/internal/session"
 )
 
@@ -19,6 +20,9 @@ func (l *loop) beginStop() {
 	}
 	l.stopping = true
 	l.listener.close()
+	if l.device != nil {
+		l.device.Close()
+	}
 	l.engine.Stop()
 	l.wakeOthers()
 }
@@ -27,12 +31,12 @@ func (l *loop) beginStop() {
 // Request that is still outstanding gets its Status while there is time to read it.
 func (l *loop) endRepliers() {
 	waited := false
-	var owing []*conn
+	var owing []any
 	for k := range l.bus.Ksocks() {
 		i := k.Info()
 		waited = waited || i.Outstanding > 0
 		if i.Unreplied > 0 {
-			owing = append(owing, connOf(k.Tag))
+			owing = append(owing, k.Tag)
 		}
 	}
 	if !waited {
@@ -40,16 +44,19 @@ func (l *loop) endRepliers() {
 	}
 	for b := range l.bus.Bindings() {
 		if b.Replier {
-			owing = append(owing, connOf(b.Ksock.Tag))
+			owing = append(owing, b.Ksock.Tag)
 		}
 	}
-	for _, c := range owing {
-		l.end(c, errStopped)
+	for _, tag := range owing {
+		switch of := tag.(type) {
+		case *session.Session:
+			l.end(of.Tag.(*conn), errStopped)
+		case *device.Ksock:
+			of.End()
+		}
 	}
 	l.wakeOthers()
 }
-
-func connOf(tag any) *conn { return tag.(*session.Session).Tag.(*conn) }
 
 // finish ends the bus now. What can be sent without waiting is sent.
 func (l *loop) finish() {

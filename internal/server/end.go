@@ -34,21 +34,21 @@ func (l *loop) logEnd(c *conn, reason error) {
 	var refusal *session.Refusal
 	switch {
 	case reason == io.EOF, reason == errStopped:
-		l.say(slog.LevelDebug, c, "connection closed")
+		l.say(slog.LevelDebug, c.peer.PID, c.peer.UID, "connection closed")
 	case errors.As(reason, &refusal) && isLimit(refusal.Condition):
 		// noteRefusal has said so already
 	default:
-		l.say(slog.LevelWarn, c, "connection ended", slog.String("reason", reason.Error()))
+		l.say(slog.LevelWarn, c.peer.PID, c.peer.UID, "connection ended", slog.String("reason", reason.Error()))
 	}
 }
 
 // noteRefusal logs that a limit stood against a request: once for each limit and connection, for a client may try as
 // often as it likes.
-func (l *loop) noteRefusal(c *conn, cond message.Condition) {
+func (l *loop) noteRefusal(told *uint8, pid, uid uint32, cond message.Condition) {
 	limit, place := limitOf(cond)
-	if bit := uint8(1) << place; limit != "" && c.told&bit == 0 {
-		c.told |= bit
-		l.say(slog.LevelWarn, c, "refused", slog.String("limit", limit))
+	if bit := uint8(1) << place; limit != "" && *told&bit == 0 {
+		*told |= bit
+		l.say(slog.LevelWarn, pid, uid, "refused", slog.String("limit", limit))
 	}
 }
 
@@ -57,7 +57,7 @@ func isLimit(c message.Condition) bool {
 	return limit != ""
 }
 
-func (l *loop) say(level slog.Level, c *conn, what string, more ...slog.Attr) {
-	attrs := append([]slog.Attr{slog.Int64("pid", int64(c.peer.PID)), slog.Int64("uid", int64(c.peer.UID))}, more...)
+func (l *loop) say(level slog.Level, pid, uid uint32, what string, more ...slog.Attr) {
+	attrs := append([]slog.Attr{slog.Int64("pid", int64(pid)), slog.Int64("uid", int64(uid))}, more...)
 	l.log.LogAttrs(background, level, what, attrs...)
 }

@@ -36,8 +36,12 @@ func (l *loop) work() {
 	}
 }
 
-// closeDescriptors also ends the taking of jobs.
+// closeDescriptors also takes the device away, and ends the taking of jobs.
 func (l *loop) closeDescriptors() {
+	if l.device != nil {
+		l.device.End()
+		l.device = nil
+	}
 	l.jobs.Lock()
 	defer l.jobs.Unlock()
 	l.listener.close()

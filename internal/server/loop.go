@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"kbus/internal/bus"
+	"kbus/internal/device"
 	"kbus/internal/session"
 	"kbus/internal/wire"
 )
@@ -35,6 +36,7 @@ type loop struct {
 	conns       []*conn // by descriptor
 	generation  int32   // of the last connection accepted
 	input       input
+	device      *device.Device // nil: sockets only
 	maxPayload  uint32
 	ringBytes   int64 // of each ring of a connection; 0: no rings
 
@@ -96,7 +98,13 @@ func newLoop(s *Server, number, listenFD int, path string) (l *loop, err error) 
 	if err = l.listener.holdReserve(); err != nil {
 		return nil, err
 	}
-	for _, fd := range [...]int{l.bell, listenFD} {
+	if err = l.attachDevice(s.device); err != nil {
+		return nil, err
+	}
+	for _, fd := range [...]int{l.bell, listenFD, l.deviceFD()} {
+		if fd < 0 {
+			continue
+		}
 		if err = l.control(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN, 0); err != nil {
 			return nil, fmt.Errorf("epoll: %w", err)
 		}
@@ -143,6 +151,8 @@ func (l *loop) event(e *unix.EpollEvent) {
 		l.work()
 	case l.listener.fd:
 		l.acceptSome()
+	case l.deviceFD():
+		l.serveDevice()
 	default:
 		// The descriptor may have been closed, and used again, since epoll saw the event.
 		if fd >= len(l.conns) || l.conns[fd] == nil || l.conns[fd].generation != e.Pad {

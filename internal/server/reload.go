@@ -17,7 +17,7 @@ func (s *Server) Reload(config Config) error {
 	}
 	group, err := groupID(config.SocketGroup)
 	if err != nil {
-		return err
+		return fmt.Errorf("socket %w", err)
 	}
 	if err := s.takeOver(config, group); err != nil {
 		return err

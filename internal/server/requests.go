@@ -60,7 +60,7 @@ func (l *loop) handle(c *conn, data []byte, share *int) (used int, err error) {
 		err = c.session.Handle(h, payload)
 		if out := c.session.Out(); len(out) >= unsent+wire.HeaderBytes {
 			if cond := wire.ParseHeader(out[unsent:]).Condition; cond != message.OK {
-				l.noteRefusal(c, cond)
+				l.noteRefusal(&c.told, c.peer.PID, c.peer.UID, cond)
 			}
 		}
 		if err != nil {

@@ -11,11 +11,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"kbus/internal/device"
 )
 
 // Server is a set of running buses. Make it with Start. Its methods are safe for concurrent use.
@@ -26,8 +29,9 @@ type Server struct {
 	config   Config
 	group    int // of the socket files, -1 when nobody chose one
 	lock     *dirLock
-	loops    []*loop // by bus number
-	running  int     // loops that have not ended
+	device   *device.Config // nil: no devices
+	loops    []*loop        // by bus number
+	running  int            // loops that have not ended
 	stopping bool
 	timers   []*time.Timer
 	ended    chan struct{} // closed when all loops have ended
@@ -102,10 +106,36 @@ func (s *Server) prepare() (err error) {
 		}
 	}
 	if s.group, err = groupID(s.config.SocketGroup); err != nil {
+		return fmt.Errorf("socket %w", err)
+	}
+	if s.lock, err = lockDir(s.config.Dir); err != nil {
 		return err
 	}
-	s.lock, err = lockDir(s.config.Dir)
-	return err
+	return s.prepareDevice()
+}
+
+// prepareDevice finds out whether there can be devices, and takes away what a dead daemon has left of its own.
+func (s *Server) prepareDevice() (err error) {
+	c := s.config.Device
+	if c.Kind == "off" {
+		return nil
+	}
+	d := &device.Config{
+		Kind: device.Kind(c.Kind), Dir: s.config.Dir, Link: c.Link, Mode: c.Mode, StatAsDevice: c.StatAsDevice,
+	}
+	if d.Group, err = groupID(c.Group); err != nil {
+		return fmt.Errorf("device %w", err)
+	}
+	err = d.Check()
+	if err == nil {
+		d.Dir, err = filepath.Abs(d.Dir) // a link leads there
+	}
+	if err != nil {
+		return err
+	}
+	d.Sweep()
+	s.device = d
+	return nil
 }
 
 // abandon closes what a failed Start has opened.

@@ -101,7 +101,7 @@ func groupID(name string) (int, error) {
 	}
 	g, err := user.LookupGroup(name)
 	if err != nil {
-		return -1, fmt.Errorf("socket group: %w", err)
+		return -1, fmt.Errorf("group: %w", err)
 	}
 	return strconv.Atoi(g.Gid)
 }

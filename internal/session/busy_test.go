@@ -331,7 +331,7 @@ func TestProgramIsPrintable(t *testing.T) {
 		string(make([]byte, 300)):      string(slices.Repeat([]byte("?"), wire.MaxProgramBytes)),
 		string([]rune{'x', 0x202e, 0}): "x??",
 	} {
-		if got := printable(program); got != want {
+		if got := Printable(program); got != want {
 			t.Errorf("%q is shown as %q, want %q", program, got, want)
 		}
 	}

@@ -61,15 +61,15 @@ type Peer struct {
 
 // Connect makes the session of a new connection. There is no Ksock until its Hello. It must be ended by Disconnect.
 func (e *Engine) Connect(p Peer) *Session {
-	p.Program = printable(p.Program)
+	p.Program = Printable(p.Program)
 	s := &Session{engine: e, peer: p, index: len(e.sessions)}
 	s.out.spare = &e.buffers
 	e.sessions = append(e.sessions, s)
 	return s
 }
 
-// printable makes a name that any process may choose fit to be shown on a terminal.
-func printable(program string) string {
+// Printable makes a name that any process may choose fit to be shown on a terminal.
+func Printable(program string) string {
 	program = program[:min(len(program), wire.MaxProgramBytes)]
 	return strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {

@@ -2,7 +2,6 @@ package session
 
 import (
 	"kbus/internal/bus"
-	"kbus/internal/file"
 	"kbus/internal/wire"
 	"kbus/message"
 )
@@ -12,21 +11,14 @@ import (
 // at.
 
 func (s *Session) bindingsReport(h wire.Header, _ []byte) {
-	e := s.engine
 	at := s.begin(h, message.OK, 0, 0)
-	s.out.buf = file.AppendBindingsReport(s.out.buf, e.number, e.bus)
+	s.out.buf = s.engine.AppendBindingsReport(s.out.buf)
 	s.end(at, 0)
 }
 
 func (s *Session) statsReport(h wire.Header, _ []byte) {
-	e := s.engine
 	at := s.begin(h, message.OK, 0, 0)
-	s.out.buf = file.AppendStatsReport(s.out.buf, e.number, e.bus, func(k *bus.Ksock) *file.File {
-		if of, ok := k.Tag.(*Session); ok {
-			return of.file
-		}
-		return nil
-	})
+	s.out.buf = s.engine.AppendStatsReport(s.out.buf)
 	s.end(at, 0)
 }
 
@@ -62,8 +54,11 @@ func ksockEntry(k *bus.Ksock) wire.KsockEntry {
 		LastSerial:      i.LastSent.Serial,
 		Bindings:        uint32(i.Bindings),
 	}
-	if of, ok := k.Tag.(*Session); ok {
+	switch of := k.Tag.(type) {
+	case *Session:
 		e.Mode, e.Waiting, e.UnsentBytes = of.mode, uint32(of.Waiting()), uint32(len(of.Out()))
+	case Guest:
+		e.Mode = uint32(of.File().Mode)
 	}
 	return e
 }

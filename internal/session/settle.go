@@ -27,16 +27,22 @@ func (e *Engine) answer() {
 	for {
 		due := e.bus.Due()
 		for _, k := range due {
-			if _, sending := e.bus.Poll(k); !sending {
-				if s, ok := k.Tag.(*Session); ok {
-					e.look(s)
+			switch of := k.Tag.(type) {
+			case *Session:
+				if _, sending := e.bus.Poll(k); !sending {
+					e.look(of)
 				}
+			case Guest:
+				of.Wake()
 			}
 		}
 		for _, k := range e.bus.Woken() {
-			if s, ok := k.Tag.(*Session); ok {
-				e.look(s)
-				e.change(s)
+			switch of := k.Tag.(type) {
+			case *Session:
+				e.look(of)
+				e.change(of)
+			case Guest:
+				of.Wake()
 			}
 		}
 		if len(e.ready[0]) == 0 {

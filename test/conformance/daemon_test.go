@@ -18,19 +18,25 @@ type daemon struct {
 }
 
 func startDaemon(t *testing.T, c trace.Config) *daemon {
-	config := server.Default()
+	config := serverConfig(c)
 	config.Dir = shortDir(t)
+	s, err := server.Start(config, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &daemon{s, t, c.Devices}
+}
+
+// serverConfig is the configuration of a trace.
+func serverConfig(c trace.Config) server.Config {
+	config := server.Default()
 	config.Buses = c.Devices
 	config.Limits.Buses = c.MostDevices
 	config.Limits.MessageBytes = int64(c.MaxMessageBytes)
 	config.Limits.MessageBytesCeiling = int64(c.AbsMaxMessageBytes)
 	config.Limits.QueueMessages = int64(c.MaxMessages)
 	config.Limits.SetAside = c.MaxSetAside
-	s, err := server.Start(config, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &daemon{s, t, c.Devices}
+	return config
 }
 
 // shortDir is a directory for sockets, whose paths have 107 bytes at most.

@@ -1,9 +1,10 @@
 // Package conformance holds every way to a bus against the same recordings of the reference. A way is a front end: the
-// library to a daemon, through its socket or through shared memory; the library to a bus in its own process; and bare
-// one it has. A new way is done when its line here is green.
+// library to a daemon, through its socket or through shared memory; the library to a bus in its own process; bare frames,
+// with no library in between; and the device. Each performs every recording. A new way is done when it is green here.
 //
-// No front end shares memory with the bus in the way the original device does, so the recordings are replayed without
-// pointers (trace.RunWithoutPointers).
+// No other front end shares memory with the bus in the way the original device does, so there the recordings are replayed
+// without pointers (Trace.WithoutPointers). The device performs them whole, but for writes of no bytes, which the kernel
+// does not pass on.
 package conformance
 
 import (
@@ -56,5 +57,18 @@ func TestTraces(t *testing.T) {
 				t.Errorf("first divergence: %v", result.First)
 			}
 		})
+	}
+}
+
+func TestTracesThroughDevice(t *testing.T) {
+	needDevices(t)
+	result, err := trace.RunAdapted(recordings(), func(c trace.Config) trace.System { return deviceFUSE(t, c) },
+		(*trace.Trace).WithoutEmptyWrites)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Printf("device, FUSE: %v\n", result)
+	if result.Divergences > 0 {
+		t.Errorf("first divergence: %v", result.First)
 	}
 }

@@ -23,10 +23,11 @@ var rooms = map[string][]string{
 	"kbus/internal/session":    {"kbus/message", "kbus/internal/bus", "kbus/internal/file", "kbus/internal/wire"},
 	"kbus/internal/ring":       {},
 
-	"kbus/internal/fuse": {}, // the kernel's FUSE and CUSE protocol, whatever is served
+	"kbus/internal/fuse":   {},                                                                                // the kernel's FUSE and CUSE protocol, whatever is served
+	"kbus/internal/device": {"kbus/message", "kbus/internal/bus", "kbus/internal/file", "kbus/internal/fuse"}, // /dev/kbusN
 
 	"kbus/internal/server": {"kbus/message", "kbus/internal/bus", "kbus/internal/file", "kbus/internal/wire",
-		"kbus/internal/session", "kbus/internal/ring"},
+		"kbus/internal/session", "kbus/internal/ring", "kbus/internal/device"},
 	"kbus/internal/server/settings":  {"kbus/internal/server"},               // flags and the TOML file
 	"kbus/internal/server/rawclient": {"kbus/internal/wire", "kbus/message"}, // for tests
 	"kbus/cmd/kbusd":                 {"kbus/internal/server", "kbus/internal/server/settings"},

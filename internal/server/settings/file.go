@@ -149,6 +149,8 @@ func valueOf(n *unstable.Node) value {
 		return value{stringKind, string(n.Data)}
 	case unstable.Integer:
 		return value{integerKind, string(n.Data)}
+	case unstable.Bool:
+		return value{truthKind, string(n.Data)}
 	}
 	return value{otherKind, ""}
 }

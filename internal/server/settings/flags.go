@@ -1,28 +1,39 @@
 package settings
 
-import (
-	"flag"
-	"strings"
-)
+import "flag"
 
-// Some settings have a flag: the key with a dash for its dot. A flag wins over the file, at a reload too.
-var flagged = []string{"dir", "buses", "socket.mode", "socket.group", "rings", "limpets", "log.level", "log.format", "drain"}
+// Some settings have a flag: the key with a dash for its dot, or a name of its own. A flag wins over the file, at a
+// reload too. One that is bare may stand without a value, and then is "true".
+var flagged = []struct {
+	key, name string
+	bare      bool
+}{
+	{"dir", "dir", false}, {"buses", "buses", false},
+	{"socket.mode", "socket-mode", false}, {"socket.group", "socket-group", false},
+	{"device.kind", "device", true}, {"device.link", "device-link", false}, {"device.mode", "device-mode", false},
+	{"device.group", "device-group", false}, {"device.stat-as-device", "stat-as-device", true},
+	{"rings", "rings", false}, {"limpets", "limpets", false},
+	{"log.level", "log-level", false}, {"log.format", "log-format", false}, {"drain", "drain", false},
+}
 
 // Flags collects settings given on the command line, to be applied after the file.
 type Flags struct{ given []func(*Settings) }
 
 // Register makes the flags known to a flag set. A bad value is an error of parsing the command line.
 func (f *Flags) Register(set *flag.FlagSet) {
-	for _, key := range flagged {
-		row, name := find(key), strings.ReplaceAll(key, ".", "-")
-		set.Func(name, row.doc, func(text string) error {
+	for _, known := range flagged {
+		row, name, define := find(known.key), known.name, set.Func
+		if known.bare {
+			define = set.BoolFunc
+		}
+		define(name, row.doc, func(text string) error {
 			v := value{flagKind, text}
 			if err := row.apply(Default(), v); err != nil {
 				return err
 			}
 			f.given = append(f.given, func(s *Settings) {
 				_ = row.apply(s, v) // it was tried above
-				s.from[key] = "--" + name
+				s.from[row.key] = "--" + name
 			})
 			return nil
 		})
@@ -38,9 +49,9 @@ func (f *Flags) Apply(s *Settings) {
 
 // FlagNames lists the flags of settings, with what they mean.
 func FlagNames() (names, docs []string) {
-	for _, key := range flagged {
-		names = append(names, strings.ReplaceAll(key, ".", "-"))
-		docs = append(docs, find(key).doc)
+	for _, known := range flagged {
+		names = append(names, known.name)
+		docs = append(docs, find(known.key).doc)
 	}
 	return names, docs
 }

@@ -27,6 +27,7 @@ drain = "1m30s"
 rings = "128KiB"
 limpets = "anybody"
 socket = { mode = "0660", group = 'kbus' }
+device = { kind = "fuse", link = "/dev/bus", mode = "0600", group = "12", stat-as-device = true }
 [log]
 level = "debug"
 format = "json"
@@ -52,7 +53,7 @@ set-aside = 8
 	for _, row := range table {
 		got = append(got, row.show(s))
 	}
-	want := `"/run/somewhere" 3 "1m30s" "0660" "kbus" "128KiB" "anybody" "debug" "json" 16 1000 0 5 4 ` +
+	want := `"/run/somewhere" 3 "1m30s" "0660" "kbus" "fuse" "/dev/bus" "0600" "12" true "128KiB" "anybody" "debug" "json" 16 1000 0 5 4 ` +
 		`"16MiB" "1KiB" 3000 "2GiB" "1KiB" "1MiB" 7 8`
 	if strings.Join(got, " ") != want {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)
@@ -83,6 +84,11 @@ func TestErrors(t *testing.T) {
 		{"drain = '2h'", `kbusd.toml:1: drain must be 0s to 1h0m0s, not 2h0m0s`},
 		{"socket.mode = 660", `kbusd.toml:1: socket.mode: "660" is no file mode; write for instance "0660"`},
 		{"socket.mode = '1777'", `kbusd.toml:1: socket.mode has permission bits only, not 01777`},
+		{"device.kind = 'fusee'", `kbusd.toml:1: device.kind: must be off, auto, cuse or fuse, not "fusee"; did you mean "fuse"?`},
+		{"device.kind = true", `kbusd.toml:1: device.kind: takes a string`},
+		{"device.link = 'dev/kbus'", `kbusd.toml:1: device.link must be a path that begins with /, not "dev/kbus"`},
+		{"device.mode = '4666'", `kbusd.toml:1: device.mode has permission bits only, not 04666`},
+		{"device.stat-as-device = 1", `kbusd.toml:1: device.stat-as-device: takes true or false`},
 		{"log.level = 'inof'", `kbusd.toml:1: log.level: must be debug, info, warn or error, not "inof"`},
 		{"log.format = 'xml'", `kbusd.toml:1: log.format: must be text or json, not "xml"`},
 		{"limits.queue-bytes = '1TB'", `kbusd.toml:1: limits.queue-bytes: "1TB" is no size; write for instance "64MiB"`},
@@ -111,7 +117,7 @@ func TestFlagsWinOverTheFile(t *testing.T) {
 	var f Flags
 	set := flag.NewFlagSet("", flag.ContinueOnError)
 	f.Register(set)
-	if err := set.Parse([]string{"--buses", "7", "--drain=2h"}); err != nil {
+	if err := set.Parse([]string{"--buses", "7", "--drain=2h", "--device", "--stat-as-device=false"}); err != nil {
 		t.Fatal(err)
 	}
 	s := Default()
@@ -119,6 +125,9 @@ func TestFlagsWinOverTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Apply(s)
+	if s.Server.Device.Kind != "auto" || s.Server.Device.StatAsDevice {
+		t.Errorf("device is %q, stat-as-device %v", s.Server.Device.Kind, s.Server.Device.StatAsDevice)
+	}
 	if s.Server.Buses != 7 || s.Server.SocketMode != 0o600 || s.Drain != 2*time.Hour {
 		t.Errorf("%d buses, mode %o, drain %v", s.Server.Buses, s.Server.SocketMode, s.Drain)
 	}

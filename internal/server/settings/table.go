@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"strconv"
 	"strings"
 
 	"kbus/internal/server"
@@ -32,6 +33,17 @@ var table = []setting{
 		func(s *Settings) *mode { return (*mode)(&s.Server.SocketMode) })),
 	live(text("socket.group", "group of the sockets, a name or a number",
 		func(s *Settings) *string { return &s.Server.SocketGroup })),
+
+	parsed("device.kind", "whether buses are devices too: off, auto, cuse or fuse; auto takes CUSE where the kernel has it",
+		parseDevice, func(s *Settings) *word { return (*word)(&s.Server.Device.Kind) }),
+	text("device.link", "what programs open, without the number of the bus",
+		func(s *Settings) *string { return &s.Server.Device.Link }),
+	parsed("device.mode", "permissions of the devices: who may use the buses through them", parseMode,
+		func(s *Settings) *mode { return (*mode)(&s.Server.Device.Mode) }),
+	text("device.group", "group of the devices, a name or a number",
+		func(s *Settings) *string { return &s.Server.Device.Group }),
+	truth("device.stat-as-device", "stat calls a FUSE device a character device",
+		func(s *Settings) *bool { return &s.Server.Device.StatAsDevice }),
 
 	parsed("rings", "bytes of each shared-memory ring of a connection, a power of two; off: sockets only", parseRings,
 		func(s *Settings) *rings { return (*rings)(&s.Server.RingBytes) }),
@@ -83,6 +95,18 @@ func text(key, doc string, field func(*Settings) *string) setting {
 	}
 }
 
+func truth(key, doc string, field func(*Settings) *bool) setting {
+	return setting{key: key, doc: doc, kind: truthKind,
+		set: func(s *Settings, v value) (err error) {
+			if *field(s), err = strconv.ParseBool(v.text); err != nil {
+				err = fmt.Errorf("must be true or false, not %q", v.text)
+			}
+			return err
+		},
+		show: func(s *Settings) string { return strconv.FormatBool(*field(s)) },
+	}
+}
+
 func number[T int | int64](key, doc string, field func(*Settings) *T) setting {
 	return setting{key: key, doc: doc, kind: integerKind,
 		set: func(s *Settings, v value) error {
@@ -121,11 +145,13 @@ type (
 	format  string
 	rings   int64
 	limpets server.Limpets
+	word    string
 )
 
 func (m mode) String() string   { return fmt.Sprintf("%04o", uint32(m)) }
 func (l level) String() string  { return strings.ToLower(slog.Level(l).String()) }
 func (f format) String() string { return string(f) }
+func (w word) String() string   { return string(w) }
 
 var limpetWords = [...]string{server.LimpetsOfOwner: "owner", server.LimpetsOfAnyone: "anybody", server.NoLimpets: "nobody"}
 

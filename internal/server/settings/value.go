@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"kbus/internal/server"
 )
 
 // A value is what stands behind the equals sign. A flag has no kinds: its text is taken as whatever the setting takes.
@@ -22,15 +24,19 @@ type kind uint8
 const (
 	stringKind kind = 1 << iota
 	integerKind
+	truthKind
 	otherKind // nothing takes it
-	flagKind  = stringKind | integerKind
+	flagKind  = stringKind | integerKind | truthKind
 )
 
 // set gives a setting its value, and errors name neither place nor key.
 func (s *setting) apply(to *Settings, v value) error {
 	if v.kind&s.kind == 0 {
-		if s.kind == integerKind {
+		switch s.kind {
+		case integerKind:
 			return errors.New("takes a number")
+		case truthKind:
+			return errors.New("takes true or false")
 		}
 		return errors.New("takes a string")
 	}
@@ -118,6 +124,20 @@ func parseFormat(v value) (format, error) {
 		return "", fmt.Errorf("must be text or json, not %q%s", v.text, didYouMean(v.text, []string{"text", "json"}))
 	}
 	return format(v.text), nil
+}
+
+// parseDevice reads a kind. A flag without a value is "true".
+func parseDevice(v value) (word, error) {
+	kinds := server.DeviceKinds
+	switch {
+	case v.text == "true":
+		return "auto", nil
+	case v.text == "false":
+		return "off", nil
+	case !slices.Contains(kinds, v.text):
+		return "", fmt.Errorf("must be off, auto, cuse or fuse, not %q%s", v.text, didYouMean(v.text, kinds))
+	}
+	return word(v.text), nil
 }
 
 // parseRings reads a size, or "off".
