@@ -62,9 +62,9 @@ const (
 )
 
 // newLoop makes a loop for a socket that listens already. It owns listenFD from now on, also when it fails.
-func newLoop(s *Server, number, listenFD int, path string) (l *loop, err error) {
+func newLoop(s *Server, number, listenFD int, path string) (_ *loop, err error) {
 	limits := s.config.Limits
-	l = &loop{
+	l := &loop{
 		number: number, server: s, log: s.log.With("bus", number),
 		bus: bus.New(bus.Config{
 			MaxMessageBytes:    uint32(limits.MessageBytes),

@@ -22,13 +22,16 @@ func (e *Engine) AppendBindingsReport(b []byte) []byte {
 
 // AppendStatsReport appends the report of R8.4.
 func (e *Engine) AppendStatsReport(b []byte) []byte {
-	return file.AppendStatsReport(b, e.number, e.bus, func(k *bus.Ksock) *file.File {
-		switch of := k.Tag.(type) {
-		case *Session:
-			return of.file
-		case Guest:
-			return of.File()
-		}
-		return nil
-	})
+	return file.AppendStatsReport(b, e.number, e.bus, fileOf)
+}
+
+// fileOf is the byte-wise view of a Ksock; nil when it has none.
+func fileOf(k *bus.Ksock) *file.File {
+	switch of := k.Tag.(type) {
+	case *Session:
+		return of.file
+	case Guest:
+		return of.File()
+	}
+	return nil
 }

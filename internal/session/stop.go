@@ -25,11 +25,14 @@ func (e *Engine) Stop() {
 	e.Settle()
 }
 
-// Drained reports whether nobody waits for anything any more: no Request is outstanding, nothing is queued, and all
-// results have been sent. It looks at every Ksock, so it is for use after Stop only.
+// Drained reports whether nobody waits for anything any more: no Request is outstanding, nothing is queued, no message
+// is being read piece by piece, and all results have been sent. It looks at every Ksock, so it is for use after Stop only.
 func (e *Engine) Drained() bool {
 	for k := range e.bus.Ksocks() {
 		if i := k.Info(); i.Outstanding > 0 || i.Queued > 0 || i.SetAside > 0 {
+			return false
+		}
+		if f := fileOf(k); f != nil && f.LenLeft() > 0 {
 			return false
 		}
 	}

@@ -23,8 +23,9 @@ var rooms = map[string][]string{
 	"kbus/internal/session":    {"kbus/message", "kbus/internal/bus", "kbus/internal/file", "kbus/internal/wire"},
 	"kbus/internal/ring":       {},
 
-	"kbus/internal/fuse":   {},                                                                                // the kernel's FUSE and CUSE protocol, whatever is served
-	"kbus/internal/device": {"kbus/message", "kbus/internal/bus", "kbus/internal/file", "kbus/internal/fuse"}, // /dev/kbusN
+	"kbus/internal/fuse":              {},                                                                                // the kernel's FUSE and CUSE protocol, whatever is served
+	"kbus/internal/device":            {"kbus/message", "kbus/internal/bus", "kbus/internal/file", "kbus/internal/fuse"}, // /dev/kbusN
+	"kbus/internal/device/descriptor": {"kbus/message", "kbus/internal/file"},                                            // for tests
 
 	"kbus/internal/server": {"kbus/message", "kbus/internal/bus", "kbus/internal/file", "kbus/internal/wire",
 		"kbus/internal/session", "kbus/internal/ring", "kbus/internal/device"},
