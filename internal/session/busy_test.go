@@ -208,7 +208,8 @@ func TestDirty(t *testing.T) {
 
 // Each kind of waiting request has its limit; one more is refused by name, and nobody else notices.
 func TestWaitingLimit(t *testing.T) {
-	for _, op := range []wire.Op{wire.OpNextWait, wire.OpNextReply, wire.OpWaitSent, wire.OpCall} {
+	for _, op := range []wire.Op{wire.OpNextWait, wire.OpNextReply, wire.OpWaitSent, wire.OpCall,
+		wire.OpWaitReadable} {
 		t.Run(op.String(), func(t *testing.T) {
 			w := newWorld(t, bus.Config{MaxMessages: 2 * MaxWaiting})
 			a, full := w.open("A", 3), w.open("F", 1)

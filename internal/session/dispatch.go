@@ -72,6 +72,8 @@ var operations = [...]operation{
 	wire.OpNextClaim:       {aKsock, 0, (*Session).nextClaim},
 	wire.OpDecide:          {aKsock, wire.DecisionBytes, (*Session).decide},
 	wire.OpEvict:           {aKsock, anyLength, (*Session).evict},
+
+	wire.OpWaitReadable: {aKsock, 0, (*Session).waitReadable},
 }
 
 func (s *Session) dispatch(h wire.Header, payload []byte) {

@@ -2,8 +2,8 @@
 // is a state machine over a bus: frames go in, bytes come out, and there is no I/O, clock, lock or goroutine in it.
 // Whoever moves the bytes (the daemon's loop, or a bus inside the process) owns it and everything below it.
 //
-// An Engine is one bus with all its sessions. Most requests are answered at once. Four wait, NextWait, NextReply, Call
-// and WaitSent, and they are the reason for an Engine: what one session does is what another one waits for. After each
+// An Engine is one bus with all its sessions. Most requests are answered at once. Five wait, NextWait, NextReply, Call,
+// WaitSent and WaitReadable, and they are the reason for an Engine: what one session does is what another one waits for. After each
 // request the Engine retries messages that wait for room and answers waiting requests until nothing more can happen. So
 // between two requests nothing that could be answered is left unanswered, and what a client gets depends on the order
 // of the requests alone, never on how the bytes of several happened to arrive together.

@@ -184,6 +184,7 @@ func (h *hostile) ask(g *guest, head wire.Header, payload []byte) {
 
 var mayWait = map[wire.Op]bool{
 	wire.OpNextWait: true, wire.OpCall: true, wire.OpWaitSent: true, wire.OpNextReply: true, wire.OpNextClaim: true,
+	wire.OpWaitReadable: true,
 }
 
 // take reads n bytes of results, whole frames only.
@@ -272,6 +273,9 @@ func (h *hostile) checkGuest(g guest) {
 	}
 	if n := h.e.bus.NumMessages(s.ksock); s.nexts.len() > 0 && n > 0 {
 		h.t.Fatalf("%d messages are kept from a NextWait", n)
+	}
+	if n := h.e.bus.NumMessages(s.ksock); len(s.readables) > 0 && n > 0 {
+		h.t.Fatalf("a WaitReadable is not told of %d messages", n)
 	}
 	if len(s.sents) > 0 && !s.ksock.Sending() {
 		h.t.Fatal("a WaitSent is not answered")

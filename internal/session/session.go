@@ -31,11 +31,12 @@ type Session struct {
 	ready bool // in engine.ready
 	stale bool // in engine.stale
 
-	nexts  nexts  // NextWait
-	calls  []call // Call, and NextReply that waits
-	sents  []uint32
-	claims []uint32 // NextClaim
-	binds  int      // Binds that wait for the federator
+	nexts     nexts  // NextWait
+	calls     []call // Call, and NextReply that waits
+	sents     []uint32
+	claims    []uint32 // NextClaim
+	readables []uint32 // WaitReadable
+	binds     int      // Binds that wait for the federator
 }
 
 // Handle performs one request. h.PayloadBytes is not looked at; payload may be overwritten as soon as Handle returns.
@@ -93,7 +94,7 @@ func (s *Session) Busy() bool { return len(s.Out()) >= busyBytes }
 
 // Waiting counts the requests that wait for an answer.
 func (s *Session) Waiting() int {
-	return s.nexts.len() + len(s.calls) + len(s.sents) + len(s.claims) + s.binds
+	return s.nexts.len() + len(s.calls) + len(s.sents) + len(s.readables) + len(s.claims) + s.binds
 }
 
 // begin starts the result of request h, whose payload will have about n bytes. The payload is appended to s.out.buf,

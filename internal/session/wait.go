@@ -9,10 +9,10 @@ import (
 
 // Waiting requests are the only ones that are answered out of order: Calls and NextReplies as the answers come, the
 // others of each kind in the order of asking. What is for one Request goes to whoever waits for it before NextWait may
-// have it.
+// have it, and WaitReadable is told of what is left after that.
 
-// MaxWaiting is how many NextWaits, how many Calls and NextReplies together, how many WaitSents and how many NextClaims a
-// session may have waiting. One more is refused with ErrNoMemory.
+// MaxWaiting is how many NextWaits, how many Calls and NextReplies together, how many WaitSents, WaitReadables and
+// NextClaims a session may have waiting. One more is refused with ErrNoMemory.
 const MaxWaiting = 4096
 
 const limitText = "limit waiting-requests reached"
@@ -48,11 +48,9 @@ func (s *Session) answer() {
 	if s.closed || s.ended != nil {
 		return
 	}
-	sent := 0
-	for ; sent < len(s.sents) && !s.Busy() && !s.ksock.Sending(); sent++ {
-		s.result(wire.Header{Op: wire.OpWaitSent, Seq: s.sents[sent]}, message.OK, 0)
+	if !s.ksock.Sending() {
+		s.tell(wire.OpWaitSent, &s.sents)
 	}
-	s.sents = slices.Delete(s.sents, 0, sent)
 	for len(s.calls) > 0 && !s.Busy() && s.answerCall() {
 	}
 	for len(s.claims) > 0 && !s.Busy() && s.answerClaim() {
@@ -64,6 +62,18 @@ func (s *Session) answer() {
 		}
 		s.nexts.front++
 	}
+	if len(s.readables) > 0 && s.engine.bus.NumMessages(s.ksock) > 0 {
+		s.tell(wire.OpWaitReadable, &s.readables)
+	}
+}
+
+// tell answers the requests that waited for something to be so, until the session is Busy.
+func (s *Session) tell(op wire.Op, waiting *[]uint32) {
+	told := 0
+	for ; told < len(*waiting) && !s.Busy(); told++ {
+		s.result(wire.Header{Op: op, Seq: (*waiting)[told]}, message.OK, 0)
+	}
+	*waiting = slices.Delete(*waiting, 0, told)
 }
 
 // answerCall answers one Call or NextReply whose answer has come, and reports false when there is none.
@@ -82,12 +92,16 @@ func (s *Session) answerCall() bool {
 	return true
 }
 
-func (s *Session) waitSent(h wire.Header, _ []byte) {
-	if len(s.sents) >= MaxWaiting {
+func (s *Session) waitSent(h wire.Header, _ []byte) { s.await(h, &s.sents) }
+
+func (s *Session) waitReadable(h wire.Header, _ []byte) { s.await(h, &s.readables) }
+
+func (s *Session) await(h wire.Header, waiting *[]uint32) {
+	if len(*waiting) >= MaxWaiting {
 		s.refuse(h, message.ErrNoMemory, limitText)
 		return
 	}
-	s.sents = append(s.sents, h.Seq)
+	*waiting = append(*waiting, h.Seq)
 	s.engine.look(s)
 }
 
@@ -109,17 +123,21 @@ func (s *Session) cancelWaiting(seq uint32) uint32 {
 		s.result(wire.Header{Op: wire.OpNextWait, Seq: seq}, message.ErrCanceled, 0)
 		return 1
 	}
-	if i := slices.Index(s.sents, seq); i >= 0 {
-		s.sents = slices.Delete(s.sents, i, i+1)
-		s.result(wire.Header{Op: wire.OpWaitSent, Seq: seq}, message.ErrCanceled, 0)
-		return 1
-	}
-	if i := slices.Index(s.claims, seq); i >= 0 {
-		s.claims = slices.Delete(s.claims, i, i+1)
-		s.result(wire.Header{Op: wire.OpNextClaim, Seq: seq}, message.ErrCanceled, 0)
+	if s.cancelTold(wire.OpWaitSent, &s.sents, seq) || s.cancelTold(wire.OpWaitReadable, &s.readables, seq) ||
+		s.cancelTold(wire.OpNextClaim, &s.claims, seq) {
 		return 1
 	}
 	return 0
+}
+
+func (s *Session) cancelTold(op wire.Op, waiting *[]uint32, seq uint32) bool {
+	i := slices.Index(*waiting, seq)
+	if i < 0 {
+		return false
+	}
+	*waiting = slices.Delete(*waiting, i, i+1)
+	s.result(wire.Header{Op: op, Seq: seq}, message.ErrCanceled, 0)
+	return true
 }
 
 // giveUp answers call i with a condition, and a Call with the id of its Request too.

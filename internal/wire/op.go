@@ -54,6 +54,8 @@ const (
 	OpNextClaim       Op = 38 // answered when somebody wants to become a Replier
 	OpDecide          Op = 39 // the federator's word on a claim
 	OpEvict           Op = 40 // takes a Replier's binding away
+
+	OpWaitReadable Op = 41 // answered when there is a message to be read, which stays where it is
 )
 
 var opNames = [...]string{
@@ -65,7 +67,7 @@ var opNames = [...]string{
 	OpNewBus: "NewBus", OpWrite: "Write", OpSend: "Send", OpNextMsg: "NextMsg", OpRead: "Read", OpLenLeft: "LenLeft",
 	OpBindingsReport: "BindingsReport", OpStatsReport: "StatsReport", OpList: "List", OpWho: "Who", OpInfo: "Info",
 	OpStopping: "Stopping", OpSendToListeners: "SendToListeners", OpFederate: "Federate", OpNextClaim: "NextClaim",
-	OpDecide: "Decide", OpEvict: "Evict",
+	OpDecide: "Decide", OpEvict: "Evict", OpWaitReadable: "WaitReadable",
 }
 
 // Known reports whether the operation exists.

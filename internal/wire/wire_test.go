@@ -216,7 +216,7 @@ func TestOpNames(t *testing.T) {
 	names := map[string]Op{}
 	for op := range 256 {
 		name := Op(op).String()
-		if known := op >= int(OpHello) && op <= int(OpStopping); Op(op).Known() != known {
+		if known := op >= int(OpHello) && op <= int(OpWaitReadable); Op(op).Known() != known {
 			t.Errorf("operation %d: known is %v", op, !known)
 		}
 		if other, twice := names[name]; twice {
