@@ -1,0 +1,199 @@
+"""The driver of the conformance table: does with a Ksock what it is told line by line, and tells what came of it.
+
+    python3 -m kbus.conformance socket|device [--device-prefix PATH]
+
+One command per line on standard input, one line of answer on standard output. Words are separated by a space, bytes are
+in hexadecimal (`-` for none), an error is an errno number and 0 is success. KBUS_DIR says where the daemon is; device
+nodes are the prefix and the number of the bus.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import sys
+from typing import Callable, Dict, List
+
+from . import layout, report
+from .conditions import KbusError
+from .ids import Sent
+from .ksock import Ksock
+from .message import Message
+
+_SWITCHES = {"msgonlyonce": Ksock.want_messages_once, "verbose": Ksock.kernel_module_verbose,
+             "reportreplierbinds": Ksock.report_replier_binds}
+_ASKED = {"ksockid": Ksock.ksock_id, "lenleft": Ksock.len_left, "nummsgs": Ksock.num_messages,
+          "unrepliedto": Ksock.num_unreplied_to, "newdevice": Ksock.new_device}
+
+
+class _AnyKsock(Ksock):
+    """The original's class cannot open a Ksock for writing only, but a bus can."""
+
+    _modes = {**Ksock._modes, "w": (2, "write")}
+
+
+class Driver:
+    """The Ksocks that are open, by handle, and a method for each command."""
+
+    def __init__(self, is_device: bool, prefix: str) -> None:
+        self._prefix = prefix
+        self._is_device = is_device
+        self._ksocks: Dict[str, Ksock] = {}
+        self._memory: List[object] = []
+
+    def perform(self, line: str) -> str:
+        """The answer to one command."""
+        words = line.split(" ")
+        command = getattr(self, "do_" + words[0], None)
+        if command is None:
+            return "22 " + (words[0] or "empty")
+        try:
+            return " ".join(str(w) for w in command(*words[1:]))
+        except OSError as e:
+            return "{}{}".format(e.errno, _ZEROS.get(words[0], ""))
+        except (KeyError, TypeError, ValueError, IndexError) as e:
+            return "22 {}".format(type(e).__name__)
+
+    def do_caps(self) -> List[object]:
+        caps: List[object] = ["bytes", "whole", "reports", "unknown"]
+        return caps + ["pointers"] if self._is_device else caps
+
+    def do_open(self, k: str, device: str, mode: str) -> List[object]:
+        which = self._prefix + device if self._is_device else int(device)
+        self._ksocks[k] = ksock = _AnyKsock(which, mode)
+        return [0, ksock.ksock_id()]
+
+    def do_close(self, k: str) -> List[object]:
+        self._ksocks.pop(k).close()
+        return [0]
+
+    def do_bind(self, k: str, name: str, replier: str) -> List[object]:
+        self._ksocks[k]._open.bind(_bytes(name), int(replier))
+        return [0]
+
+    def do_unbind(self, k: str, name: str, replier: str) -> List[object]:
+        self._ksocks[k]._open.unbind(_bytes(name), int(replier))
+        return [0]
+
+    def do_replier(self, k: str, name: str) -> List[object]:
+        found = self._ksocks[k].find_replier(_bytes(name))
+        return [0, int(found is not None), found or 0]
+
+    def do_write(self, k: str, data: str) -> List[object]:
+        return [0, self._ksocks[k].write_data(_bytes(data))]
+
+    def do_send(self, k: str) -> List[object]:
+        return _sent(self._ksocks[k].send)
+
+    def do_next(self, k: str) -> List[object]:
+        length = self._ksocks[k].next_msg()
+        return [0, int(length > 0), length]
+
+    def do_read(self, k: str, count: str) -> List[object]:
+        data = self._ksocks[k].read_data(int(count))
+        return [0, len(data), _hex(data)]
+
+    def do_lastsent(self, k: str) -> List[object]:
+        return [0, *self._ksocks[k].last_msg_id()]
+
+    def do_poll(self, k: str) -> List[object]:
+        readable, writable = self._ksocks[k]._open.poll()
+        return [0, int(readable), int(writable)]
+
+    def do_value(self, k: str, what: str, number: str) -> List[object]:
+        ksock, n = self._ksocks[k], int(number)
+        if what in _ASKED:
+            return [0, _ASKED[what](ksock)]
+        if what in _SWITCHES and n in (0, 1, 0xFFFFFFFF):
+            return [0, _SWITCHES[what](ksock, bool(n), n == 0xFFFFFFFF)]
+        if what == "maxmsgs":
+            return [0, ksock.set_max_messages(n) if n else ksock.max_messages()]
+        if what == "maxmsgsize":
+            return [0, ksock.set_max_message_size(n) if n else ksock.max_message_size()]
+        return [0, ksock._open.value(what, n)]
+
+    def do_plain(self, k: str, what: str) -> List[object]:
+        {"discard": self._ksocks[k].discard, "reset": self._ksocks[k]._open.reset}[what]()
+        return [0]
+
+    def do_unknown(self, k: str, code: str) -> List[object]:
+        self._ksocks[k]._open.unknown(int(code))
+        return [0]
+
+    def do_place(self, k: str, data: str) -> List[object]:
+        memory = ctypes.create_string_buffer(_bytes(data))
+        self._memory.append(memory)
+        return [0, ctypes.addressof(memory)]
+
+    def do_sendmessage(self, k: str, entire: str) -> List[object]:
+        msg = Message.from_parts(layout.from_entire(_bytes(entire), True))
+        return _sent(lambda: self._ksocks[k].send_msg(msg))
+
+    def do_receive(self, k: str) -> List[object]:
+        msg = self._ksocks[k].read_next_msg()
+        return [0, 0, "-"] if msg is None else [0, 1, _hex(layout.to_entire(msg.parts, True))]
+
+    def do_encode(self, entire: str) -> List[object]:
+        return [0, _hex(layout.to_entire(layout.from_entire(_bytes(entire), True), True))]
+
+    def do_bindings(self) -> List[object]:
+        return [0, _hex(self._reports(False))]
+
+    def do_stats(self) -> List[object]:
+        return [0, _hex(self._reports(True))]
+
+    @staticmethod
+    def _reports(stats: bool) -> bytes:
+        text, number = "", 0
+        while True:
+            try:
+                text += report.bus_report(number, stats)
+            except FileNotFoundError:
+                return text.encode()
+            number += 1
+
+    def do_end(self) -> List[object]:
+        for ksock in self._ksocks.values():
+            ksock.close()
+        self._ksocks.clear()
+        return [0]
+
+
+_ZEROS = {"open": " 0", "replier": " 0 0", "write": " 0", "send": " 0 0", "next": " 0 0", "read": " 0 -",
+          "lastsent": " 0 0", "poll": " 0 0", "value": " 0", "sendmessage": " 0 0", "receive": " 0 -", "encode": " -",
+          "bindings": " -", "stats": " -"}
+"""What stands behind an error, where a success has more to say."""
+
+
+def _sent(send: Callable[[], Sent]) -> List[object]:
+    try:
+        return [0, *send()]
+    except KbusError as e:
+        if e.message_id is None:
+            raise
+        return [e.errno, *e.message_id]  # it waits for room
+
+
+def _bytes(word: str) -> bytes:
+    return b"" if word == "-" else bytes.fromhex(word)
+
+
+def _hex(data: bytes) -> str:
+    return data.hex() or "-"
+
+
+def main() -> None:
+    """Answers until `end`, or the end of the input."""
+    parser = argparse.ArgumentParser(prog="python3 -m kbus.conformance", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("door", choices=["socket", "device"])
+    parser.add_argument("--device-prefix", default="/dev/kbus", metavar="PATH")
+    args = parser.parse_args()
+    driver = Driver(args.door == "device", args.device_prefix)
+    for line in sys.stdin:
+        print(driver.perform(line.rstrip("\n")), flush=True)
+        if line.strip() == "end":
+            return
+
+
+if __name__ == "__main__":
+    main()

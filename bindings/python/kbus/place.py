@@ -1,0 +1,53 @@
+"""Where a bus is: the socket of a daemon, or a device node."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import NamedTuple, Union
+
+from .conditions import CONDITIONS, NO_SUCH_BUS, error
+
+
+class Place(NamedTuple):
+    """A bus that can be opened."""
+
+    name: str
+    """`/dev/kbusN`, as every program knows the bus, or the path that was asked for."""
+    path: str
+    is_device: bool
+
+
+def socket_dir() -> str:
+    """The directory with the daemon's sockets: $KBUS_DIR, else /run/kbus for root, else $XDG_RUNTIME_DIR/kbus."""
+    given = os.environ.get("KBUS_DIR")
+    if given:
+        return given
+    if os.geteuid() == 0:
+        return "/run/kbus"
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime:
+        return os.path.join(runtime, "kbus")
+    raise error(errno.ENOENT, "where is the bus? Set KBUS_DIR, or XDG_RUNTIME_DIR", CONDITIONS[NO_SUCH_BUS][0])
+
+
+def find(which: Union[int, str]) -> Place:
+    """The place of bus number which, or of a path.
+
+    A number means the daemon's socket, or /dev/kbusN if the environment has KBUS_PYTHON=device. A path may be either.
+    """
+    if isinstance(which, str) and "/" in which:
+        return Place(which, which, _is_device(which))
+    number = int(which)
+    name = "/dev/kbus{}".format(number)
+    if os.environ.get("KBUS_PYTHON") == "device":
+        return Place(name, name, True)
+    return Place(name, os.path.join(socket_dir(), "bus{}.sock".format(number)), False)
+
+
+def _is_device(path: str) -> bool:
+    try:
+        return not stat.S_ISSOCK(os.stat(path).st_mode)
+    except OSError as e:
+        raise error(e.errno or errno.ENOENT, "open {}: {}".format(path, e.strerror), CONDITIONS[NO_SUCH_BUS][0]) from e
