@@ -10,7 +10,7 @@ STATICCHECK := $(GO) tool -modfile=tools.mod staticcheck
 SOURCES := $(shell find . -name '*.go' -not -path './bin/*') go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build play test check needs unit race fuzz process bench bench-quick clean
+.PHONY: help build play test check needs unit race fuzz process python bench bench-quick clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ $(BIN)/%: $(SOURCES)
 play: build ## see it work: the introduction, performed by real processes
 	@$(BIN)/kbus play
 
-test: needs check unit race fuzz process ## everything that must hold, in under 10 minutes on two processors
+test: needs check unit race fuzz process python ## everything that must hold, in under 10 minutes on two processors
 	@echo "all tests passed"
 
 needs: # what the tests need and may be missing
@@ -50,6 +50,9 @@ fuzz: ## every fuzz target for FUZZTIME (5s) each
 
 process: build ## whole processes: kill -9, slow readers, exhaustion, order
 	$(GO) test -count=1 -timeout 10m ./test/process/...
+
+python: needs build ## the Python package, with every Python from 3.8 on that is here
+	test/python
 
 bench: build ## compare with other buses: docs/benchmarks.md and its plot
 	cd bench && $(GO) run ./compare -bin ../bin

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import sys
-from typing import Callable, Dict, List
+from typing import Callable, Dict, List, Union
 
 from . import layout, report
 from .conditions import KbusError
@@ -59,7 +59,7 @@ class Driver:
         return caps + ["pointers"] if self._is_device else caps
 
     def do_open(self, k: str, device: str, mode: str) -> List[object]:
-        which = self._prefix + device if self._is_device else int(device)
+        which: Union[int, str] = self._prefix + device if self._is_device else int(device)
         self._ksocks[k] = ksock = _AnyKsock(which, mode)
         return [0, ksock.ksock_id()]
 

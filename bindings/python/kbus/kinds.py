@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence, Type
 
 from . import layout, show
 from .ids import MessageId, OrigFrom
@@ -80,12 +80,12 @@ class Status(Message):
         raise NotImplementedError("only the bus makes a Status; see Status.from_bytes")
 
 
-KINDS = {kind.__name__: kind for kind in (Announcement, Request, Reply, Status)}
+_KINDS: Dict[str, Type[Message]] = {kind.__name__: kind for kind in (Announcement, Request, Reply, Status)}
 
 
 def cast(msg: Message) -> Message:
     """The same message in the class of its kind: Status, Reply, Request or Announcement."""
-    kind = KINDS[show.kind(msg)]
+    kind = _KINDS[show.kind(msg)]
     return Status.from_parts(msg.parts) if kind is Status else kind.from_message(msg)
 
 

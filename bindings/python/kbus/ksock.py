@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Callable, Iterator, Optional, Tuple, Type, TypeVar, Union
-
 import time
+from types import TracebackType
+from typing import Callable, Optional, Type, TypeVar, Union
 
 from . import ioctl, layout, place
-from .conditions import CLOSED, NoReply, refusal
+from .conditions import CLOSED, KbusError, NoReply, refusal
 from .devicedoor import DeviceDoor
 from .door import Door
 from .ids import MessageId, Sent
@@ -164,10 +163,10 @@ class Ksock:
             raise ValueError("{} is no Request: nobody would answer it".format(request))
         try:
             sent = self.send_msg(request)
-        except BlockingIOError as e:
-            sent = getattr(e, "message_id", None)
-            if sent is None:
+        except KbusError as e:
+            if e.message_id is None:
                 raise
+            sent = e.message_id  # it waits for room, and so do we
         parts = self._open.receive_reply((sent.network_id, sent.serial_num), timeout)
         if parts is None:
             raise TimeoutError("no answer to {} {} in {} s".format(request.name, sent, timeout))
@@ -181,7 +180,9 @@ class Ksock:
     def fileno(self) -> int:
         """For select, poll, epoll and asyncio: readable exactly while a message waits, or the bus is lost.
 
-        Through a socket it is always writable, whether or not a message waits for room: see wait_sent.
+        What our own operation has changed is so when it returns; what others have sent, as soon as the daemon has come
+        to tell us. Through a socket the descriptor is always writable, whether or not a message waits for room: see
+        wait_sent.
         """
         return self._open.fileno()
 
@@ -278,13 +279,14 @@ class Ksock:
 
 def waited(wait: Callable[[Optional[float]], bool], take: Callable[[], Optional[Message]],
            timeout: Optional[float]) -> Optional[Message]:
-    """What take gives, when it gives something: it is tried again whenever wait says so."""
+    """What take gives, when it gives something: it is tried whenever wait says so, and once more in the end, because to
+    ask is more exact than to look."""
     deadline = None if timeout is None else time.monotonic() + timeout
     while wait(None if deadline is None else max(0.0, deadline - time.monotonic())):
         msg = take()
         if msg is not None:
             return msg
-    return None
+    return take()
 
 
 def _encoded(name: Name) -> bytes:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+import sys
 from typing import NamedTuple, Optional, Tuple
 
 START_GUARD = 0x7375624B
@@ -81,11 +82,8 @@ def to_entire(parts: Parts, wide: bool = MSG_HEADER_LEN == 88) -> bytes:
         header,
         name.ljust(calc_padded_name_len(len(name)), b"\0"),
         data.ljust(calc_padded_data_len(len(data)), b"\0"),
-        END_GUARD.to_bytes(4, _ORDER),
+        END_GUARD.to_bytes(4, sys.byteorder),
     ))
-
-
-_ORDER = "little" if struct.pack("=H", 1) == b"\1\0" else "big"
 
 
 def from_entire(raw: bytes, wide: bool = MSG_HEADER_LEN == 88) -> Parts:
@@ -105,7 +103,7 @@ def from_entire(raw: bytes, wide: bool = MSG_HEADER_LEN == 88) -> Parts:
     if guard_from + 4 > len(raw):
         raise ValueError("{} bytes are too few for a name of {} bytes and data of {}: that takes {}".format(
             len(raw), name_len, data_len, guard_from + 4))
-    final = int.from_bytes(raw[guard_from:guard_from + 4], _ORDER)
+    final = int.from_bytes(raw[guard_from:guard_from + 4], sys.byteorder)
     if final != END_GUARD:
         raise ValueError("no message: it ends with 0x{:08x}, not with 0x{:08x}".format(final, END_GUARD))
     return Parts(tuple(numbers), bytes(raw[form.size:form.size + name_len]), bytes(raw[data_from:data_from + data_len]))

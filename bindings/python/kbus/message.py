@@ -58,13 +58,13 @@ class Message:
                  orig_from: Optional[OrigFrom] = None, final_to: Optional[OrigFrom] = None,
                  in_reply_to: Optional[MessageId] = None, flags: Optional[int] = None, id: Optional[MessageId] = None,
                  encoding: str = "utf-8", errors: str = "strict") -> None:
-        self._name = name.encode(encoding, errors)
+        self._name: bytes = name.encode(encoding, errors)
         if not name.startswith("$."):
             raise ValueError('Message name "{}" does not start "$."'.format(name))
         if len(self._name) < 3:
             raise ValueError("Message name is {} long, minimum is 3 (e.g., '$.*')".format(len(self._name)))
-        self._data = data.encode(encoding, errors) if isinstance(data, str) else bytes(data or b"")
-        self._numbers = (
+        self._data: bytes = data.encode(encoding, errors) if isinstance(data, str) else bytes(data or b"")
+        self._numbers: layout.Numbers = (
             *(id or (0, 0)), *(in_reply_to or (0, 0)), _number("to", to), _number("from_", from_),
             *(orig_from or (0, 0)), *(final_to or (0, 0)), 0, _number("flags", flags),
         )

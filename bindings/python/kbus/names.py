@@ -39,4 +39,5 @@ def _rank(binding: str) -> Tuple[int, int]:
 
 def best(bindings: Iterable[str], name: str) -> Optional[str]:
     """The binding that answers a Request called name: exact before `%` before `*`, then the longest (R1.27, F2)."""
-    return max((b for b in bindings if matches(b, name)), key=_rank, default=None)
+    matching = [b for b in bindings if matches(b, name)]
+    return max(matching, key=_rank) if matching else None

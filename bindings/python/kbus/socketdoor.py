@@ -27,9 +27,8 @@ from .layout import Parts
 from .names import MAX_NAME_LEN
 
 _PATIENCE = 5.0  # seconds that a daemon may take to say hello, or to let go
-_LONGEST = 1 << 30  # bytes of a result: far more than any bus allows
 
-_VALUES = {
+VALUES = {
     "lenleft": wire.LEN_LEFT, "nummsgs": wire.NUM_MESSAGES, "unrepliedto": wire.NUM_UNREPLIED,
     "newdevice": wire.NEW_BUS, "maxmsgs": wire.MAX_MESSAGES, "msgonlyonce": wire.ONLY_ONCE, "verbose": wire.VERBOSE,
     "reportreplierbinds": wire.REPORT_REPLIER_BINDS, "maxmsgsize": wire.MAX_MESSAGE_SIZE,
@@ -123,7 +122,7 @@ class SocketDoor(Door):
     def _frame(self, what: str, deadline: Optional[float]) -> _Result:
         self._fill(wire.HEADER_BYTES, what, deadline)
         head = wire.header(bytes(self._in[:wire.HEADER_BYTES]))
-        if head.length > _LONGEST:
+        if head.length > wire.LONGEST:
             self._end = "it sent a frame of {} bytes".format(head.length)
             raise refusal(BUS_GONE, what, self._end)
         size = wire.HEADER_BYTES + head.length
@@ -240,7 +239,7 @@ class SocketDoor(Door):
         return self._ask(wire.REPLIER, 0, _cut(name), "find the Replier of " + _shown(name)).head.arg
 
     def value(self, op: str, number: int = 0) -> int:
-        return self.ksock_id if op == "ksockid" else self._ask(_VALUES[op], number, what=op).head.arg
+        return self.ksock_id if op == "ksockid" else self._ask(VALUES[op], number, what=op).head.arg
 
     def reset(self) -> None:
         self._ask(wire.RESET, what="reset")

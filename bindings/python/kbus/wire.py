@@ -29,6 +29,9 @@ _WELCOME = struct.Struct("<HHIII")
 HEADER_BYTES = _HEADER.size
 VERSION = 1
 
+LONGEST = 1 << 30
+"""Bytes of a payload that is believed: far more than any bus allows."""
+
 
 class Header(NamedTuple):
     """What stands before a payload of a result."""

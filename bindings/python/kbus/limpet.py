@@ -1,0 +1,299 @@
+"""Limpets: two buses joined by a stream, so that they look like one (part 9).
+
+Each end runs a Limpet, which is an ordinary Ksock that listens to everything and stands in for the Repliers of the
+other side. A message of one bus is sent on the other by the Limpet there, with ids changed so that Replies find their
+way back. LimpetKsock makes these changes, and run_a_limpet moves the messages.
+
+Only for links that can be trusted: there is no check of who is at the other end. The program kbus-limpet has that.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import socket
+from collections import deque
+from typing import Any, Deque, Dict, Optional, Tuple, Union
+
+from . import layout, names
+from .asked import Id
+from .bindevent import join_replier_bind_event_data, split_replier_bind_event_data
+from .conditions import KbusError
+from .ids import Sent
+from .ksock import Ksock
+from .limpetwire import (BadMessage, OtherLimpetGoneAway, convert_ReplierBindEvent_data_from_network,
+                         convert_ReplierBindEvent_data_to_network, read_exactly, serialise_message,
+                         serialise_message_header, shake_hands, unserialise_message, unserialise_message_header)
+from .message import Message
+from .socketdoor import SocketDoor
+
+__all__ = [
+    "BadMessage", "ErrorMessage", "GiveUp", "LimpetKsock", "NoMessage", "OtherLimpetGoneAway", "connect_as_client",
+    "connect_as_server", "convert_ReplierBindEvent_data_from_network", "convert_ReplierBindEvent_data_to_network",
+    "parse_address", "remove_socket_file", "run_a_limpet", "serialise_message", "serialise_message_header",
+    "unserialise_message", "unserialise_message_header",
+]
+
+_log = logging.getLogger("kbus.limpet")
+
+Address = Union[str, Tuple[str, int]]
+
+
+class GiveUp(Exception):
+    """The termination message has come."""
+
+
+class NoMessage(Exception):
+    """There is nothing to be sent to KBUS for this message."""
+
+
+class ErrorMessage(Exception):
+    """Instead of sending a message to KBUS, `error` is to be sent back to the other Limpet."""
+
+    def __init__(self, error: Message) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class LimpetKsock(Ksock):
+    """A Ksock that reads messages as the other Limpet is to get them, and sends those that came from there.
+
+    Opening it turns replier bind reports on for the whole bus, and nothing turns them off again.
+    """
+
+    def __init__(self, which: Union[int, str], our_network_id: int, their_network_id: int, message_name: str = "$.*",
+                 verbosity: int = 1, termination_message: Optional[str] = None) -> None:
+        if our_network_id < 1 or their_network_id < 1 or our_network_id == their_network_id:
+            raise ValueError("network ids {} and {}: they are to be different, and at least 1".format(
+                our_network_id, their_network_id))
+        super().__init__(which, "rw")
+        self.our_network_id = our_network_id
+        self.their_network_id = their_network_id
+        self.verbosity = verbosity
+        self.termination_message = termination_message
+        self._requests: Dict[Id, int] = {}  # that the other side is to answer: who asked
+        self._replier_for: Dict[str, int] = {}  # names for which we stand in: the Ksock there
+        self._told: Dict[str, int] = {}  # Repliers here that the other side knows of
+        self.waiting: Deque[Message] = deque()
+        """Messages that read_next_msg gives before it asks the bus, which nothing makes readable."""
+        self.want_messages_once(True)
+        self.bind(message_name)
+        self.bind(names.REPLIER_BIND_EVENT)
+        self.report_replier_binds(True)
+
+    # From KBUS.
+
+    def read_next_msg(self) -> Optional[Message]:
+        """The next message as the other Limpet is to get it; None if there is none, or if it is not to get it."""
+        if self.waiting:
+            return self.waiting.popleft()
+        msg = super().read_next_msg()
+        return None if msg is None else self.amend_from_kbus(msg)
+
+    def read_msg(self, length: int) -> Optional[Message]:
+        """Likewise, after next_msg."""
+        msg = super().read_msg(length)
+        return None if msg is None else self.amend_from_kbus(msg)
+
+    def amend_from_kbus(self, msg: Message) -> Optional[Message]:
+        """R9.20 to R9.26. GiveUp if it is the termination message."""
+        if self.termination_message is not None and msg.name == self.termination_message:
+            raise GiveUp(msg.name)
+        if msg.name == names.UNBIND_EVENTS_LOST and msg.is_synthetic():
+            self._tell_again()
+            return None
+        if msg.name == names.REPLIER_BIND_EVENT and not self._note_binding(msg):
+            return None
+        n = list(msg.parts.numbers)
+        own = n[layout.FROM] == self.ksock_id()
+        if msg.wants_us_to_reply() and msg.is_request() and not own:
+            self._requests[n[layout.ID], n[layout.SERIAL]] = n[layout.FROM]
+        if own or n[layout.ID] == self.their_network_id:
+            return None  # it has come from there
+        if n[layout.ID] == 0:
+            n[layout.ID] = self.our_network_id
+        if n[layout.REPLY_ID] == 0 and n[layout.REPLY_SERIAL] != 0:
+            n[layout.REPLY_ID] = self.our_network_id  # B23: in reply to one of our bus, not of theirs
+        if n[layout.ORIG_ID] == 0:
+            n[layout.ORIG_ID], n[layout.ORIG_LOCAL] = self.our_network_id, n[layout.FROM]
+        return Message.from_parts(msg.parts._replace(numbers=tuple(n)))
+
+    def _note_binding(self, msg: Message) -> bool:
+        """Whether the other side is to hear of a bind event: not of our own standing in."""
+        try:
+            is_bind, binder, name = split_replier_bind_event_data(msg.data or b"")
+        except ValueError:
+            return False
+        if binder == self.ksock_id():
+            return False
+        if is_bind:
+            self._told[name] = binder
+        else:
+            self._told.pop(name, None)
+        return True
+
+    def _tell_again(self) -> None:
+        """Unbind events were lost (B25): the other side is told which Repliers are gone, and of all there are."""
+        for name, binder in list(self._told.items()):
+            if self.find_replier(name) != binder:
+                del self._told[name]
+                numbers = (self.our_network_id, 0, 0, 0, 0, 0, self.our_network_id, 0, 0, 0, 0, layout.SYNTHETIC)
+                data = join_replier_bind_event_data(0, binder, name)
+                self.waiting.append(Message.from_parts(layout.Parts(numbers, names.REPLIER_BIND_EVENT.encode(), data)))
+        self.report_replier_binds(True)
+
+    # To KBUS.
+
+    def send_msg(self, msg: Message) -> Sent:
+        """Sends a message that has come from the other Limpet. NoMessage if it is not to be sent, or ErrorMessage."""
+        return super().send_msg(self.amend_to_kbus(msg))
+
+    def amend_to_kbus(self, msg: Message) -> Message:
+        """R9.30 to R9.35."""
+        if msg.name == names.REPLIER_BIND_EVENT:
+            self._stand_in(msg)
+            raise NoMessage(msg.name)
+        n = list(msg.parts.numbers)
+        n[layout.FLAGS] &= ~(layout.ALL_OR_WAIT | layout.ALL_OR_FAIL)  # B26: those are about queues over there
+        if msg.is_reply():
+            self._amend_reply(n)
+        elif msg.is_request() and not msg.wants_us_to_reply():
+            n[layout.FLAGS] &= ~layout.WANT_A_REPLY  # B24: it has its Replier over there
+        elif msg.is_stateful_request():
+            self._amend_stateful(msg, n)
+        return Message.from_parts(msg.parts._replace(numbers=tuple(n)))
+
+    def _amend_reply(self, n: "list[int]") -> None:
+        if n[layout.REPLY_ID] == 0:
+            raise NoMessage("in reply to nobody's Request")  # B23: of neither bus, as far as it says
+        if n[layout.REPLY_ID] == self.our_network_id:
+            n[layout.REPLY_ID] = 0
+        asker = self._requests.pop((n[layout.REPLY_ID], n[layout.REPLY_SERIAL]), None)
+        if asker is None:
+            raise NoMessage("in reply to somebody else")
+        n[layout.TO] = asker
+        n[layout.ID] = n[layout.SERIAL] = 0
+
+    def _amend_stateful(self, msg: Message, n: "list[int]") -> None:
+        local = n[layout.FINAL_ID] == self.our_network_id
+        if local:
+            n[layout.FINAL_ID] = 0
+        replier = self._who_replies(msg.name)
+        if replier == 0:
+            raise ErrorMessage(error_reply(msg, names.REPLIER_GONE_AWAY))
+        if local and replier != n[layout.FINAL_LOCAL]:
+            raise ErrorMessage(error_reply(msg, names.NOT_SAME_KSOCK))
+        n[layout.TO] = n[layout.FINAL_LOCAL] if local else replier
+
+    def _who_replies(self, name: str) -> int:
+        """Who would be asked; a device can only say who is bound to exactly that name (B22)."""
+        door = self._open
+        return door.who(name.encode())[0][0] if isinstance(door, SocketDoor) else door.replier(name.encode())
+
+    def _stand_in(self, msg: Message) -> None:
+        try:
+            is_bind, binder, name = split_replier_bind_event_data(msg.data or b"")
+            if not is_bind:
+                if self._replier_for.pop(name, None) is not None:
+                    self.unbind(name, True)
+            elif name not in self._replier_for:
+                self.bind(name, True)
+                self._replier_for[name] = binder
+        except (KbusError, ValueError) as e:
+            _log.warning("%s: %s", msg, e)  # another Replier here, say: the link goes on
+
+    def could_not_send_to_kbus_msg(self, msg: Message, exc: OSError) -> Optional[Message]:
+        """What to tell the other Limpet when sending failed: of a Request, that it has no answer (R9.37)."""
+        if msg.is_request() and msg.wants_us_to_reply():
+            return error_reply(msg, "{}{}".format(names.REMOTE_ERROR_PREFIX, exc.errno))
+        _log.warning("%s: %s", msg, exc)
+        return None
+
+
+def error_reply(msg: Message, name: str) -> Message:
+    """The answer to the other Limpet that is an error (R9.36)."""
+    return Message(name, to=msg.from_, in_reply_to=msg.id)
+
+
+def parse_address(word: str) -> Tuple[Address, int]:
+    """Gives (address, family) of `host:port`, or of the path of a Unix socket."""
+    if ":" not in word:
+        return word, socket.AF_UNIX
+    host, _, port = word.rpartition(":")
+    if not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError("{}: a port is a number from 1 to 65535".format(word))
+    return (host, int(port)), socket.AF_INET
+
+
+def connect_as_server(address: Address, family: int) -> socket.socket:
+    """Waits for one Limpet at that address; nobody else can connect afterwards."""
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(1)
+        return listener.accept()[0]
+
+
+def connect_as_client(address: Address, family: int) -> socket.socket:
+    """Connects to a Limpet that waits at that address."""
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.connect(address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def remove_socket_file(name: str) -> None:
+    """Removes the path of a Unix socket, if it is there."""
+    try:
+        os.remove(name)
+    except FileNotFoundError:
+        pass
+
+
+def run_a_limpet(is_server: bool, address: Address, family: int, kbus_device: Union[int, str], network_id: int,
+                 message_name: str = "$.*", termination_message: Optional[str] = None, verbosity: int = 1) -> None:
+    """Joins a bus to that of another Limpet, until the termination message is read from the bus.
+
+    OtherLimpetGoneAway, BadMessage and KbusError end it too. The server removes the path of its Unix socket.
+    """
+    try:
+        sock = (connect_as_server if is_server else connect_as_client)(address, family)
+        with sock:
+            pair = shake_hands(sock, network_id)
+            with LimpetKsock(kbus_device, network_id, pair, message_name, verbosity, termination_message) as ksock:
+                _carry(ksock, sock)
+    except GiveUp:
+        pass
+    finally:
+        if is_server and isinstance(address, str):
+            remove_socket_file(address)
+
+
+def _carry(ksock: LimpetKsock, sock: socket.socket) -> None:
+    most = ksock.set_max_message_size(1)
+    while True:
+        ready: "list[Any]" = select.select([ksock, sock], [], [])[0]
+        if ksock in ready:
+            while True:
+                msg = ksock.read_next_msg()
+                if msg is not None:
+                    sock.sendall(serialise_message(msg))
+                if not ksock.waiting:
+                    break
+        if sock in ready:
+            msg = unserialise_message(lambda count: read_exactly(sock, count), most)
+            back: Optional[Message] = None
+            try:
+                ksock.send_msg(msg)
+            except NoMessage:
+                pass
+            except ErrorMessage as e:
+                back = e.error
+            except KbusError as e:
+                back = ksock.could_not_send_to_kbus_msg(msg, e)
+            if back is not None:
+                sock.sendall(serialise_message(back))

@@ -1,0 +1,102 @@
+"""Repliers as functions."""
+
+import threading
+import unittest
+
+from daemon import PATIENCE, WithDaemon
+from kbus import Announcement, KbusError, NoReply, Request, reply_to
+from kbus.serving import Service
+
+
+class Serving(WithDaemon):
+    def serve(self, service):
+        """Serves in a thread, and gives the Ksock that it closes at the end."""
+        ksock, failed = self.ksock("$.Stop"), []
+
+        def run():
+            try:
+                service.serve(ksock)
+            except (KeyError, KbusError) as e:
+                failed.append(e)
+            ksock.close()
+        self.thread = thread = threading.Thread(target=run)
+        watcher = self.ksock("$.KBUS.ReplierBindEvent")
+        watcher.report_replier_binds()
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(self.daemon.kill)  # which ends what a failed test has left running
+        for _ in service.bindings:
+            self.assertIsNotNone(watcher.wait_for_msg(PATIENCE))
+        watcher.report_replier_binds(False)
+        return failed
+
+    def test_best_handler(self):
+        service, k, others = Service(), self.ksock(), []
+
+        @service.replier("$.A.*")
+        def star(request):
+            return "star"
+
+        @service.replier("$.A.B")
+        def exact(request):
+            return reply_to(request, b"exact " + request.data)
+
+        @service.replier("$.None")
+        def none(request):
+            pass
+
+        @service.otherwise
+        def other(msg):
+            others.append(msg)
+            service.stop()
+        self.assertRaises(ValueError, service.replier, "$.A.B")
+        self.serve(service)
+        self.assertEqual(k.call(Request("$.A.C"), PATIENCE).data, b"star")
+        self.assertEqual(k.call(Request("$.A.B", "x"), PATIENCE).data, b"exact x")
+        self.assertIsNone(k.call(Request("$.None"), PATIENCE).data)
+        k.send_msg(Announcement("$.Stop"))
+        self.thread.join(PATIENCE)
+        self.assertEqual([m.name for m in others], ["$.Stop"])
+
+    def test_a_handler_that_fails(self):
+        """It ends serving; who asked is told."""
+        service, k = Service(), self.ksock()
+
+        @service.replier("$.R")
+        def broken(request):
+            raise KeyError("broken")
+        failed = self.serve(service)
+        with self.assertRaises(NoReply) as caught:
+            k.call(Request("$.R"), PATIENCE)
+        self.assertEqual(caught.exception.status.name, "$.KBUS.Replier.Ignored")
+        self.assertEqual(len(failed), 1)
+
+    def test_who_asked_has_gone(self):
+        service, k, asked = Service(), self.ksock(), threading.Event()
+
+        @service.replier("$.R")
+        def slow(request):
+            if request.data == b"first":
+                first.close()
+                asked.set()
+            return "a"
+
+        @service.otherwise
+        def other(msg):
+            service.stop()
+        first = self.ksock()
+        self.serve(service)
+        first.send_msg(Request("$.R", "first"))
+        self.assertTrue(asked.wait(PATIENCE))
+        self.assertEqual(k.call(Request("$.R"), PATIENCE).data, b"a")
+        k.send_msg(Announcement("$.Stop"))
+
+    def test_name_taken(self):
+        service, k = Service(), self.ksock()
+        service.replier("$.R")(lambda request: None)
+        k.bind("$.R", True)
+        self.assertRaises(KbusError, service.serve, self.ksock())
+
+
+if __name__ == "__main__":
+    unittest.main()
