@@ -60,6 +60,8 @@ CONDITIONS: List[Tuple[str, int, str]] = [
     ("ErrClosed", errno.EBADF, "the Ksock is closed"),
     ("ErrCanceled", errno.ECANCELED, "given up"),
     ("ErrNotPermitted", errno.EPERM, "not permitted"),
+    ("ErrUndecided", errno.EAGAIN, "the federation has not yet said whether the name is free: try again"),
+    ("ErrNoFederation", errno.EHOSTUNREACH, "the federation cannot say now whether the name is free: try again later"),
 ]
 """By number. New ones are added at the end and nothing else ever changes."""
 
