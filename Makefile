@@ -10,7 +10,7 @@ STATICCHECK := $(GO) tool -modfile=tools.mod staticcheck
 SOURCES := $(shell find . -name '*.go' -not -path './bin/*') go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build play test check needs unit race fuzz process python bench bench-quick clean
+.PHONY: help build play test check needs unit race fuzz process python test-cuse bench bench-quick clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ process: build ## whole processes: kill -9, slow readers, exhaustion, order
 
 python: needs build ## the Python package, with every Python from 3.8 on that is here
 	test/python
+
+test-cuse: ## the device as a real character device, in a small virtual machine (needs QEMU; 2 minutes)
+	@test/cuse
 
 bench: build ## compare with other buses: docs/benchmarks.md and its plot
 	cd bench && $(GO) run ./compare -bin ../bin

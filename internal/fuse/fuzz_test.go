@@ -6,20 +6,24 @@ import (
 	"testing"
 )
 
-// FuzzServe gives a connection any packet. It ends in an error or in one answer to that request, or none, and never in
-// a panic.
+// FuzzServe gives a connection any packet, first as the one that it begins with. It ends in an error or in one answer to
+// that request, or none, and never in a panic.
 func FuzzServe(f *testing.F) {
 	for opcode := range uint32(64) {
 		f.Add(packet(opcode, 1, 1, make([]byte, 100)))
 		f.Add(packet(opcode, 1, 1, nil))
 	}
 	f.Add(packet(opCuseInit, 1, 1, make([]byte, 16)))
+	f.Add(initRequest(opInit, 7, -1))
 	f.Add(packet(opReaddir, 1, 1, words(uint64(0), uint64(0), -1, 0, uint64(0), 0, 0)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) == 0 || len(b) > 60_000 { // no more fits into the socket
 			return
 		}
 		p := newPeer(t)
+		p.put(b)
+		_ = p.conn.first()
+		p.next()
 		p.files.text = "1234"
 		p.put(b)
 		served, err := p.conn.Serve(p.files)
@@ -37,23 +41,5 @@ func FuzzServe(f *testing.F) {
 		if p.next() != nil {
 			t.Fatal("a second answer")
 		}
-	})
-}
-
-// FuzzBegin does the same to a connection that begins.
-func FuzzBegin(f *testing.F) {
-	f.Add(initRequest(opInit, 7, -1), false)
-	f.Add(initRequest(opCuseInit, 7, -1), true)
-	f.Add(packet(opInit, 1, 1, nil), false)
-	f.Fuzz(func(t *testing.T, b []byte, cuse bool) {
-		if len(b) == 0 || len(b) > 60_000 {
-			return
-		}
-		p := newPeer(t)
-		if cuse {
-			p.conn.cuse = "kbus0"
-		}
-		p.put(b)
-		_ = p.conn.first()
 	})
 }

@@ -117,7 +117,9 @@ func TestStop(t *testing.T) {
 		if errno == unix.ESHUTDOWN {
 			break
 		}
-		ok(t, errno)
+		if errno != unix.ENOLCK { // that many have been asked already
+			ok(t, errno)
+		}
 	}
 	if fd, err := unix.Open(d.path(0), unix.O_RDWR, 0); err == nil {
 		unix.Close(fd)

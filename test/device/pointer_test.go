@@ -161,7 +161,12 @@ func TestLongMessages(t *testing.T) {
 			t.Errorf("%s: another message is read: %v", what, c)
 		}
 	}
-	if _, errno := k.Write(append(entire, 0)); errno != unix.EMSGSIZE {
-		t.Errorf("a byte too many: %v", errno)
+	// The kernel cuts long writes into several (with CUSE at 128 KiB), and tells of an error in a later one as a write that
+	// was not taken whole. The message is lost either way.
+	n, errno := k.Write(append(entire, 0))
+	if n == len(entire)+1 || kind() == "fuse" && errno != unix.EMSGSIZE {
+		t.Errorf("a byte too many: %d bytes, %v", n, errno)
 	}
+	_, errno = k.ID(file.IoctlSend)
+	want(t, errno, unix.ENOMSG)
 }
