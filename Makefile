@@ -10,7 +10,7 @@ STATICCHECK := $(GO) tool -modfile=tools.mod staticcheck
 SOURCES := $(shell find . -name '*.go' -not -path './bin/*') go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build play test check needs unit race fuzz process python test-cuse bench bench-quick clean
+.PHONY: help build c play test check needs unit race fuzz process python test-cuse bench bench-quick clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ build: $(BIN)/kbusd $(BIN)/kbus $(BIN)/kbus-bench ## kbusd, kbus and kbus-bench,
 $(BIN)/%: $(SOURCES)
 	@mkdir -p $(BIN)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $@ ./cmd/$*
+
+c: ## the C library: bin/c, and bin/kbus-bench-c; needs gcc, or CC
+	@$(MAKE) -s -C bindings/c OUT=$(CURDIR)/$(BIN)/c
+	@cp $(BIN)/c/kbus-bench-c $(BIN)/
 
 play: build ## see it work: the introduction, performed by real processes
 	@$(BIN)/kbus play
@@ -57,10 +61,10 @@ python: needs build ## the Python package, with every Python from 3.8 on that is
 test-cuse: ## the device as a real character device, in a small virtual machine (needs QEMU; 2 minutes)
 	@test/cuse
 
-bench: build ## compare with other buses: docs/benchmarks.md and its plot
+bench: build c ## compare with other buses: docs/benchmarks.md and its plot
 	cd bench && $(GO) run ./compare -bin ../bin
 
-bench-quick: build ## the same in under two minutes, printed only
+bench-quick: build c ## the same in under two minutes, printed only
 	cd bench && $(GO) run ./compare -quick -bin ../bin
 
 clean: ## remove bin/

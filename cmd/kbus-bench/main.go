@@ -23,7 +23,7 @@ const usage = `usage: kbus-bench [--client go|go-socket|c] [--bus N] TEST
 clients:
   go          the Go library as it comes (default)
   go-socket   the Go library over its socket only
-  c           the C library; it is not built yet: exit status 3
+  c           the C library, by kbus-bench-c beside this program or in PATH (make c); exit status 3 if there is none
 
 environment:
   KBUS_DIR    where the sockets of the daemon are
@@ -60,8 +60,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case "go-socket":
 		options = append(options, kbus.Rings(false))
 	case "c":
-		fmt.Fprintln(stderr, "kbus-bench: there is no C library yet, so its client is not built yet")
-		return exitNotBuilt
+		return runC(flags.Args(), *bus, stdout, stderr)
 	default:
 		fmt.Fprintf(stderr, "kbus-bench: no client is called %q\n%s", *client, usage)
 		return exitUsage

@@ -1,0 +1,302 @@
+#include "driver.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *device_prefix;
+
+static const struct door *door;
+
+enum { WORDS = 6 };
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Bytes of hex, with a zero byte behind them. NULL if it is none. */
+static unsigned char *from_hex(const char *hex, size_t *n)
+{
+	size_t digits = strcmp(hex, "-") == 0 ? 0 : strlen(hex);
+	if (digits % 2)
+		return NULL;
+	unsigned char *p = calloc(1, digits / 2 + 1);
+	for (size_t i = 0; p && i < digits / 2; i++) {
+		int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
+		if (high < 0 || low < 0) {
+			free(p);
+			return NULL;
+		}
+		p[i] = (unsigned char)(high << 4 | low);
+	}
+	*n = digits / 2;
+	return p;
+}
+
+static void print_hex(const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	if (n == 0)
+		putchar('-');
+	for (size_t i = 0; i < n; i++)
+		printf("%02x", p[i]);
+}
+
+/* A name as the functions of C take it: they cannot be given one with a zero byte in it, so there it has another byte that
+ * no name may have. */
+static char *name_of(const char *hex)
+{
+	size_t n = 0;
+	char  *name = (char *)from_hex(hex, &n);
+	for (size_t i = 0; name && i < n; i++)
+		if (name[i] == 0)
+			name[i] = 1;
+	return name;
+}
+
+static int not_understood(void)
+{
+	puts("22 not-understood");
+	return 0;
+}
+
+static uint32_t number(const char *text) { return (uint32_t)strtoul(text, NULL, 10); }
+
+static int do_binding(int k, char **word)
+{
+	char *name = name_of(word[2]);
+	if (!name)
+		return not_understood();
+	printf("%d\n", (*word[0] == 'b' ? door->bind : door->unbind)(k, name, number(word[3])));
+	free(name);
+	return 0;
+}
+
+static int do_replier(int k, char **word)
+{
+	uint32_t id = 0;
+	char    *name = name_of(word[2]);
+	if (!name)
+		return not_understood();
+	int err = door->replier(k, name, &id);
+	printf("%d %d %" PRIu32 "\n", err, id != 0, id);
+	free(name);
+	return 0;
+}
+
+static int do_bytes(int k, char **word)
+{
+	size_t         n = 0;
+	unsigned char *p = from_hex(word[2], &n);
+	kbus_msg_id_t  id = {0, 0};
+	if (!p)
+		return not_understood();
+	if (strcmp(word[0], "write") == 0) {
+		int err = door->write(k, p, n);
+		printf("%d %zu\n", err, err ? 0 : n);
+	} else if (strcmp(word[0], "sendmessage") == 0) {
+		int err = door->send_message(k, p, n, &id);
+		printf("%d %" PRIu32 " %" PRIu32 "\n", err, id.network_id, id.serial_num);
+	} else { /* place: it stays for as long as we live */
+		printf("0 %" PRIuPTR "\n", (uintptr_t)p);
+		return 0;
+	}
+	free(p);
+	return 0;
+}
+
+static int do_encode(int k, char **word)
+{
+	size_t         n = 0, m = 0;
+	unsigned char *p = from_hex(word[1], &n), *again = NULL;
+	(void)k;
+	if (!p)
+		return not_understood();
+	printf("%d ", door->encode(p, n, &again, &m));
+	print_hex(again, m);
+	putchar('\n');
+	free(p);
+	free(again);
+	return 0;
+}
+
+static int do_send(int k, char **word)
+{
+	kbus_msg_id_t id = {0, 0};
+	int           err = *word[0] == 's' ? door->send(k, &id) : door->last_sent(k, &id);
+	printf("%d %" PRIu32 " %" PRIu32 "\n", err, id.network_id, id.serial_num);
+	return 0;
+}
+
+static int do_next(int k, char **word)
+{
+	int      ret = 0;
+	uint32_t length = 0;
+	(void)word;
+	int err = door->next(k, &ret, &length);
+	printf("%d %d %" PRIu32 "\n", err, ret, length);
+	return 0;
+}
+
+static int do_read(int k, char **word)
+{
+	size_t         n = number(word[2]), got = 0;
+	unsigned char *p = malloc(n + 1);
+	if (!p)
+		return not_understood();
+	int err = door->read(k, p, n, &got);
+	printf("%d %zu ", err, err ? 0 : got);
+	print_hex(p, err ? 0 : got);
+	putchar('\n');
+	free(p);
+	return 0;
+}
+
+static int do_receive(int k, char **word)
+{
+	unsigned char *p = NULL;
+	size_t         n = 0;
+	(void)word;
+	int err = door->receive(k, &p, &n);
+	printf("%d %d ", err, n > 0);
+	print_hex(p, n);
+	putchar('\n');
+	free(p);
+	return 0;
+}
+
+static int do_poll(int k, char **word)
+{
+	int bits = 0;
+	(void)word;
+	int err = door->poll(k, &bits);
+	printf("%d %d %d\n", err, bits & 1, bits >> 1 & 1);
+	return 0;
+}
+
+static int do_value(int k, char **word)
+{
+	uint32_t out = 0;
+	int      err = door->value(k, word[2], number(word[3]), &out);
+	printf("%d %" PRIu32 "\n", err, out);
+	return 0;
+}
+
+static int do_plain(int k, char **word)
+{
+	printf("%d\n", door->plain(k, word[2]));
+	return 0;
+}
+
+static int do_unknown(int k, char **word)
+{
+	printf("%d\n", door->unknown(k, number(word[2])));
+	return 0;
+}
+
+static int do_open(int k, char **word)
+{
+	uint32_t  id = 0;
+	const int mode = strcmp(word[3], "r") == 0 ? 1 : strcmp(word[3], "w") == 0 ? 2 : 3;
+	int       err = door->open(k, number(word[2]), mode, &id);
+	printf("%d %" PRIu32 "\n", err, id);
+	return 0;
+}
+
+static int do_close(int k, char **word)
+{
+	(void)word;
+	printf("%d\n", door->close(k));
+	return 0;
+}
+
+static int do_report(int k, char **word)
+{
+	char *text = NULL;
+	(void)k;
+	int err = door->report(*word[0] == 's', &text);
+	printf("%d ", err);
+	print_hex(text, text ? strlen(text) : 0);
+	putchar('\n');
+	free(text);
+	return 0;
+}
+
+static int do_caps(int k, char **word)
+{
+	(void)k, (void)word;
+	/* Pointy messages can be had through the socket and rings, too (place); but the bus gets them whole, and shows them
+	 * so in its report. */
+	if (door == &modern)
+		puts("whole reports");
+	else
+		puts(device_prefix ? "bytes whole pointers unknown" : "bytes whole reports");
+	return 0;
+}
+
+static int do_end(int k, char **word)
+{
+	(void)k, (void)word;
+	puts("0");
+	return 1;
+}
+
+static const struct {
+	const char *name;
+	int         words;
+	int (*run)(int k, char **word);
+} commands[] = {
+	{"caps", 1, do_caps},       {"open", 4, do_open},     {"close", 2, do_close},     {"bind", 4, do_binding},
+	{"unbind", 4, do_binding},  {"replier", 3, do_replier}, {"write", 3, do_bytes},   {"send", 2, do_send},
+	{"next", 2, do_next},       {"read", 3, do_read},     {"lastsent", 2, do_send},   {"poll", 2, do_poll},
+	{"value", 4, do_value},     {"plain", 3, do_plain},   {"unknown", 3, do_unknown}, {"place", 3, do_bytes},
+	{"sendmessage", 3, do_bytes}, {"receive", 2, do_receive}, {"encode", 2, do_encode}, {"bindings", 1, do_report},
+	{"stats", 1, do_report},    {"end", 1, do_end},
+};
+
+static int perform(char *line)
+{
+	char *word[WORDS], *rest = line;
+	int   n = 0;
+	for (char *w; n < WORDS && (w = strsep(&rest, " ")) != NULL;)
+		word[n++] = w;
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+		if (rest || strcmp(word[0], commands[i].name) != 0 || n != commands[i].words)
+			continue;
+		int k = n > 1 && commands[i].run != do_encode ? (int)number(word[1]) : 0;
+		return k >= 0 && k < DRIVER_KSOCKS ? commands[i].run(k, word) : not_understood();
+	}
+	return not_understood();
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+	if (argc == 4 && strcmp(argv[2], "--device-prefix") == 0)
+		device_prefix = argv[3];
+	if (strcmp(name, "socket") == 0 || strcmp(name, "rings") == 0 || (strcmp(name, "device") == 0 && device_prefix))
+		door = &compatible;
+	else if (strcmp(name, "modern") == 0)
+		door = &modern;
+	if (!door) {
+		fprintf(stderr, "usage: %s socket|rings|modern, or %s device --device-prefix PATH\n", argv[0], argv[0]);
+		return 2;
+	}
+	if (door == &compatible)
+		setenv("KBUS_RINGS", strcmp(name, "socket") == 0 ? "off" : "on", 1);
+	char   *line = NULL;
+	size_t  size = 0;
+	ssize_t n;
+	for (int end = 0; !end && (n = getline(&line, &size, stdin)) > 0; fflush(stdout)) {
+		if (line[n - 1] == '\n')
+			line[n - 1] = 0;
+		end = perform(line);
+	}
+	free(line);
+	return 0;
+}

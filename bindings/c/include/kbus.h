@@ -1,0 +1,2 @@
+/* For programs that say #include <kbus.h>. */
+#include "kbus/kbus.h"

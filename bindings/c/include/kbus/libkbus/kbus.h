@@ -1,0 +1,2 @@
+/* Where programs written for the original look for it. */
+#include "../kbus.h"
