@@ -21,6 +21,10 @@ var library struct {
 }
 
 func TestMain(m *testing.M) {
+	if dir, is := os.LookupEnv(daemonVariable); is {
+		beDaemon(dir)
+		return
+	}
 	status := m.Run()
 	if library.dir != "" {
 		os.RemoveAll(library.dir)

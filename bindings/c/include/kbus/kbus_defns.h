@@ -66,7 +66,7 @@ typedef struct kbus_message_header kbus_message_t;
 /* The entire form. The compiler may make it longer than the message is: see KBUS_ENTIRE_MSG_LEN. */
 struct kbus_entire_message {
 	struct kbus_message_header header;
-	uint32_t                   rest[];
+	__extension__ uint32_t     rest[];
 };
 typedef struct kbus_entire_message kbus_entire_message_t;
 
@@ -75,7 +75,7 @@ struct kbus_replier_bind_event_data {
 	uint32_t is_bind;  /* 1 bound, 0 unbound */
 	uint32_t binder;   /* Ksock id */
 	uint32_t name_len; /* bytes; the name follows, padded as in a message */
-	uint32_t rest[];
+	__extension__ uint32_t rest[];
 };
 typedef struct kbus_replier_bind_event_data kbus_replier_bind_event_data_t;
 
