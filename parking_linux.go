@@ -14,7 +14,7 @@ import (
 // quicker way. It sees an epoll that watches the socket only while somebody is parked. (Only then: an end of the
 // connection that happened while it still watched would be told once, to nobody, and never again.)
 type parking struct {
-	fd    int // the socket
+	fd    int // the socket, or what stands for it
 	epoll int
 	file  *os.File        // epoll, as the runtime knows it
 	raw   syscall.RawConn // of file

@@ -4,6 +4,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -12,9 +13,10 @@ import (
 	"kbus/internal/wire"
 )
 
-// ringLink carries frames through memory shared with the daemon (package ring). The socket stays, for three things: its
-// end is the end of the connection; a byte in it, whatever byte, is the bell that the daemon rings when we sleep; and
-// descriptors came through it. The daemon's own bell is an eventfd.
+// ringLink carries frames through memory shared with the daemon (package ring). The socket stays, for two things: its
+// end is the end of the connection, and descriptors came through it. Both sides have an eventfd as their bell, which
+// the other rings when they sleep. We wait for ours and for the socket together, in an epoll that sees the bell only
+// when it is rung (edge-triggered), so that it is never read. Parking watches that epoll instead of the socket.
 //
 // All that is above the link, waiting for an answer too, is as with a socket.
 type ringLink struct {
@@ -25,19 +27,21 @@ type ringLink struct {
 	taker   *ring.Taker
 	writing sync.Mutex  // around writer: the leader looks for room while others send
 	waited  atomic.Bool // somebody waits for what the window may show
-	bell    int
-	bells   [64]byte
+	bell    int         // the daemon's
+	ours    int
+	epoll   int // of ours and the socket
+	events  [2]unix.EpollEvent
 }
 
 func (l *socketLink) features() uint32 {
 	if l.wantsRings {
-		return wire.FeatureRings
+		return wire.FeatureRings | wire.FeatureBell
 	}
 	return 0
 }
 
 func (l *socketLink) readRights(p []byte, flags int) (int, error) {
-	oob := make([]byte, unix.CmsgSpace(2*4))
+	oob := make([]byte, unix.CmsgSpace(3*4))
 	n, oobn, _, _, err := unix.Recvmsg(l.fd, p, oob, flags|unix.MSG_CMSG_CLOEXEC)
 	if err != nil || oobn == 0 {
 		return n, err
@@ -51,23 +55,41 @@ func (l *socketLink) readRights(p []byte, flags int) (int, error) {
 	return n, err
 }
 
-// upgrade makes a ringLink of a socket whose Hello has been answered with the segment and the daemon's bell.
-func (l *socketLink) upgrade(uint32) (link, error) {
+// upgrade makes a ringLink of a socket whose Hello has been answered with the segment and the two bells.
+func (l *socketLink) upgrade(granted uint32) (link, error) {
 	l.wantsRings = false
-	rights := l.rights
-	l.rights = nil
-	if len(rights) != 2 {
-		return nil, unexpected("rings without their two descriptors")
+	if granted != wire.FeatureRings|wire.FeatureBell || len(l.rights) != 3 {
+		return nil, unexpected("features %d with %d descriptors", granted, len(l.rights))
 	}
-	m, err := ring.Map(rights[0])
-	unix.Close(rights[0])
+	m, err := ring.Map(l.rights[0])
 	if err != nil {
-		unix.Close(rights[1])
 		return nil, err
 	}
-	r := &ringLink{socketLink: l, segment: m, bell: rights[1]}
+	epoll, err := watchBoth(l.rights[2], l.fd)
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	r := &ringLink{socketLink: l, segment: m, bell: l.rights[1], ours: l.rights[2], epoll: epoll}
+	unix.Close(l.rights[0])
+	l.rights = nil
+	l.parking.fd = epoll
 	r.reader, r.writer, r.taker = m.Client()
 	return r, nil
+}
+
+// watchBoth makes an epoll of a bell and a socket.
+func watchBoth(bell, socket int) (epoll int, err error) {
+	if epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return -1, err
+	}
+	for fd, events := range map[int]uint32{bell: unix.EPOLLIN | unix.EPOLLET, socket: unix.EPOLLIN} {
+		if err = unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)}); err != nil {
+			unix.Close(epoll)
+			return -1, err
+		}
+	}
+	return epoll, nil
 }
 
 func (l *ringLink) send(p []byte) (int, error) {
@@ -148,17 +170,22 @@ func (l *ringLink) take(p []byte) (int, error) {
 	return n, err
 }
 
-// hear waits for the daemon's bell, or for no reason, and learns of the end.
+// hear waits for our bell, or for no reason, and learns of the end.
 func (l *ringLink) hear() error {
-	switch n, err := l.read(l.bells[:], false); {
-	case err == unix.EAGAIN:
-		return l.park(unix.POLLIN)
-	case err == unix.EINTR:
+	n, _, e := unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events)),
+		uintptr(len(l.events)), uintptr(soon/time.Millisecond), 0, 0)
+	switch {
+	case e == unix.EINTR:
 		return nil
-	case err != nil:
-		return err
+	case e != 0:
+		return e
 	case n == 0:
-		return io.EOF
+		return l.park(unix.POLLIN)
+	}
+	for i := range l.events[:n] {
+		if l.events[i].Fd == int32(l.fd) { // nothing comes there any more but the end
+			return io.EOF
+		}
 	}
 	return nil
 }
@@ -182,5 +209,7 @@ func (l *ringLink) drop() {
 
 func (l *ringLink) unmap() {
 	l.segment.Close()
-	unix.Close(l.bell)
+	for _, fd := range [...]int{l.epoll, l.bell, l.ours} {
+		unix.Close(fd)
+	}
 }

@@ -13,9 +13,10 @@ import (
 )
 
 // A connection whose Hello asks for rings gets a segment of shared memory, made and sealed by us, and from then on
-// its frames go through that (package ring) instead of the socket. The socket stays: its end is the client's end, and
-// a byte that we put into it wakes a client that sleeps. What wakes us is an eventfd of the connection's own,
-// edge-triggered and never read, so that a client that rings without end has only its own turns spoilt.
+// its frames go through that (package ring) instead of the socket. The socket stays: its end is the client's end. What
+// wakes us is an eventfd of the connection's own, edge-triggered and never read, so that a client that rings without
+// end has only its own turns spoilt. A client that sleeps is woken by an eventfd of its own, or by a byte in the socket
+// if it has not asked for one; the eventfd is much cheaper.
 //
 // A ring is not level-triggered as a socket is: a turn that leaves requests in it must put the connection among those
 // with work left, and one that has found nothing says so in the ring (Doze), after which the client rings.
@@ -24,7 +25,8 @@ type rings struct {
 	reader  *ring.Reader
 	writer  *ring.Writer
 	window  *window
-	bell    int
+	bell    int // ours
+	theirs  int // the client's; -1: the socket is
 
 	share   int   // the segment's descriptor until the client has been sent it, then -1
 	changed bool  // there is something for the client to wake for
@@ -44,25 +46,32 @@ func (l *loop) grant(s *session.Session, wanted uint32) uint32 {
 		return 0
 	}
 	c := s.Tag.(*conn)
-	if err := l.makeRings(c); err != nil {
+	granted := wanted & (wire.FeatureRings | wire.FeatureBell)
+	if err := l.makeRings(c, granted&wire.FeatureBell != 0); err != nil {
 		l.log.Warn("no rings for a connection", "reason", err, "pid", c.peer.PID, "uid", c.peer.UID)
 		return 0
 	}
-	return wire.FeatureRings
+	return granted
 }
 
-func (l *loop) makeRings(c *conn) error {
+func (l *loop) makeRings(c *conn, bell bool) error {
 	n := uint32(l.ringBytes)
 	segment, share, err := ring.Create(ring.Sizes{UpBytes: n, DownBytes: n, WindowBytes: n, WindowSlots: windowSlots})
 	if err != nil {
 		return err
 	}
-	r := &rings{segment: segment, share: share}
+	r := &rings{segment: segment, share: share, theirs: -1}
 	if r.bell, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		r.bell = -1
 		err = fmt.Errorf("eventfd: %w", err)
 	} else if err = l.control(unix.EPOLL_CTL_ADD, r.bell, unix.EPOLLIN|unix.EPOLLET, c.generation); err != nil {
 		err = fmt.Errorf("epoll: %w", err)
+	}
+	if bell && err == nil {
+		if r.theirs, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+			r.theirs = -1
+			err = fmt.Errorf("eventfd: %w", err)
+		}
 	}
 	if err != nil {
 		r.close()
@@ -100,17 +109,20 @@ func (r *rings) bytes() int64 {
 
 func (r *rings) close() {
 	r.segment.Close()
-	for _, fd := range [...]int{r.bell, r.share} {
+	for _, fd := range [...]int{r.bell, r.theirs, r.share} {
 		if fd >= 0 {
 			unix.Close(fd)
 		}
 	}
 }
 
-// introduce sends the answer to the Hello through the socket, with the two descriptors.
+// introduce sends the answer to the Hello through the socket, with the descriptors.
 func (r *rings) introduce(fd int, out []byte) (int, unix.Errno) {
-	rights := unix.UnixRights(r.share, r.bell)
-	n, err := unix.SendmsgN(fd, out, rights, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	rights := []int{r.share, r.bell, r.theirs}
+	if r.theirs < 0 {
+		rights = rights[:2]
+	}
+	n, err := unix.SendmsgN(fd, out, unix.UnixRights(rights...), nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 	if err != nil {
 		errno, _ := err.(unix.Errno)
 		return 0, errno
@@ -165,10 +177,14 @@ func (l *loop) receiveRing(c *conn, p []byte) (n int, more bool, err error) {
 	return 0, false, r.spoiled
 }
 
-// wake rings the client's bell. A socket that takes no more bytes is readable anyway, which is all that a bell is.
+// wake rings the client's bell. One that takes no more is readable anyway, which is all that a bell is.
 func (r *rings) wake(fd int) {
-	var one [1]byte
-	send(fd, one[:])
+	one := [8]byte{1} // any number but 0 will do for an eventfd, in either byte order
+	if r.theirs >= 0 {
+		write(r.theirs, one[:])
+	} else {
+		send(fd, one[:1])
+	}
 }
 
 // hear is called when something has happened in the socket of a connection with rings: its end, or a violation.

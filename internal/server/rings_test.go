@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -228,5 +229,24 @@ func TestShownBeforeTold(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// A client that has asked for a bell of its own is woken by that alone, and finds nothing in its socket but the end.
+func TestBellOfItsOwn(t *testing.T) {
+	b := start(t, nil)
+	sender, reader := b.open(), b.dial()
+	reader.HelloFeatures(wire.ModeRead|wire.ModeWrite, wire.FeatureRings|wire.FeatureBell)
+	reader.Bind("$.A", false)
+	for i := range 3 {
+		sender.Must(wire.OpSendMessage, 0, announcement("$.A", fmt.Sprint(i)))
+		m := reader.Receive()
+		if string(m.Data) != fmt.Sprint(i) {
+			t.Fatalf("received %v", m)
+		}
+	}
+	b.Stop(0)
+	if n, err := reader.UnixConn.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("in the socket: %d bytes, %v", n, err)
 	}
 }

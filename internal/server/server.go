@@ -73,7 +73,7 @@ func (s *Server) warnOfDescriptors() {
 	var r unix.Rlimit
 	most, each := s.config.Limits.Connections, 1
 	if s.config.RingBytes != 0 {
-		each = 2 // the socket and the bell
+		each = 3 // the socket and two bells
 	}
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err == nil && (most == 0 || r.Cur < uint64(most)*uint64(each)) {
 		s.log.Warn("limits.connections is above what the system allows", "limits.connections", most, "open files", r.Cur)

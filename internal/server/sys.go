@@ -30,6 +30,11 @@ func send(fd int, p []byte) (int, unix.Errno) {
 	return int(n), 0
 }
 
+// write writes to an eventfd.
+func write(fd int, p []byte) {
+	unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
+}
+
 // waitRaw waits for events without telling the Go scheduler, so it must be short. A signal ends it early, which is how
 // the garbage collector gets through: epoll_wait, unlike a read, is never started again by the kernel.
 func waitRaw(epoll int, events []unix.EpollEvent, milliseconds int) int {

@@ -23,6 +23,10 @@ type Hello struct {
 // socket.
 const FeatureRings = 1
 
+// FeatureBell, only together with FeatureRings, asks to be woken by an eventfd of the client's own instead of bytes in
+// the socket. If it is granted, that comes as the last descriptor.
+const FeatureBell = 4
+
 const helloBytes = 12
 
 // AppendHello appends the payload of a Hello.

@@ -22,6 +22,7 @@ type Rings struct {
 	Memory  []byte // the whole segment
 	Segment int    // its descriptor
 	Bell    int    // the daemon's
+	Ours    int    // -1: bytes in the socket are the bell
 
 	Up, Down, Slots, Window Part
 	Tail                    uint64 // of Up: bytes written
@@ -58,7 +59,13 @@ func OpenRings(t testing.TB, path string) *Client {
 // HelloRings says hello in a mode, asking for rings, and gives the answer. Rings that are not granted end the test.
 func (c *Client) HelloRings(mode uint32) Frame {
 	c.t.Helper()
-	seq := c.Put(wire.OpHello, mode, wire.AppendHello(nil, wire.Hello{Lowest: 1, Highest: 1, Features: wire.FeatureRings}))
+	return c.HelloFeatures(mode, wire.FeatureRings)
+}
+
+// HelloFeatures is HelloRings with rings and perhaps a bell of the client's own.
+func (c *Client) HelloFeatures(mode, features uint32) Frame {
+	c.t.Helper()
+	seq := c.Put(wire.OpHello, mode, wire.AppendHello(nil, wire.Hello{Lowest: 1, Highest: 1, Features: features}))
 	in, rights := make([]byte, 4096), make([]byte, 64)
 	n, m, _, _, err := c.ReadMsgUnix(in, rights)
 	if err != nil {
@@ -66,7 +73,7 @@ func (c *Client) HelloRings(mode uint32) Frame {
 	}
 	h, payload, _, _ := wire.Split(in[:n], wire.MaxResultBytes)
 	w, ok := wire.ParseWelcome(payload)
-	if !ok || h.Seq != seq || h.Condition == message.OK && w.Features != wire.FeatureRings {
+	if !ok || h.Seq != seq || h.Condition == message.OK && w.Features != features {
 		c.t.Fatalf("hello: %v %q, features %d", h.Condition.Name(), payload, w.Features)
 	}
 	if h.Condition == message.OK {
@@ -83,10 +90,13 @@ func take(t testing.TB, rights []byte) *Rings {
 		t.Fatalf("%d control messages, %v", len(messages), err)
 	}
 	fds, err := unix.ParseUnixRights(&messages[0])
-	if err != nil || len(fds) != 2 {
+	if err != nil || len(fds) < 2 || len(fds) > 3 {
 		t.Fatalf("descriptors %v, %v", fds, err)
 	}
-	r := &Rings{Segment: fds[0], Bell: fds[1]}
+	r := &Rings{Segment: fds[0], Bell: fds[1], Ours: -1}
+	if len(fds) == 3 {
+		r.Ours = fds[2]
+	}
 	var st unix.Stat_t
 	if err := unix.Fstat(r.Segment, &st); err != nil {
 		t.Fatal(err)
@@ -115,6 +125,9 @@ func (r *Rings) Close() {
 		unix.Munmap(r.Memory)
 		unix.Close(r.Segment)
 		unix.Close(r.Bell)
+		if r.Ours >= 0 {
+			unix.Close(r.Ours)
+		}
 		r.Memory = nil
 	}
 }
@@ -235,8 +248,19 @@ func (c *Client) Doze() bool {
 	return atomic.LoadUint64(r.Word64(DownTail)) == r.Head
 }
 
-// sleep waits for the client's bell: bytes in the socket, whatever they are.
+// sleep waits for the client's bell: bytes in the socket, whatever they are, or an eventfd of its own. (With that it
+// does not look for the end.)
 func (c *Client) sleep() error {
+	if c.Rings.Ours >= 0 {
+		_, err := unix.Poll([]unix.PollFd{{Fd: int32(c.Rings.Ours), Events: unix.POLLIN}}, 20_000)
+		if err == nil {
+			_, err = unix.Read(c.Rings.Ours, make([]byte, 8)) // EAGAIN: it was never rung
+		}
+		if err == unix.EINTR {
+			return nil
+		}
+		return err
+	}
 	var bells [64]byte
 	n, err := c.UnixConn.Read(bells[:])
 	if n == 0 && err == nil {
