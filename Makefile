@@ -10,7 +10,7 @@ STATICCHECK := $(GO) tool -modfile=tools.mod staticcheck
 SOURCES := $(shell find . -name '*.go' -not -path './bin/*') go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build c play test check needs unit race fuzz process python test-cuse bench bench-quick clean
+.PHONY: help build c play test check needs unit race fuzz process python test-cuse bench bench-quick bench-growth clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ bench: build c ## compare with other buses: docs/benchmarks.md and its plot
 
 bench-quick: build c ## the same in under two minutes, printed only
 	cd bench && $(GO) run ./compare -quick -bin ../bin
+
+bench-growth: build ## how the cost of a message grows with who else is there: a table in docs/benchmarks.md
+	cd bench && $(GO) run ./compare -grow -bin ../bin
 
 clean: ## remove bin/
 	rm -rf $(BIN)

@@ -28,6 +28,7 @@ type options struct {
 	atMost time.Duration // no new round when it would end later
 	quick  bool          // measure less
 	redraw bool          // make table and plot of figures measured before
+	grow   bool          // measure how cost grows instead
 }
 
 func main() {
@@ -42,6 +43,7 @@ func main() {
 	flag.DurationVar(&o.each, "each", 500*time.Millisecond, "time for one measurement")
 	flag.DurationVar(&o.atMost, "at-most", time.Hour, "begin no round that would end later than this")
 	flag.BoolVar(&o.redraw, "redraw", false, "measure nothing: table and plot of what was measured before")
+	flag.BoolVar(&o.grow, "grow", false, "measure how the cost of a message grows with who else is on the bus")
 	flag.Parse()
 	if o.quick {
 		o.rounds, o.each, o.atMost, o.page, o.plot = 3, 150*time.Millisecond, 90*time.Second, "", ""
@@ -56,6 +58,9 @@ func main() {
 }
 
 func run(o *options) error {
+	if o.grow {
+		return grow(o)
+	}
 	if !o.redraw {
 		if err := measure(o); err != nil {
 			return err

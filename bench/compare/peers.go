@@ -117,7 +117,7 @@ func startDbusDaemon(s *site) ([]string, error) {
 // startDbusBroker starts it through a controller of ours, since its own wants a whole systemd.
 func startDbusBroker(s *site) ([]string, error) {
 	socket := filepath.Join(s.dir, "dbus-broker.sock")
-	said, err := s.startAndHear(filepath.Join(s.work, "dbus-broker-start"), socket)
+	said, err := s.startAndHear(nil, filepath.Join(s.work, "dbus-broker-start"), socket)
 	if err != nil {
 		return nil, err
 	}

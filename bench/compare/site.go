@@ -54,10 +54,13 @@ func (s *site) start(environment []string, program string, args ...string) (pid 
 	return c.Process.Pid, nil
 }
 
-// startAndHear starts a broker and waits for the first line that it says.
-func (s *site) startAndHear(program string, args ...string) (string, error) {
-	c := s.command(nil, program, args...)
+// startAndHear starts a program, whose input does not end, and waits for the first line that it says.
+func (s *site) startAndHear(environment []string, program string, args ...string) (string, error) {
+	c := s.command(environment, program, args...)
 	c.Stderr = os.Stderr
+	if _, err := c.StdinPipe(); err != nil {
+		return "", err
+	}
 	out, err := c.StdoutPipe()
 	if err != nil {
 		return "", err

@@ -13,16 +13,20 @@ const (
 )
 
 func replaceTable(path, table string) error {
+	return replaceBetween(path, tableBegins, tableEnds, table)
+}
+
+func replaceBetween(path, begins, ends, table string) error {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	head, rest, ok := strings.Cut(string(b), tableBegins)
-	_, tail, ok2 := strings.Cut(rest, tableEnds)
+	head, rest, ok := strings.Cut(string(b), begins)
+	_, tail, ok2 := strings.Cut(rest, ends)
 	if !ok || !ok2 {
-		return fmt.Errorf("%s has no %q and %q", path, tableBegins, tableEnds)
+		return fmt.Errorf("%s has no %q and %q", path, begins, ends)
 	}
-	return os.WriteFile(path, []byte(head+tableBegins+"\n\n"+table+"\n"+tableEnds+tail), 0o644)
+	return os.WriteFile(path, []byte(head+begins+"\n\n"+table+"\n"+ends+tail), 0o644)
 }
 
 // column is a column of a table: a value of a test.

@@ -19,6 +19,8 @@ const usage = `usage: kbus-bench [--client go|go-socket|c] [--bus N] TEST
   pub SIZE N CONSUMERS [WINDOW]     N messages of SIZE bytes to that many Listeners; the sender is never more than
                                     WINDOW ahead of the slowest (1000; above 4 KiB, 100)
   idle CLIENTS                      memory of the daemon, alone and with that many connections
+  crowd KSOCKS BINDINGS KIND        measure nothing: be there with so many Ksocks and bindings (exact, percent or star)
+                                    that match nothing, until the end of the input
 
 clients:
   go          the Go library as it comes (default)
@@ -64,6 +66,17 @@ func run(args []string, stdout, stderr io.Writer) int {
 	default:
 		fmt.Fprintf(stderr, "kbus-bench: no client is called %q\n%s", *client, usage)
 		return exitUsage
+	}
+	if flags.Arg(0) == "crowd" {
+		switch err := crowd(uint32(*bus), flags.Args()[1:], os.Stdin, stdout); {
+		case errors.Is(err, errCrowd):
+			fmt.Fprintf(stderr, "kbus-bench: %v\n", err)
+			return exitUsage
+		case err != nil:
+			fmt.Fprintf(stderr, "kbus-bench: %v\n", err)
+			return exitFailed
+		}
+		return exitOK
 	}
 	err := gauge.Command(flags.Args(), stdout, "kbus/"+*client, func() gauge.Client {
 		return &ksock.Client{Bus: uint32(*bus), Options: options}
