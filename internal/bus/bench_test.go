@@ -107,3 +107,28 @@ func TestMessagePathAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkAnnounceBesideWaiting is BenchmarkAnnounce while others wait for room in somebody else's queue.
+func BenchmarkAnnounceBesideWaiting(b *testing.B) {
+	for _, waiting := range []int{0, 10, 1000} {
+		b.Run(fmt.Sprintf("waiting=%d", waiting), func(b *testing.B) {
+			bb := bus.New(bus.Config{})
+			s, l, full := open(b, bb), open(b, bb), open(b, bb)
+			bb.Bind(l, "$.Sensor.Temperature", false)
+			bb.Bind(full, "$.Full", false)
+			bb.SetMaxMessages(full, 1)
+			patient := message.Header{Flags: message.AllOrWait}
+			bb.Send(s, &patient, []byte("$.Full"), nil)
+			for range waiting {
+				if o := bb.Send(open(b, bb), &patient, []byte("$.Full"), nil); o.Err != message.ErrPending {
+					b.Fatal(o)
+				}
+			}
+			announce := announcer(b, bb, s, l)
+			b.ReportAllocs()
+			for b.Loop() {
+				announce()
+			}
+		})
+	}
+}

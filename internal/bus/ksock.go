@@ -21,6 +21,7 @@ type Ksock struct {
 
 	pending  *stored // the ALL_OR_WAIT message that waits for room
 	blocker  *Ksock  // whose full queue it waits for
+	blocks   int     // how many wait for room in this queue, so that nobody is looked for in vain
 	lastSent message.ID
 
 	outstanding     deque[message.ID] // Requests sent and delivered, not yet answered (R4.38)
@@ -53,6 +54,16 @@ func (k *Ksock) Readable() bool { return k.queue.len() > 0 || k.asideCount > 0 }
 
 // HasSetAside reports whether set-aside events wait for room in the queue (R6.20).
 func (k *Ksock) HasSetAside() bool { return k.asideCount > 0 }
+
+// waitFor notes whose queue the message of k waits for; nil when it does not wait any more.
+func (k *Ksock) waitFor(by *Ksock) {
+	if k.blocker != nil {
+		k.blocker.blocks--
+	}
+	if k.blocker = by; by != nil {
+		by.blocks++
+	}
+}
 
 // load is what counts against the queue limit: queued messages, and a slot for each Reply to come (R4.1).
 func (k *Ksock) load() uint32 { return uint32(k.queue.len() + k.outstanding.len()) }

@@ -104,7 +104,8 @@ func (b *Bus) Resend(k *Ksock) Outcome {
 // Discard drops the message that waits for room, if any (R3.71).
 func (b *Bus) Discard(k *Ksock) {
 	if m := k.pending; m != nil {
-		k.pending, k.blocker = nil, nil
+		k.pending = nil
+		k.waitFor(nil)
 		b.wakes.notPending(k)
 		b.release(m)
 	}

@@ -48,6 +48,9 @@ func (w *wakes) reader(k *Ksock) {
 
 // room notes that k's queue has, or may have, more room than before.
 func (w *wakes) room(k *Ksock) {
+	if k.blocks == 0 {
+		return
+	}
 	for _, p := range w.pending {
 		if p.blocker == k {
 			w.retry(p)

@@ -44,18 +44,11 @@ func (b *Bus) reclaim(k *Ksock) {
 
 // Awaited reports whether somebody waits for room in k's queue. Then the owner must hear of it when the client takes a
 // message, and Settle.
-func (b *Bus) Awaited(k *Ksock) bool {
-	for _, p := range b.wakes.pending {
-		if p.blocker == k {
-			return true
-		}
-	}
-	return false
-}
+func (b *Bus) Awaited(k *Ksock) bool { return k.blocks > 0 }
 
 // blocked notes that a message of k waits for room in a queue. The owner of that queue's window is told, see Awaited.
 func (b *Bus) blocked(k, by *Ksock) {
-	k.blocker = by
+	k.waitFor(by)
 	if by.window != nil {
 		b.wakes.reader(by)
 	}
