@@ -10,7 +10,8 @@ STATICCHECK := $(GO) tool -modfile=tools.mod staticcheck
 SOURCES := $(shell find . -name '*.go' -not -path './bin/*') go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build c play test check needs unit race fuzz process python test-cuse bench bench-quick bench-growth clean
+.PHONY: help build c play test check needs unit race fuzz process python test-cuse bench bench-quick bench-growth \
+	conformance clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +43,8 @@ check: build ## cheap checks: format, vet, staticcheck, who may import whom
 	cd bench && $(GO) vet ./... && $(GO) test ./...
 
 unit: ## unit tests, recordings, model comparison, every interleaving of the rings
-	$(GO) test $$($(GO) list ./... | grep -v -e /test/house -e /test/process)
+	$(GO) test $$($(GO) list ./... | grep -v -e /test/house -e /test/process -e /test/conformance)
+	$(GO) test -count=1 ./test/conformance/... # -count: it runs programs that are built from other files
 	KBUS_RINGS=off $(GO) test . # the library again, over the socket alone
 	$(GO) test -tags interleave -run Interleavings ./internal/ring
 
@@ -60,6 +62,11 @@ python: needs build ## the Python package, with every Python from 3.8 on that is
 
 test-cuse: ## the device as a real character device, in a small virtual machine (needs QEMU; 2 minutes)
 	@test/cuse
+
+conformance: needs ## one table of cases through every front end: docs/conformance.md. KBUS_TRACES=DIR: other recordings
+	@mkdir -p $(BIN)
+	@$(GO) test -c -o $(BIN)/conformance.test ./test/conformance
+	@cd test/conformance && ../../$(BIN)/conformance.test -test.run '^TestTable$$' -report ../../docs/conformance.md
 
 bench: build c ## compare with other buses: docs/benchmarks.md and its plot
 	cd bench && $(GO) run ./compare -bin ../bin

@@ -32,6 +32,10 @@ type Owner interface {
 	// The two reports of this bus.
 	AppendBindingsReport(b []byte) []byte
 	AppendStatsReport(b []byte) []byte
+
+	// Settle shows others what they got. It comes before every answer that may have brought them something: once SEND has
+	// returned, a recipient can take its copy (R3.70), from a window too.
+	Settle()
 }
 
 // Visitor is who has a descriptor. Leave is called once, when it is closed.
@@ -80,7 +84,7 @@ func Attach(c Config, number uint32, b *bus.Bus, o Owner) (*Device, error) {
 // FD is what to wait on until there is something to serve.
 func (d *Device) FD() int { return d.conn.FD() }
 
-// Serve serves one request, if there is one; Settle and Wake should follow. io.EOF says that the device has been taken
+// Serve serves one request, if there is one; Wake should follow. io.EOF says that the device has been taken
 // away, and like any other error that End must follow.
 func (d *Device) Serve() (served bool, err error) { return d.conn.Serve(d) }
 
@@ -138,6 +142,7 @@ func (d *Device) Write(handle uint64, p []byte) (int, unix.Errno) {
 
 func (d *Device) Ioctl(handle uint64, call *fuse.Ioctl) (result int32, out []byte) {
 	if o := d.at(handle); o != nil {
+		defer d.owner.Settle()
 		return o.ioctl(call)
 	}
 	return -int32(unix.EBADF), nil
@@ -145,6 +150,7 @@ func (d *Device) Ioctl(handle uint64, call *fuse.Ioctl) (result int32, out []byt
 
 func (d *Device) Poll(handle, pollHandle uint64, notify bool) (ready uint32, e unix.Errno) {
 	if o := d.at(handle); o != nil {
+		defer d.owner.Settle()
 		return o.poll(pollHandle, notify), 0
 	}
 	return 0, unix.EBADF
@@ -152,6 +158,7 @@ func (d *Device) Poll(handle, pollHandle uint64, notify bool) (ready uint32, e u
 
 func (d *Device) Release(handle uint64) {
 	if o := d.at(handle); o != nil {
+		defer d.owner.Settle()
 		o.release()
 		d.open[handle] = nil
 		d.unused = append(d.unused, handle)

@@ -39,6 +39,9 @@ func (s *stand) AppendBindingsReport(b []byte) []byte              { return appe
 func (s *stand) AppendStatsReport(b []byte) []byte                 { return append(b, "stats"...) }
 func (s *stand) Admit(uint32, uint32) (Visitor, message.Condition) { s.inside++; return s, message.OK }
 
+// Settle has nobody else to tell.
+func (s *stand) Settle() {}
+
 func (s *stand) Owner() bus.Owner { return bus.Owner{UID: 1000} }
 
 func (s *stand) Buffer(more int64) bool {

@@ -20,24 +20,19 @@ import (
 // into the memory of this process. Here the recordings are performed as they are, and every outcome is as recorded: a
 // message that waits for room is tried again when the program polls, and not before (Q5).
 type device struct {
-	t       *testing.T
-	daemon  *deviceDaemon
-	dir     string
-	devices int
-	open    map[*opened]bool
-	placed  [][]byte // what messages point at, kept where it is
+	t      *testing.T
+	daemon *daemon
+	root   string
+	opened map[*opened]bool
+	placed [][]byte // what messages point at, kept where it is
 }
 
-func deviceFUSE(t *testing.T, c trace.Config) trace.System {
-	d, err := startDeviceDaemon()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &device{t: t, daemon: d, dir: d.startServer(t, c), devices: c.Devices, open: map[*opened]bool{}}
+func attachDevice(t *testing.T, d *daemon, s *seat) trace.System {
+	return &device{t: t, daemon: d, root: s.devices.root(), opened: map[*opened]bool{}}
 }
 
 func (d *device) path(bus int, file string) string {
-	return filepath.Join(d.dir, fmt.Sprintf("bus%d", bus), file)
+	return filepath.Join(d.root, d.daemon.dir, fmt.Sprintf("bus%d", bus), file)
 }
 
 func (d *device) Open(bus int, mode string) (trace.Ksock, uint32, syscall.Errno) {
@@ -47,7 +42,7 @@ func (d *device) Open(bus int, mode string) (trace.Ksock, uint32, syscall.Errno)
 		return nil, 0, errno
 	}
 	k := &opened{fd, d}
-	d.open[k] = true
+	d.opened[k] = true
 	id, errno := k.Value("ksockid", 0)
 	return k, id, errno
 }
@@ -57,7 +52,7 @@ func (d *device) Bindings() string { return d.report("bindings") }
 func (d *device) Stats() string { return d.report("stats") }
 
 func (d *device) report(name string) (all string) {
-	for bus := range d.devices {
+	for bus := range d.daemon.devices() {
 		text, err := os.ReadFile(d.path(bus, name))
 		if err != nil {
 			d.t.Fatal(err)
@@ -68,10 +63,9 @@ func (d *device) report(name string) (all string) {
 }
 
 func (d *device) End() {
-	for k := range d.open {
+	for k := range d.opened {
 		k.Close()
 	}
-	d.daemon.ask(d.t, "end")
 }
 
 // opened is one open descriptor.
@@ -81,7 +75,7 @@ type opened struct {
 }
 
 func (k *opened) Close() {
-	delete(k.device.open, k)
+	delete(k.device.opened, k)
 	if err := k.Descriptor.Close(); err != nil {
 		k.device.t.Fatal(err)
 	}
@@ -128,9 +122,6 @@ func (k *opened) Value(op string, in uint32) (uint32, syscall.Errno) {
 		"reportreplierbinds": file.IoctlReportReplierBinds, "maxmsgsize": file.IoctlMaxMsgSize,
 	}[op]
 	out, _, errno := k.Word(code, in)
-	if op == "newdevice" && errno == 0 {
-		k.device.devices++
-	}
 	return out, errno
 }
 

@@ -3,71 +3,59 @@ package conformance
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"syscall"
-	"testing"
 
 	"kbus/internal/file/trace"
 	"kbus/internal/server"
 )
 
-// A process must not open a device that it serves itself, so the daemon of the device front end is another one: this
-// test binary again, told by its environment what it is. It lives in a mount namespace of its own, which nobody else
-// sees and which goes with it; the test reaches in through /proc. It starts and stops a server for each trace.
+// A process must not open a device that it serves itself, so the daemon of device front ends is another one: this test
+// binary again, in a mount namespace of its own, which nobody else sees and which goes with it. It starts and stops a
+// server for each case. The table reaches in through /proc, drivers enter.
 
-const beDeviceDaemon = "KBUS_CONFORMANCE_DAEMON"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(beDeviceDaemon) != "" {
-		serveDevices(os.Stdin, os.Stdout)
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
-
-// serveDevices reads a configuration, starts a server and says where it is, ends it at the next line, and so on until
-// nothing more is said.
-func serveDevices(in io.Reader, out io.Writer) {
-	lines := bufio.NewScanner(in)
+// beDevices reads a configuration, starts a server and says so, ends it at the next line, and so on until nothing more is
+// said.
+func beDevices() error {
+	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
-		var config server.Config
-		if err := json.Unmarshal(lines.Bytes(), &config); err != nil {
-			panic(err)
+		var c trace.Config
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			return err
 		}
-		dir, err := os.MkdirTemp("", "kbus")
-		if err != nil {
-			panic(err)
+		d := daemon{dir: os.Getenv("KBUS_DIR")}
+		config := d.config(c)
+		config.Device = server.Device{Kind: "fuse", Link: d.link(), Mode: 0o666}
+		var err error
+		if d.server, err = server.Start(config, nil); err != nil {
+			return err
 		}
-		config.Dir = dir
-		config.Device = server.Device{Kind: "fuse", Link: filepath.Join(dir, "kbus"), Mode: 0o666}
-		s, err := server.Start(config, nil)
-		if err != nil {
-			panic(err)
-		}
-		io.WriteString(out, dir+"\n")
+		fmt.Println("ready")
 		lines.Scan()
-		s.Stop(0)
-		s.Wait()
-		os.RemoveAll(dir)
-		io.WriteString(out, "ended\n")
+		d.stop()
+		fmt.Println("ended")
 	}
+	return nil
 }
 
-// deviceDaemon is that process.
-type deviceDaemon struct {
-	tell io.Writer
-	says *bufio.Scanner
-	root string // its file system as we see it
+// link is what devices are called, without their number.
+func (d *daemon) link() string { return filepath.Join(d.dir, "kbus") }
+
+// devices is that process.
+type devices struct {
+	process *exec.Cmd
+	tell    io.WriteCloser
+	says    *bufio.Scanner
 }
 
-var startDeviceDaemon = sync.OnceValues(func() (*deviceDaemon, error) {
+func startDevices(dir string) (*devices, error) {
 	c := exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), beDeviceDaemon+"=1")
+	c.Env = append(os.Environ(), role+"=devices", "KBUS_DIR="+dir)
 	c.Stderr = os.Stderr
 	c.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 	in, err := c.StdinPipe() // which ends with us, and with it the daemon
@@ -81,35 +69,52 @@ var startDeviceDaemon = sync.OnceValues(func() (*deviceDaemon, error) {
 	if err := c.Start(); err != nil {
 		return nil, err
 	}
-	root := filepath.Join("/proc", strconv.Itoa(c.Process.Pid), "root")
-	return &deviceDaemon{tell: in, says: bufio.NewScanner(out), root: root}, nil
-})
+	return &devices{c, in, bufio.NewScanner(out)}, nil
+}
 
-// needDevices skips the test where there cannot be any.
-func needDevices(t *testing.T) {
+// noDevices tells why there cannot be any here; empty: there can.
+func noDevices() string {
 	if os.Geteuid() != 0 {
-		t.Skip("devices need root")
+		return "devices need root"
 	}
 	if _, err := os.Stat("/dev/fuse"); err != nil {
-		t.Skipf("devices need FUSE: %v", err)
+		return "devices need FUSE, and this machine has no /dev/fuse"
 	}
+	return ""
 }
 
-// startServer has the daemon start the server of a trace, and gives its directory.
-func (d *deviceDaemon) startServer(t *testing.T, c trace.Config) (dir string) {
-	text, err := json.Marshal(serverConfig(c))
+func (d *devices) start(c trace.Config) error {
+	text, err := json.Marshal(c)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	return filepath.Join(d.root, d.ask(t, string(text)))
+	return d.ask(string(text), "ready")
 }
 
-func (d *deviceDaemon) ask(t *testing.T, line string) string {
+func (d *devices) stop() error { return d.ask("end", "ended") }
+
+func (d *devices) ask(line, answer string) error {
 	if _, err := io.WriteString(d.tell, line+"\n"); err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if !d.says.Scan() {
-		t.Fatal("the daemon of the devices has ended")
+	if !d.says.Scan() || d.says.Text() != answer {
+		return fmt.Errorf("the daemon of the devices says %q", d.says.Text())
 	}
-	return d.says.Text()
+	return nil
+}
+
+// end ends the process, and with it its namespace.
+func (d *devices) end() error {
+	d.tell.Close()
+	return d.process.Wait()
+}
+
+// root is the file system of the process as we see it.
+func (d *devices) root() string {
+	return filepath.Join("/proc", strconv.Itoa(d.process.Process.Pid), "root")
+}
+
+// entering is what goes before the command line of a program that is to see the devices.
+func (d *devices) entering() []string {
+	return []string{"nsenter", "--target", strconv.Itoa(d.process.Process.Pid), "--mount", "--"}
 }

@@ -14,16 +14,10 @@ import (
 // what the library's types do not let a program ask.
 type frames struct {
 	*daemon
+	t        *testing.T
+	buses    int
 	rings    bool
 	watchers []*rawclient.Client
-}
-
-func framesSocket(t *testing.T, c trace.Config) trace.System {
-	return &frames{daemon: startDaemon(t, c)}
-}
-
-func framesRings(t *testing.T, c trace.Config) trace.System {
-	return &frames{daemon: startDaemon(t, c), rings: true}
 }
 
 func (f *frames) Open(device int, mode string) (trace.Ksock, uint32, syscall.Errno) {
@@ -56,7 +50,7 @@ func (f *frames) report(op wire.Op) (all string) {
 	return all
 }
 
-func (f *frames) End() { f.stop() }
+func (f *frames) End() {}
 
 // framesKsock is one connection.
 type framesKsock struct {
@@ -103,11 +97,14 @@ func (k *framesKsock) Write(p []byte) (int, syscall.Errno) {
 	return int(f.Arg), errno
 }
 
-func (k *framesKsock) Send() (message.ID, syscall.Errno) { return sent(k.ask(wire.OpSend, 0, nil)) }
-
-func sent(f rawclient.Frame, errno syscall.Errno) (message.ID, syscall.Errno) {
-	s, _ := wire.ParseSent(f.Payload)
+func (k *framesKsock) Send() (message.ID, syscall.Errno) {
+	s, errno := sent(k.ask(wire.OpSend, 0, nil))
 	return s.ID, errno
+}
+
+func sent(f rawclient.Frame, errno syscall.Errno) (wire.Sent, syscall.Errno) {
+	s, _ := wire.ParseSent(f.Payload)
+	return s, errno
 }
 
 func (k *framesKsock) Next() (ret int, length uint32, errno syscall.Errno) {
@@ -134,7 +131,13 @@ func (k *framesKsock) Poll() (readable, writable bool) {
 
 // SendMessage and Receive are trace.Whole.
 func (k *framesKsock) SendMessage(h *message.Header, name, data []byte) (message.ID, syscall.Errno) {
-	return sent(k.ask(wire.OpSendMessage, 0, wire.AppendMessage(nil, h, name, data)))
+	id, _, _, errno := k.SendCounted(h, name, data)
+	return id, errno
+}
+
+func (k *framesKsock) SendCounted(h *message.Header, name, data []byte) (message.ID, uint32, uint32, syscall.Errno) {
+	s, errno := sent(k.ask(wire.OpSendMessage, 0, wire.AppendMessage(nil, h, name, data)))
+	return s.ID, s.Reached, s.Skipped, errno
 }
 
 // Receive takes from the window every other time, and asks otherwise: what the window shows must then be taken back.

@@ -3,7 +3,10 @@ package conformance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"os"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -15,33 +18,40 @@ import (
 
 // library is a system of buses as the library reaches it.
 type library struct {
-	t        *testing.T
+	fail     func(...any) // ends the case: a breakdown, and no outcome
 	open     func(device uint32, opts ...kbus.Option) (*kbus.Ksock, error)
 	observe  func(device uint32) (*kbus.Observer, error)
-	end      func()
+	end      func() // the bus is lost
+	mixed    bool   // there are other clients in this process
 	devices  int
 	watchers []*kbus.Observer // one for each device, from when it was first looked at
 }
 
-func librarySocket(t *testing.T, c trace.Config) trace.System { return libraryDaemon(t, c, false) }
-
-func libraryRings(t *testing.T, c trace.Config) trace.System { return libraryDaemon(t, c, true) }
-
-func libraryDaemon(t *testing.T, c trace.Config, rings bool) trace.System {
-	d := startDaemon(t, c)
-	where := []kbus.Option{kbus.Dir(d.Dir()), kbus.Rings(rings)}
-	open := func(device uint32, opts ...kbus.Option) (*kbus.Ksock, error) {
+// libraryOn is the library to the daemon in a directory.
+func libraryOn(dir string, devices int, rings bool, fail func(...any)) *library {
+	where := []kbus.Option{kbus.Dir(dir), kbus.Rings(rings)}
+	l := &library{fail: fail, devices: devices}
+	l.open = func(device uint32, opts ...kbus.Option) (*kbus.Ksock, error) {
 		k, err := kbus.Open(device, append(opts, where...)...)
-		if err == nil && (segments(t) > 0) != rings {
-			t.Fatalf("rings are %v, and %d segments are mapped", rings, segments(t))
+		if err == nil && !l.mixed && segments(fail) != rings {
+			fail(fmt.Sprintf("rings are asked for: %v; there are any: %v", rings, !rings))
 		}
 		return k, err
 	}
-	observe := func(device uint32) (*kbus.Observer, error) { return kbus.Observe(device, where...) }
-	return &library{t: t, open: open, observe: observe, end: d.stop, devices: c.Devices}
+	l.observe = func(device uint32) (*kbus.Observer, error) { return kbus.Observe(device, where...) }
+	return l
 }
 
-func libraryInside(t *testing.T, c trace.Config) trace.System {
+// segments reports whether rings are mapped into this process. Front ends take their turns, so all are of one kind.
+func segments(fail func(...any)) bool {
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		fail(err)
+	}
+	return strings.Contains(string(maps), "memfd:kbus-ring")
+}
+
+func libraryInside(t *testing.T, c trace.Config) *library {
 	var config *bus.Config // of all buses that are made from now on
 	first := kbus.NewBus(func(b *bus.Config) {
 		config = b
@@ -64,10 +74,11 @@ func libraryInside(t *testing.T, c trace.Config) trace.System {
 		}
 		return b.Observe()
 	}
-	l := &library{t: t, open: open, observe: observe, end: func() { first.Close() }, devices: 1}
+	l := &library{fail: t.Fatal, open: open, observe: observe, end: func() { first.Close() }, devices: 1}
 	for l.devices < c.Devices {
 		l.addDevice()
 	}
+	t.Cleanup(func() { first.Close() })
 	return l
 }
 
@@ -78,7 +89,7 @@ func (l *library) addDevice() {
 		_, err = k.NewBus()
 	}
 	if err != nil {
-		l.t.Fatal(err)
+		l.fail(err)
 	}
 	l.devices++
 }
@@ -104,27 +115,42 @@ func (l *library) Stats() string { return l.report((*kbus.Observer).StatsReport)
 
 func (l *library) report(ask func(*kbus.Observer) (string, error)) (all string) {
 	for device := range l.devices {
-		if device == len(l.watchers) {
-			o, err := l.observe(uint32(device))
-			if err != nil {
-				l.t.Fatal(err)
-			}
-			l.watchers = append(l.watchers, o)
-		}
-		text, err := ask(l.watchers[device])
+		text, err := ask(l.watcher(device))
 		if err != nil {
-			l.t.Fatal(err)
+			l.fail(err)
 		}
 		all += text
 	}
 	return all
 }
 
+func (l *library) watcher(device int) *kbus.Observer {
+	for next := len(l.watchers); next <= device; next++ {
+		o, err := l.observe(uint32(next))
+		if err != nil {
+			l.fail(err)
+		}
+		l.watchers = append(l.watchers, o)
+	}
+	return l.watchers[device]
+}
+
 func (l *library) End() {
 	for _, o := range l.watchers {
 		o.Close()
 	}
-	l.end()
+}
+
+// Kill loses the buses.
+func (l *library) Kill() { l.end() }
+
+// Encode goes through the codec of the library.
+func (l *library) Encode(entire []byte) ([]byte, syscall.Errno) {
+	h, name, data, c := message.ParseEntire(entire, uint32(len(entire)))
+	if c != message.OK {
+		return nil, c.Errno()
+	}
+	return message.AppendEntire(nil, &h, name, data), 0
 }
 
 // errno is the number of a Condition. Any other error is no outcome of the bus, and ends the test.
@@ -136,7 +162,7 @@ func (l *library) errno(err error) syscall.Errno {
 	case errors.As(err, &c):
 		return c.Errno()
 	}
-	l.t.Fatal(err)
+	l.fail(err)
 	return 0
 }
 
@@ -209,8 +235,13 @@ func (k *ksock) Poll() (readable, writable bool) {
 
 // SendMessage and Receive are trace.Whole.
 func (k *ksock) SendMessage(h *message.Header, name, data []byte) (message.ID, syscall.Errno) {
+	id, _, _, errno := k.SendCounted(h, name, data)
+	return id, errno
+}
+
+func (k *ksock) SendCounted(h *message.Header, name, data []byte) (message.ID, uint32, uint32, syscall.Errno) {
 	sent, err := k.Ksock.Send(context.Background(), &kbus.Message{Header: *h, Name: string(name), Data: data})
-	return sent.ID, k.system.errno(err)
+	return sent.ID, sent.Reached, sent.Skipped, k.system.errno(err)
 }
 
 // Receive does not wait, as the recording did not. Every other time it goes the way of those that do, which is only
@@ -220,14 +251,14 @@ func (k *ksock) Receive() (h message.Header, name, data []byte, ok bool, errno s
 	if k.reading {
 		return k.receivePieces()
 	}
-	m, err := new(kbus.Message), error(nil)
-	n := uint32(0)
+	m, n := new(kbus.Message), uint32(0)
+	var err error
 	if k.took++; k.took%2 == 0 {
-		n, err = k.NumMessages()
+		n, _ = k.NumMessages() // of a lost bus Next tells more
 	}
 	if n > 0 {
 		err = k.ReceiveInto(context.Background(), m)
-	} else if err == nil {
+	} else {
 		m, err = k.Ksock.Next()
 	}
 	if err != nil || m == nil {

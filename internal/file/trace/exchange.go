@@ -40,10 +40,13 @@ func (h *handle) send() outcome {
 	return o
 }
 
-// sendMessage writes and sends, or does both at once on a front end that can.
+// sendMessage writes and sends, or does both at once on a front end that can; but a message that points at things is
+// written as it is wherever it can be.
 func (h *handle) sendMessage(op *Op) outcome {
 	m := op.Message
-	if w, ok := h.Ksock.(Whole); ok && m.wellFormed() && op.Chunks == nil && !h.writing {
+	_, placer := h.Ksock.(Placer)
+	points := placer && m.Form == "pointy"
+	if w, ok := h.Ksock.(Whole); ok && m.wellFormed() && op.Chunks == nil && !h.writing && !points {
 		sent, err := w.SendMessage(m.header(), m.Name, m.Data.bytes())
 		step := "send" // which of the two steps refused cannot be told, and need not be
 		if op.Out["write"] != nil {

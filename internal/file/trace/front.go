@@ -24,6 +24,12 @@ type System interface {
 	End()
 }
 
+// Follower is a System that is told each operation, as the line of its trace, before it is performed; so one that breaks
+// down can say where.
+type Follower interface {
+	Follow(operation string)
+}
+
 // Ksock is one open Ksock. Names are bytes, valid or not.
 type Ksock interface {
 	Close()

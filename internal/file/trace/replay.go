@@ -26,9 +26,13 @@ func (d Divergence) String() string {
 func (t *Trace) Replay(start Start) []Divergence {
 	r := replay{system: start(t.Config), handles: map[int]*handle{}}
 	defer r.system.End()
+	follower, follows := r.system.(Follower)
 	var all []Divergence
 	for i := range t.Ops {
 		op := &t.Ops[i]
+		if follows {
+			follower.Follow(op.line)
+		}
 		if got := r.perform(op).canonical(); !got.equal(op.Out) {
 			all = append(all, Divergence{t.File, op.line, op.Index, op.Out.String(), got.String()})
 		}

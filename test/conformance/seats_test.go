@@ -1,0 +1,128 @@
+package conformance
+
+import (
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"kbus/test/conformance/driver"
+)
+
+// A seat is a driver and the directory where it looks for its daemon. A driver that has closed all that it opened, may
+// be given another daemon there for the next case: starting an interpreter takes longer than a whole case.
+type seat struct {
+	dir     string
+	process *driver.Process // nil: this process
+	devices *devices        // nil: the daemon makes none
+	alone   bool            // the devices are those of this seat only
+}
+
+// pool is the idle seats of one front end.
+type pool struct {
+	command   []string
+	env       []string
+	directory string // where it is started
+	device    bool   // for daemons that make devices
+	again     bool   // a driver can be used for more than one case
+	patience  time.Duration
+
+	mutex sync.Mutex
+	idle  []*seat
+}
+
+// start starts what the pool has for a daemon in dir: a process for devices unless there is one, and a driver.
+func (p *pool) start(dir string, there *devices) (s *seat, err error) {
+	s = &seat{dir: dir, devices: there}
+	if p.device && there == nil {
+		s.alone = true
+		if s.devices, err = startDevices(dir); err != nil {
+			return nil, err
+		}
+	}
+	command := p.command
+	if len(command) == 0 {
+		return s, nil
+	}
+	if p.device {
+		d := daemon{dir: dir}
+		command = append(append(s.devices.entering(), command...), "--device-prefix", d.link())
+	}
+	s.process, err = driver.Start(command, p.directory, append(slices.Clip(p.env), "KBUS_DIR="+dir), p.patience)
+	return s, err
+}
+
+// caps asks a driver what it can do.
+func (p *pool) caps() ([]string, error) {
+	dir, err := os.MkdirTemp("", "kbus")
+	if err != nil {
+		return nil, err
+	}
+	s, err := p.start(dir, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer s.end()
+	return s.process.Caps()
+}
+
+// take gives a seat for as long as the test takes. One whose test failed is not used again.
+func (p *pool) take(t *testing.T) *seat {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if n := len(p.idle); n > 0 {
+		s := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		p.giveBack(t, s)
+		return s
+	}
+	dir, err := os.MkdirTemp("", "kbus")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := p.start(dir, nil)
+	if err != nil {
+		os.RemoveAll(dir)
+		t.Fatal(err)
+	}
+	p.giveBack(t, s)
+	return s
+}
+
+func (p *pool) giveBack(t *testing.T, s *seat) {
+	t.Cleanup(func() {
+		if p.again && !t.Failed() {
+			p.mutex.Lock()
+			defer p.mutex.Unlock()
+			p.idle = append(p.idle, s)
+			return
+		}
+		if err := s.end(); err != nil && !t.Failed() {
+			t.Error(err)
+		}
+	})
+}
+
+// end ends a driver; one that is broken is killed.
+func (s *seat) end() error {
+	defer os.RemoveAll(s.dir)
+	if s.alone {
+		defer s.devices.end()
+	}
+	if s.process == nil {
+		return nil
+	}
+	defer s.process.Kill()
+	return s.process.End()
+}
+
+// close ends all idle drivers in order.
+func (p *pool) close(t *testing.T) {
+	for _, s := range p.idle {
+		if err := s.end(); err != nil {
+			t.Error(err)
+		}
+	}
+	p.idle = nil
+}
