@@ -48,7 +48,7 @@ func (h *host) Broken(operation string, err error) {
 
 // Closed asks the bus until the Ksock is gone from it. Each question is a round trip, so it waits for the bus.
 func (h *host) Closed(device int, id uint32) {
-	gaveUp := time.Now().Add(driver.Patience)
+	gaveUp := time.Now().Add(*patience)
 	for !h.lost {
 		list, err := h.watch.watcher(device).List()
 		if err != nil {
@@ -58,7 +58,7 @@ func (h *host) Closed(device int, id uint32) {
 			return
 		}
 		if time.Now().After(gaveUp) {
-			h.t.Fatalf("Ksock %d was closed, and is still there after %v", id, driver.Patience)
+			h.t.Fatalf("Ksock %d was closed, and is still there after %v", id, *patience)
 		}
 	}
 }

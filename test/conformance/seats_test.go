@@ -28,9 +28,14 @@ type pool struct {
 	again     bool   // a driver can be used for more than one case
 	patience  time.Duration
 
-	mutex sync.Mutex
-	idle  []*seat
+	mutex      sync.Mutex
+	idle       []*seat
+	breakdowns int
 }
+
+// mostBreakdowns is how many of a front end's drivers may break down before the rest of its cases fails without a try: one
+// that hangs would hang for hours.
+const mostBreakdowns = 5
 
 // start starts what the pool has for a daemon in dir: a process for devices unless there is one, and a driver.
 func (p *pool) start(dir string, there *devices) (s *seat, err error) {
@@ -71,6 +76,9 @@ func (p *pool) caps() ([]string, error) {
 func (p *pool) take(t *testing.T) *seat {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
+	if p.breakdowns >= mostBreakdowns {
+		t.Fatalf("%d drivers have broken down; this is not tried any more", p.breakdowns)
+	}
 	if n := len(p.idle); n > 0 {
 		s := p.idle[n-1]
 		p.idle = p.idle[:n-1]
@@ -92,11 +100,14 @@ func (p *pool) take(t *testing.T) *seat {
 
 func (p *pool) giveBack(t *testing.T, s *seat) {
 	t.Cleanup(func() {
+		p.mutex.Lock()
+		defer p.mutex.Unlock()
 		if p.again && !t.Failed() {
-			p.mutex.Lock()
-			defer p.mutex.Unlock()
 			p.idle = append(p.idle, s)
 			return
+		}
+		if s.process != nil && !s.process.Lives() {
+			p.breakdowns++
 		}
 		if err := s.end(); err != nil && !t.Failed() {
 			t.Error(err)

@@ -29,7 +29,7 @@ import (
 const mostAnswerBytes = 4 << 20
 
 // Patience is how long a driver may take for one answer. It is there to end a hang, and decides nothing else.
-const Patience = time.Minute
+const Patience = 20 * time.Second
 
 // Process is a running driver. It is not safe for concurrent use.
 type Process struct {
@@ -128,9 +128,12 @@ func (p *Process) ending() string {
 	return p.command.ProcessState.String()
 }
 
+// Lives reports whether it has not been killed.
+func (p *Process) Lives() bool { return p.command.ProcessState == nil }
+
 // Kill ends the process at once, and returns when it is gone. A process that has ended stays as it is.
 func (p *Process) Kill() {
-	if p.command.ProcessState != nil {
+	if !p.Lives() {
 		return
 	}
 	p.in.Close()

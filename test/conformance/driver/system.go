@@ -139,7 +139,9 @@ func (s *System) Encode(entire []byte) (again []byte, err syscall.Errno) {
 // End is trace.System. It closes what is open, so that the driver can go on with another system.
 func (s *System) End() {
 	for k := range s.open {
-		s.ask(request("close", k.handle), nil)
+		if s.process.Lives() {
+			s.ask(request("close", k.handle), nil)
+		}
 	}
 	s.host.End()
 }
