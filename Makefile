@@ -6,12 +6,14 @@
 GO ?= go
 BIN := bin
 FUZZTIME ?= 5s
+PREFIX ?= /usr/local
+UTILITIES := kmsg kspeed kbus-errno runlimpet
 STATICCHECK := $(GO) tool -modfile=tools.mod staticcheck
 SOURCES := $(shell find . -name '*.go' -not -path './bin/*') go.mod go.sum
 
 .DEFAULT_GOAL := help
 .PHONY: help build c play test check needs unit race fuzz process python test-cuse bench bench-quick bench-growth \
-	conformance clean
+	conformance install clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +78,14 @@ bench-quick: build c ## the same in under two minutes, printed only
 
 bench-growth: build ## how the cost of a message grows with who else is there: a table in docs/benchmarks.md
 	cd bench && $(GO) run ./compare -grow -bin ../bin
+
+install: build ## into PREFIX (/usr/local), below DESTDIR: programs, the old utilities as links, systemd units, settings
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)/etc/kbus
+	install $(filter-out %.test,$(wildcard $(BIN)/kbus*)) $(DESTDIR)$(PREFIX)/bin
+	for u in $(UTILITIES); do ln -sf kbus $(DESTDIR)$(PREFIX)/bin/$$u || exit 1; done
+	for u in dist/*.service dist/*.socket; do \
+		sed 's|/usr/bin/|$(PREFIX)/bin/|' $$u >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/} || exit 1; done
+	test -e $(DESTDIR)/etc/kbus/kbusd.toml || install -m 644 dist/kbusd.toml $(DESTDIR)/etc/kbus/kbusd.toml
 
 clean: ## remove bin/
 	rm -rf $(BIN)

@@ -50,7 +50,7 @@ func TestCompletion(t *testing.T) {
 		{"completion ", "bash zsh fish powershell"},
 		{"help an", "answer"},
 		{"errno EPIP", "EPIPE"},
-		{"l", "listen list"},
+		{"l", "listen limpet list"},
 		{"act", ""},
 	} {
 		args := strings.Split(c.line, " ")

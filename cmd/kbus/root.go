@@ -48,7 +48,7 @@ kbus play                               # see how it all works`,
 		id, title string
 		commands  []*cobra.Command
 	}{
-		{"talk", "Talk:", []*cobra.Command{sendCommand(l), askCommand(l), listenCommand(l), answerCommand(l)}},
+		{"talk", "Talk:", []*cobra.Command{sendCommand(l), askCommand(l), listenCommand(l), answerCommand(l), limpetCommand(l)}},
 		{"look", "Look:", []*cobra.Command{whoCommand(l), listCommand(l), bindingsCommand(l), statsCommand(l), benchCommand(l)}},
 		{"learn", "Learn:", []*cobra.Command{
 			playCommand(l), errnoCommand(l), versionCommand(l), completionCommand(l), helpCommand(),

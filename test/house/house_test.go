@@ -34,10 +34,12 @@ var rooms = map[string][]string{
 	"kbus/cmd/kbusd":                 {"kbus/internal/server", "kbus/internal/server/settings"},
 
 	"kbus/cmd/kbus": {"kbus", "kbus/cmd/kbus/errno", "kbus/cmd/kbus/play", "kbus/internal/gauge", "kbus/internal/gauge/ksock",
-		"kbus/internal/gauge/show"},
-	"kbus/cmd/kbus/play":  {"kbus", "kbus/cmd/kbus/errno", "kbus/cmd/kbus/stage"},
-	"kbus/cmd/kbus/errno": {},
-	"kbus/cmd/kbus/stage": {},
+		"kbus/internal/gauge/show", "kbus/cmd/kbus/kmsg", "kbus/cmd/kbus/kspeed"},
+	"kbus/cmd/kbus/kmsg":   {"kbus"}, // the original's utilities, which kbus is when started by their names
+	"kbus/cmd/kbus/kspeed": {"kbus"},
+	"kbus/cmd/kbus/play":   {"kbus", "kbus/cmd/kbus/errno", "kbus/cmd/kbus/stage"},
+	"kbus/cmd/kbus/errno":  {},
+	"kbus/cmd/kbus/stage":  {},
 
 	"kbus/internal/gauge":       {}, // measuring, whatever is measured
 	"kbus/internal/gauge/ksock": {"kbus", "kbus/internal/gauge"},
