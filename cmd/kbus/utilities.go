@@ -9,8 +9,8 @@ import (
 	"kbus/cmd/kbus/kspeed"
 )
 
-// utilities are the original's, by the names of the links to kbus that `make install` makes. Each has the command line and
-// the output that it always had (part 10.8).
+// utilities are the original's, by the names of the links to kbus that `make install` makes. Each has the command line
+// and the output that it always had (part 10.8).
 var utilities = map[string]func(args []string) int{
 	"kmsg":       func(args []string) int { return kmsg.Main(args, os.Stdin, os.Stdout, os.Stderr) },
 	"kspeed":     func(args []string) int { return kspeed.Main(args, os.Stdout, os.Stderr) },

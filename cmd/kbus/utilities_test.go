@@ -133,7 +133,8 @@ func TestKmsgFails(t *testing.T) {
 		status int
 		says   string
 	}{
-		{"", 1, "usage"}, {"-help", 4, "usage"}, {"frog $.A", 4, "usage"}, {"--bus", 2, "usage"}, {"--bus x listen $.A", 2, "usage"},
+		{"", 1, "usage"}, {"-help", 4, "usage"}, {"frog $.A", 4, "usage"}, {"--bus", 2, "usage"},
+		{"--bus x listen $.A", 2, "usage"},
 		{"--full --dump listen $.A", 4, "usage"}, // in that order only
 		{"listen", 2, "usage"}, {"reply $.A $.B", 2, "usage"}, {"send $.A s", 3, "usage"}, {"call $.A", 3, "usage"},
 		{"-bus 7 listen $.A", 10, "cannot open bus 7"}, {"-bus 7 send $.A s x", 20, "cannot open bus 7"},
@@ -155,9 +156,11 @@ func TestKmsgDumps(t *testing.T) {
 	heard.expect(`Binding.*`)
 	heard.expect(`\.\.bound.*`)
 	_, _, _ = ran(t, "kmsg", "send", "$.A", "s", "0123456789abcdefg")
-	for _, want := range []string{`Message Announcement`, `  name: +\$\.A`, `  id: +\[0:1\]`, `  in_reply_to: +\[0:0\]`, `  to: +0`,
+	for _, want := range []string{
+		`Message Announcement`, `  name: +\$\.A`, `  id: +\[0:1\]`, `  in_reply_to: +\[0:0\]`, `  to: +0`,
 		`  from: +2`, `  orig_from: +\(0,0\)`, `  final_to: +\(0,0\)`, `  flags: +0x0`, `  data_len: +17`,
-		`  0000  30 31 .* 66`, `  0010  67`} {
+		`  0000  30 31 .* 66`, `  0010  67`,
+	} {
 		heard.expect(want)
 	}
 }
@@ -204,13 +207,14 @@ func TestKbusErrno(t *testing.T) {
 		"-list": "  1: EPERM                Operation not permitted\n  2: ENOENT ",
 		"":      "usage: ", "1 2": "usage: ", "--help": "Unrecognised error code mnemonic --help\n",
 	} {
-		if out, said, status := ran(t, "kbus-errno", strings.Fields(args)...); status != 0 || said != "" || !strings.HasPrefix(out, want) {
+		out, said, status := ran(t, "kbus-errno", strings.Fields(args)...)
+		if status != 0 || said != "" || !strings.HasPrefix(out, want) {
 			t.Errorf("kbus-errno %s: status %d, %s%s", args, status, out, said)
 		}
 	}
 }
 
-// TestLimpetIsAnotherProgram: `kbus limpet`, and kbus as runlimpet, become kbus-limpet, beside kbus first and then in PATH.
+// TestLimpetIsAnotherProgram: `kbus limpet`, and kbus as runlimpet, become kbus-limpet, beside kbus or else in PATH.
 func TestLimpetIsAnotherProgram(t *testing.T) {
 	linked(t)
 	for _, command := range [][]string{{"kbus", "limpet", "pair"}, {"runlimpet", "-s", "host:1"}} {

@@ -129,16 +129,18 @@ func (e *ends) announcements() {
 // requests, the Reply, a stateful Request, and the Status that says why there is no Reply to it.
 func (e *ends) requests() {
 	e.must(e.to.Bind([]byte("$.Ask"), 1))
-	e.passes(&message.Message{Name: "$.Ask", Data: []byte("?"), Header: message.Header{Flags: message.WantAReply}}, message.WantYouToReply)
+	asks := message.Header{Flags: message.WantAReply}
+	e.passes(&message.Message{Name: "$.Ask", Data: []byte("?"), Header: asks}, message.WantYouToReply)
 	stateful := message.Header{Flags: message.WantAReply, To: e.toID, FinalTo: message.Origin{Network: 1, Local: 2}}
 	e.passes(&message.Message{Name: "$.Ask", Header: stateful}, message.WantYouToReply)
 
 	e.must(e.from.Bind([]byte("$.Answer"), 1))
-	asked := e.send(e.to, &message.Message{Name: "$.Answer", Header: message.Header{Flags: message.WantAReply}})
+	asked := e.send(e.to, &message.Message{Name: "$.Answer", Header: asks})
 	e.receive(e.from)
-	e.passes(&message.Message{Name: "$.Answer", Data: []byte("!"), Header: message.Header{InReplyTo: asked, To: e.toID}}, 0)
+	answers := message.Header{InReplyTo: asked, To: e.toID}
+	e.passes(&message.Message{Name: "$.Answer", Data: []byte("!"), Header: answers}, 0)
 
-	asked = e.send(e.to, &message.Message{Name: "$.Answer", Header: message.Header{Flags: message.WantAReply}})
+	asked = e.send(e.to, &message.Message{Name: "$.Answer", Header: asks})
 	e.must(e.from.Unbind([]byte("$.Answer"), 1))
 	e.arrives(&message.Message{Name: "$.KBUS.Replier.Unbound", Header: message.Header{
 		ID: message.ID{Serial: asked.Serial + 1}, InReplyTo: asked, From: e.fromID, To: e.toID, Flags: message.Synthetic,

@@ -28,7 +28,7 @@ var drivers = []known{
 	{
 		language: "C", doors: []string{"socket", "rings", "device", "modern"}, there: "bindings/c/driver",
 		needs: []string{"make", "gcc"}, build: []string{"make", "-s", "-C", "bindings/c", "driver"},
-		command: []string{module() + "/bindings/c/build/conformance-driver"},
+		command: []string{module() + "/bindings/c/build/conformance-driver"}, again: true,
 	},
 	{
 		language: "Python", doors: []string{"socket", "device"}, there: "bindings/python/kbus/conformance.py",

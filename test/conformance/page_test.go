@@ -14,22 +14,23 @@ import (
 
 const pageTop = `# Conformance
 
-One table of cases, which every way to a bus must pass, whatever the language and the transport. Rows are kinds of cases,
-columns are front ends, and a cell says how many of the cases have passed. ` + "`make conformance`" + ` runs it and writes this page;
-` + "`make test`" + ` runs it too.
+One table of cases, which every way to a bus must pass, whatever the language and the transport. Rows are kinds of
+cases, columns are front ends, and a cell says how many of the cases have passed. "make conformance" runs it and
+writes this page; "make test" runs it too.
 
-* **Recordings** are operations and outcomes of the reference, one file for each case: in internal/file/testdata/traces, with
-  their format. KBUS_TRACES=DIR replays those of another directory. What a daemon rightly does otherwise, because it sends for
-  its clients what waits for room (Q5), is foretold by a bus that is polled likewise.
-* **Written cases** are what recordings are silent about: messages sent and received whole, previous values, what a send tells,
-  the bytes of a message encoded again, hostile lengths, the loss of the daemon. They are in test/conformance/cases, and a
-  person can read them.
-* **Read from each other**: each front end sends every kind of message to each on one bus, and what arrives must have exactly
-  the bytes that it has to have. The cell counts those from whom it read everything so.
+* **Recordings** are operations and outcomes of the reference, one file for each case: in
+  internal/file/testdata/traces, with their format. KBUS_TRACES=DIR replays those of another directory. What a daemon
+  rightly does otherwise, because it sends for its clients what waits for room (Q5), is foretold by a bus that is
+  polled likewise.
+* **Written cases** are what recordings are silent about: messages sent and received whole, previous values, what a
+  send tells, the bytes of a message encoded again, hostile lengths, the loss of the daemon. They are in
+  test/conformance/cases, and a person can read them.
+* **Read from each other**: each front end sends every kind of message to each on one bus, and what arrives must have
+  exactly the bytes that it has to have. The cell counts those from whom it read everything so.
 
-A front end in another language is reached through a driver, a small program that reads commands and writes outcomes, a line
-each; test/conformance/driver has both sides of that, and TestTheTableNoticesDriversThatAreWrong shows what happens to a wrong
-one.
+A front end in another language is reached through a driver, a small program that reads commands and writes outcomes,
+a line each; test/conformance/driver has both sides of that. TestTheTableNoticesDriversThatAreWrong shows what happens
+to a wrong one.
 
 `
 
@@ -91,7 +92,8 @@ func (r *table) hold(t *testing.T) {
 	}
 	there, here := cells(string(text)), cells(r.page())
 	if fmt.Sprint(there[0]) != fmt.Sprint(here[0]) || len(there) != len(here) {
-		t.Fatalf("%sIts front ends are %q, and now %q; its rows %d, and now %d", remedy, there[0], here[0], len(there), len(here))
+		t.Fatalf("%sIts front ends are %q, and now %q; its rows %d, and now %d",
+			remedy, there[0], here[0], len(there), len(here))
 	}
 	incomplete := slices.ContainsFunc(r.columns, func(f *front) bool { return f.missing != "" })
 	for i, row := range here[1:] {

@@ -77,7 +77,8 @@ func recordedGroups(t *testing.T) []*group {
 		t.Fatalf("there are no recordings (*.jsonl) in %s", recordings())
 	}
 	kinds := []struct{ prefix, title string }{
-		{"scen-", "recordings: rules"}, {"scenario-", "recordings: decisions"}, {"rand-", "recordings: random"}, {"", "recordings: others"},
+		{"scen-", "recordings: rules"}, {"scenario-", "recordings: decisions"}, {"rand-", "recordings: random"},
+		{"", "recordings: others"},
 	}
 	groups := make([]*group, len(kinds))
 	for _, file := range files {
@@ -87,7 +88,8 @@ func recordedGroups(t *testing.T) []*group {
 				if groups[i] == nil {
 					groups[i] = &group{title: kind.title}
 				}
-				groups[i].cases = append(groups[i].cases, &tableCase{name: name, needs: []string{"bytes"}, run: loadRecording(file).run})
+				c := &tableCase{name: name, needs: []string{"bytes"}, run: loadRecording(file).run}
+				groups[i].cases = append(groups[i].cases, c)
 				break
 			}
 		}

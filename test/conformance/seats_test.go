@@ -33,8 +33,8 @@ type pool struct {
 	breakdowns int
 }
 
-// mostBreakdowns is how many of a front end's drivers may break down before the rest of its cases fails without a try: one
-// that hangs would hang for hours.
+// mostBreakdowns is how many of a front end's drivers may break down before the rest of its cases fails without a try:
+// one that hangs would hang for hours.
 const mostBreakdowns = 5
 
 // start starts what the pool has for a daemon in dir: a process for devices unless there is one, and a driver.

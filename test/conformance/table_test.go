@@ -21,7 +21,7 @@ import (
 var (
 	reportTo   = flag.String("report", "", "write the table to `FILE`")
 	onlyFronts = flag.String("fronts", "", "only the front ends whose names match `REGEXP`")
-	oneMore    = flag.String("driver", "", "only the front end behind this driver: `COMMAND` with arguments")
+	oneMore    = flag.String("driver", "", "only the front end behind this driver: `COMMAND` and arguments")
 	again      = flag.Bool("again", false, "one process of -driver can do one case after the other")
 	patience   = flag.Duration("patience", driver.Patience, "how long a driver may take for an answer")
 )

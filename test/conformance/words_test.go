@@ -157,7 +157,8 @@ func (s *script) onBytes(k trace.Ksock, command string, args []string) string {
 		return outcome(errno, "%v", id)
 	case "poll":
 		in, out := k.Poll()
-		return map[[2]bool]string{{true, true}: "in out", {true, false}: "in", {false, true}: "out", {}: "nothing"}[[2]bool{in, out}]
+		words := map[[2]bool]string{{true, true}: "in out", {true, false}: "in", {false, true}: "out", {}: "nothing"}
+		return words[[2]bool{in, out}]
 	case "ksockid", "lenleft", "nummsgs", "unrepliedto", "newdevice", "maxmsgs", "maxmsgsize", "msgonlyonce", "verbose",
 		"reportreplierbinds":
 		in := uint32(0)
