@@ -91,7 +91,8 @@ func (c *conn) appendMessage(h wire.Header, m *Message) {
 	}
 	h.PayloadBytes = uint32(wire.MessageBytes(len(m.Name), len(m.Data)))
 	c.nameBytes = append(c.nameBytes[:0], m.Name...)
-	c.toSend = wire.AppendMessage(wire.AppendHeader(c.toSend, h), &m.Header, c.nameBytes, m.Data)
+	c.toSend = wire.AppendHead(wire.AppendHeader(c.toSend, h), &m.Header, c.nameBytes, len(m.Data))
+	c.appendBody(m.Data)
 }
 
 // check refuses what would not fit into a frame, with the condition that the bus would give: a longer frame would end

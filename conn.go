@@ -53,6 +53,7 @@ type conn struct {
 	front    front // nil if the link has none
 	claimers []*question
 	leads    *question // that of the leader
+	header   Header // of the message that is being claimed
 	piped    piped
 	asked    asked
 	unsent   ID // of a Request that waits for room, as far as we know

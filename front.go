@@ -14,9 +14,9 @@ import (
 //
 // Whoever waits for a message is a claimer until there is one. The leader sees to claimers as it does to questions.
 type front interface {
-	// claim takes the first message, in the form of wire.AppendMessage, until release. When it has to claim, it claims
+	// claim takes the first message: its header into h, its name and data until release. When it has to claim, it claims
 	// up to most messages at once and holds the others for the next calls.
-	claim(most uint32) (payload []byte, ok bool, err error)
+	claim(h *Header, most uint32) (name, data []byte, ok bool, err error)
 
 	// held counts those.
 	held() uint32
@@ -87,18 +87,17 @@ func (c *conn) confirm(awaited bool) {
 
 // claim takes a message if there is one to be seen, into the one given if that is not nil.
 func (c *conn) claim(into *Message) (m *Message, awaited bool, err error) {
-	payload, ok, err := c.front.claim(c.readAhead)
+	name, data, ok, err := c.front.claim(&c.header, c.readAhead)
 	if err != nil || !ok {
 		return nil, false, err
 	}
 	if m = into; m == nil {
 		m = new(Message)
 	}
-	_, whole := c.parse(payload, m)
+	m.Header = c.header
+	m.Name = c.names.of(name, m.Name)
+	m.Data = append(m.Data[:0], data...)
 	awaited = c.front.release()
-	if !whole {
-		return nil, awaited, unexpected("a message in the window")
-	}
 	c.asked.settle(m, c.id)
 	return m, awaited, nil
 }

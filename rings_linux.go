@@ -25,9 +25,10 @@ type ringLink struct {
 	reader  *ring.Reader
 	writer  *ring.Writer
 	taker   *ring.Taker
-	writing sync.Mutex  // around writer: the leader looks for room while others send
-	waited  atomic.Bool // somebody waits for what the window may show
-	bell    int         // the daemon's
+	log     *ring.LogView // nil: none was granted
+	writing sync.Mutex    // around writer: the leader looks for room while others send
+	waited  atomic.Bool   // somebody waits for what the window may show
+	bell    int           // the daemon's
 	ours    int
 	epoll   int // of ours and the socket
 	events  [2]unix.EpollEvent
@@ -35,13 +36,13 @@ type ringLink struct {
 
 func (l *socketLink) features() uint32 {
 	if l.wantsRings {
-		return wire.FeatureRings | wire.FeatureBell
+		return wire.FeatureRings | wire.FeatureLog | wire.FeatureBell
 	}
 	return 0
 }
 
 func (l *socketLink) readRights(p []byte, flags int) (int, error) {
-	oob := make([]byte, unix.CmsgSpace(3*4))
+	oob := make([]byte, unix.CmsgSpace(4*4))
 	n, oobn, _, _, err := unix.Recvmsg(l.fd, p, oob, flags|unix.MSG_CMSG_CLOEXEC)
 	if err != nil || oobn == 0 {
 		return n, err
@@ -55,22 +56,36 @@ func (l *socketLink) readRights(p []byte, flags int) (int, error) {
 	return n, err
 }
 
-// upgrade makes a ringLink of a socket whose Hello has been answered with the segment and the two bells.
+// upgrade makes a ringLink of a socket whose Hello has been answered with the segment, the daemon's bell, perhaps the
+// log, and our bell.
 func (l *socketLink) upgrade(granted uint32) (link, error) {
 	l.wantsRings = false
-	if granted != wire.FeatureRings|wire.FeatureBell || len(l.rights) != 3 {
+	wants := 3
+	if granted&wire.FeatureLog != 0 {
+		wants = 4
+	}
+	if granted&^wire.FeatureLog != wire.FeatureRings|wire.FeatureBell || len(l.rights) != wants {
 		return nil, unexpected("features %d with %d descriptors", granted, len(l.rights))
 	}
 	m, err := ring.Map(l.rights[0])
 	if err != nil {
 		return nil, err
 	}
-	epoll, err := watchBoth(l.rights[2], l.fd)
+	ours := l.rights[wants-1]
+	epoll, err := watchBoth(ours, l.fd)
 	if err != nil {
 		m.Close()
 		return nil, err
 	}
-	r := &ringLink{socketLink: l, segment: m, bell: l.rights[1], ours: l.rights[2], epoll: epoll}
+	r := &ringLink{socketLink: l, segment: m, bell: l.rights[1], ours: ours, epoll: epoll}
+	if wants == 4 {
+		if r.log, err = ring.MapLog(l.rights[2]); err != nil {
+			unix.Close(epoll)
+			m.Close()
+			return nil, err
+		}
+		unix.Close(l.rights[2])
+	}
 	unix.Close(l.rights[0])
 	l.rights = nil
 	l.parking.fd = epoll
@@ -144,8 +159,6 @@ func (l *ringLink) recv(p []byte, room bool) (int, error) {
 // toClaim reports whether there is something for somebody who waits for a message.
 func (l *ringLink) toClaim() bool { return l.waited.Load() && (!l.taker.Empty() || l.taker.More()) }
 
-func (l *ringLink) claim(most uint32) ([]byte, bool, error) { return l.taker.Claim(most) }
-
 func (l *ringLink) held() uint32 { return l.taker.Held() }
 
 func (l *ringLink) release() (awaited bool) {
@@ -212,4 +225,8 @@ func (l *ringLink) unmap() {
 	for _, fd := range [...]int{l.epoll, l.bell, l.ours} {
 		unix.Close(fd)
 	}
+	if l.log != nil {
+		l.log.Close()
+	}
+	unix.Close(l.bell)
 }

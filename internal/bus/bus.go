@@ -23,6 +23,7 @@ type Config struct {
 	MaxMessages        uint32 // queue limit of a new Ksock, messages; default 100
 	MaxSetAside        int    // set-aside unbind events, messages (R6.21); default 1000
 	Limits             Limits
+	Keeper             Keeper // of the data of large messages; nil: the bus itself
 
 	FirstKsock, FirstSerial uint32 // first ids given out, default 1; for trying what happens after 2^32 of them
 }

@@ -74,6 +74,9 @@ func (q *queue) reply(request message.ID) int {
 func (b *Bus) handOver(k *Ksock, i int) Delivery {
 	e := b.take(k, i)
 	d := Delivery{Header: e.msg.head, Name: e.msg.name(), Data: e.msg.data(), msg: e.msg}
+	if d.msg.kept {
+		d.msg.lent++
+	}
 	if e.mustReply {
 		d.Flags |= message.WantYouToReply
 		k.owe(owed{d.ID, d.From})
@@ -84,6 +87,6 @@ func (b *Bus) handOver(k *Ksock, i int) Delivery {
 
 // Release gives the bytes of a delivery back, exactly once.
 func (b *Bus) Release(d *Delivery) {
-	b.release(d.msg)
+	b.handedBack(d.msg)
 	*d = Delivery{}
 }

@@ -82,8 +82,18 @@ func (b *Bus) canHold(k *Ksock, bytes int64) message.Condition {
 
 // own stores a message and charges its sender.
 func (b *Bus) own(k *Ksock, h *message.Header, name, data []byte) *stored {
-	b.accounts.charge(k.account, charge(name, data))
-	return b.store.keep(h, name, data, k.account)
+	cost := charge(name, data)
+	b.accounts.charge(k.account, cost)
+	var body []byte
+	if b.config.Keeper != nil {
+		body = b.config.Keeper.Keep(data, b.plan.recipients())
+	}
+	if body != nil {
+		data = nil
+	}
+	m := b.store.keep(h, name, data, k.account)
+	m.charge, m.body, m.kept = cost, body, body != nil
+	return m
 }
 
 // Resend is SEND on a message that waits for room (R3.68): the checks again, and the same id. When it gives anything

@@ -13,6 +13,9 @@ import (
 type stored struct {
 	head    message.Header
 	buf     []byte // name, then data; its capacity is a power of two
+	body    []byte // the data, if it lies elsewhere
+	kept    bool   // body lies with the Keeper
+	lent    int    // Deliveries of a kept body that are not released
 	nameLen int
 	refs    int
 	account *account // charged for it; nil for messages of the bus itself
@@ -22,7 +25,12 @@ type stored struct {
 }
 
 func (m *stored) name() []byte { return m.buf[:m.nameLen] }
-func (m *stored) data() []byte { return m.buf[m.nameLen:] }
+func (m *stored) data() []byte {
+	if m.body != nil {
+		return m.body
+	}
+	return m.buf[m.nameLen:]
+}
 
 const (
 	smallestClass = 7  // 128 bytes
@@ -78,6 +86,10 @@ func (b *Bus) release(m *stored) {
 	}
 	b.accounts.discharge(m.account, m.charge)
 	m.account = nil
+	if m.kept {
+		b.config.Keeper.Release(m.body)
+	}
+	m.body, m.kept = nil, false
 	s, c := &b.store, class(cap(m.buf))
 	if c > largestClass || s.kept+cap(m.buf) > keptBytes {
 		return

@@ -28,7 +28,7 @@ func (b *Bus) Settle(k *Ksock) {
 	}
 	for n := k.window.Taken(); n > 0; n-- {
 		d := b.handOver(k, 0)
-		b.release(d.msg)
+		b.handedBack(d.msg)
 	}
 }
 

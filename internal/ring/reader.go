@@ -77,3 +77,16 @@ func (r *Reader) Doze() (wait bool) {
 
 // Awake takes a Doze back, for a reader that woke for another reason.
 func (r *Reader) Awake() { r.shared.asleep.Store(0) }
+
+// DozeFor is Doze for more than the n bytes that there are.
+func (r *Reader) DozeFor(n int) (wait bool) {
+	r.shared.asleep.Store(1)
+	if r.shared.tail.Load()-r.head != uint64(n) {
+		r.shared.asleep.Store(0)
+		return false
+	}
+	return true
+}
+
+// Size is how much the pipe can hold.
+func (r *Reader) Size() int { return len(r.data) }

@@ -76,13 +76,8 @@ func Create(sizes Sizes) (s *Segment, fd int, err error) {
 	if err := l.check(); err != nil {
 		return nil, -1, err
 	}
-	flags := unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
-	fd, err = unix.MemfdCreate("kbus-ring", flags|unix.MFD_NOEXEC_SEAL)
-	if err == unix.EINVAL { // a kernel before 6.3
-		fd, err = unix.MemfdCreate("kbus-ring", flags)
-	}
-	if err != nil {
-		return nil, -1, fmt.Errorf("memfd_create: %w", err)
+	if fd, err = newMemfd("kbus-ring"); err != nil {
+		return nil, -1, err
 	}
 	if err = unix.Ftruncate(fd, int64(l.bytes())); err == nil {
 		_, err = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_SEAL)
@@ -96,6 +91,19 @@ func Create(sizes Sizes) (s *Segment, fd int, err error) {
 	}
 	s.layout = l
 	return s, fd, nil
+}
+
+// newMemfd makes memory that has a descriptor, can be sealed, and closes on exec.
+func newMemfd(name string) (fd int, err error) {
+	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
+	fd, err = unix.MemfdCreate(name, flags|unix.MFD_NOEXEC_SEAL)
+	if err == unix.EINVAL { // a kernel before 6.3
+		fd, err = unix.MemfdCreate(name, flags)
+	}
+	if err != nil {
+		return -1, fmt.Errorf("memfd_create: %w", err)
+	}
+	return fd, nil
 }
 
 // Map maps a segment that the daemon has sent. The descriptor may be closed afterwards.

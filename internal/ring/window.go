@@ -48,6 +48,8 @@ type Window struct {
 	freed     uint32 // of those, finished with
 	staged    uint32 // put behind the published ones, not shown yet
 	more      uint32 // what we have said
+
+	bodies bodies // of messages whose data lies in a log
 }
 
 // Shown counts the messages that the client can claim, as last seen.
@@ -60,6 +62,9 @@ func (w *Window) Taken() (n int, err error) {
 	}
 	n = int(w.claimed - w.told)
 	w.told = w.claimed
+	if w.bodies.bytes > 0 {
+		w.free()
+	}
 	return n, nil
 }
 
@@ -134,6 +139,9 @@ func (w *Window) room(n uint32) (at uint32, ok bool) {
 // free learns what the client has finished with. Nonsense frees nothing.
 func (w *Window) free() {
 	if r := w.shared.released.Load(); r-w.freed <= w.told-w.freed {
+		if w.bodies.bytes > 0 {
+			w.letGo(w.freed, r)
+		}
 		w.freed = r
 	}
 }
@@ -150,8 +158,13 @@ func (w *Window) Publish() error {
 
 // Withdraw takes back everything that is not claimed. What Taken reports afterwards is final.
 func (w *Window) Withdraw() error {
+	end := w.published + w.staged
 	w.staged = 0
-	return w.show(func(claimed uint32) uint32 { return claimed })
+	err := w.show(func(claimed uint32) uint32 { return claimed })
+	if err == nil && w.bodies.bytes > 0 {
+		w.letGo(w.published, end)
+	}
+	return err
 }
 
 // Want asks the client to ring when it has taken one more message than Taken has reported. wait is false when it has
@@ -191,6 +204,9 @@ type Taker struct {
 	shown    uint32 // what was published then
 	next     uint32 // of those claimed, the one that has its turn
 	released uint32 // what we have announced
+
+	inLog bool     // the data of the message that was claimed last is in the log
+	kept  []uint32 // messages that have had their turn and are not finished with; see Hold
 }
 
 // releaseEvery is how many messages may be finished with before that is announced, when more are waiting anyway.
@@ -200,14 +216,16 @@ const releaseEvery = 8
 // bytes are the caller's until Release, which must come before the next Claim. ok is false when the window is empty.
 func (t *Taker) Claim(most uint32) (p []byte, ok bool, err error) {
 	if t.next == t.claimed && !t.claim(most) {
-		if t.released != t.next { // it could be that the room is needed to show more
-			t.released = t.next
+		if finished := t.finished(); t.released != finished { // it could be that the room is needed to show more
+			t.released = finished
 			t.shared.released.Store(t.released)
 		}
 		return nil, false, nil
 	}
 	between()
 	s := t.slots[t.next&uint32(len(t.slots)-1)]
+	t.inLog = s.bytes&inLog != 0
+	s.bytes &^= inLog
 	if uint64(s.at)+uint64(s.bytes) > uint64(len(t.data)) {
 		return nil, false, ErrCorrupt
 	}
@@ -236,10 +254,11 @@ func (t *Taker) claim(most uint32) bool {
 func (t *Taker) Release() (ring bool) {
 	t.next++
 	want := t.shared.want.Load()
-	if want == 0 && t.next-t.released < releaseEvery && t.next != t.shown {
+	finished := t.finished()
+	if want == 0 && finished-t.released < releaseEvery && t.next != t.shown {
 		return false
 	}
-	t.released = t.next
+	t.released = finished
 	t.shared.released.Store(t.released)
 	return want != 0 && int32(t.next-uint32(want)) >= 0 && t.shared.want.CompareAndSwap(want, 0)
 }

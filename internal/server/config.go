@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"kbus/internal/device"
+	"kbus/internal/ring"
 	"kbus/internal/session"
 )
 
@@ -20,6 +21,7 @@ type Config struct {
 	SocketMode  fs.FileMode // permissions of the socket files: who may use the buses (Q8)
 	SocketGroup string      // group of the socket files, a name or a number; empty: as created
 	RingBytes   int64       // of each ring of a connection, a power of two from LeastRing to MostRing; 0: sockets only
+	LogBytes    int64       // of the log that the clients of a bus share, a multiple of LeastLog; 0: none
 	Limpets     Limpets     // who may join the buses to others
 	Device      Device
 	Limits      Limits
@@ -96,6 +98,7 @@ func Default() Config {
 		SocketMode: 0o666,
 		RingBytes:  64 << 10,
 		Device:     Device{Kind: "off", Link: "/dev/kbus", Mode: 0o666},
+		LogBytes:   16 << 20,
 		Limits: Limits{
 			Buses:               MaxBuses,
 			Connections:         4096,
@@ -147,6 +150,10 @@ func (c *Config) Check() (bad []*BadSetting) {
 		"must be off, auto, cuse or fuse, not %q", c.Device.Kind)
 	check(filepath.IsAbs(c.Device.Link), "device.link", "must be a path that begins with /, not %q", c.Device.Link)
 	check(c.Device.Mode&^0o777 == 0, "device.mode", "has permission bits only, not %#o", uint32(c.Device.Mode))
+	if n := c.LogBytes; n != 0 {
+		within("shared-log", n, ring.LeastLog, ring.MostLog)
+		check(n%ring.LeastLog == 0, "shared-log", "must be a multiple of %d, not %d", ring.LeastLog, n)
+	}
 	within("limits.buses", int64(l.Buses), 1, MaxBuses)
 	check(c.Buses <= l.Buses, "buses", "(%d) is above limits.buses (%d)", c.Buses, l.Buses)
 	within("limits.connections", int64(l.Connections), 0, mostCount)

@@ -188,7 +188,7 @@ func (l *loop) sendOut(c *conn, out []byte) (int, unix.Errno) {
 	case c.rings == nil:
 		return send(c.fd, out)
 	case c.rings.share >= 0:
-		return c.rings.introduce(c.fd, out)
+		return c.rings.introduce(c.fd, out, l.bodies)
 	}
 	return l.sendRing(c, out)
 }

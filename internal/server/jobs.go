@@ -45,6 +45,8 @@ func (l *loop) closeDescriptors() {
 	l.jobs.Lock()
 	defer l.jobs.Unlock()
 	l.listener.close()
+	l.bodies.close()
+	l.bodies = nil
 	for _, fd := range [...]*int{&l.bell, &l.epoll} {
 		if *fd >= 0 {
 			unix.Close(*fd)

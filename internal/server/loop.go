@@ -39,6 +39,8 @@ type loop struct {
 	device      *device.Device // nil: sockets only
 	maxPayload  uint32
 	ringBytes   int64 // of each ring of a connection; 0: no rings
+	bodies      *bodies
+	beginning   beginning // of the long message that is being handled
 
 	unfinished []*conn // with requests in memory, for the next turn
 	worked     []*conn // the other of the two slices
@@ -64,6 +66,7 @@ const (
 // newLoop makes a loop for a socket that listens already. It owns listenFD from now on, also when it fails.
 func newLoop(s *Server, number, listenFD int, path string) (_ *loop, err error) {
 	limits := s.config.Limits
+	bodies := s.makeBodies(number)
 	l := &loop{
 		number: number, server: s, log: s.log.With("bus", number),
 		bus: bus.New(bus.Config{
@@ -72,6 +75,7 @@ func newLoop(s *Server, number, listenFD int, path string) (_ *loop, err error) 
 			MaxMessages:        uint32(limits.QueueMessages),
 			MaxSetAside:        limits.SetAside,
 			Limits:             limits.forBus(),
+			Keeper:             bodies.keeper(),
 		}),
 		accounts:   accounts{limits: limits, users: map[uint32]*account{}},
 		maxPayload: wire.MaxRequestBytes(uint32(limits.MessageBytesCeiling)),
@@ -82,7 +86,7 @@ func newLoop(s *Server, number, listenFD int, path string) (_ *loop, err error) 
 	l.engine = session.NewEngine(uint32(number), l.bus, s)
 	l.engine.Grant(l.grant)
 	l.engine.Permit(s.mayFederate)
-	l.ringBytes = s.config.RingBytes
+	l.ringBytes, l.bodies = s.config.RingBytes, bodies
 	defer func() {
 		if err != nil {
 			l.closeDescriptors()
@@ -124,6 +128,9 @@ func (l *loop) run() {
 			l.event(&l.events[i])
 		}
 		l.finishTurns()
+		if l.bodies != nil && l.bodies.short {
+			l.makeRoom()
+		}
 		if l.listener.fd >= 0 && l.listener.reserve < 0 {
 			l.descriptorsMayBeBack()
 		}

@@ -58,11 +58,7 @@ func (l *loop) handle(c *conn, data []byte, share *int) (used int, err error) {
 		*share--
 		unsent := len(c.session.Out())
 		err = c.session.Handle(h, payload)
-		if out := c.session.Out(); len(out) >= unsent+wire.HeaderBytes {
-			if cond := wire.ParseHeader(out[unsent:]).Condition; cond != message.OK {
-				l.noteRefusal(&c.told, c.peer.PID, c.peer.UID, cond)
-			}
-		}
+		l.noteOutcome(c, unsent)
 		if err != nil {
 			return used, err
 		}
@@ -74,6 +70,15 @@ func (l *loop) handle(c *conn, data []byte, share *int) (used int, err error) {
 		}
 	}
 	return used, nil
+}
+
+// noteOutcome looks at what the session has answered since it had so many bytes unsent.
+func (l *loop) noteOutcome(c *conn, unsent int) {
+	if out := c.session.Out(); len(out) >= unsent+wire.HeaderBytes {
+		if cond := wire.ParseHeader(out[unsent:]).Condition; cond != message.OK {
+			l.noteRefusal(&c.told, c.peer.PID, c.peer.UID, cond)
+		}
+	}
 }
 
 // handleRest handles what the connection has in memory, and gives the memory back when nothing is left.
@@ -98,6 +103,14 @@ func (l *loop) dropRest(c *conn) {
 // readShared reads into the loop's buffer and handles what came where it lies. more says that the socket may hold more.
 func (l *loop) readShared(c *conn, share *int) (more bool, err error) {
 	buffer := l.input.buffer(l.accounts.muchBuffered(c.user))
+	if c.rings != nil && c.rings.begun && c.rings.spoiled == nil {
+		switch next, most, err := l.handleLong(c, share); {
+		case next != ordinary:
+			return next == handled, err
+		case most > 0:
+			buffer = buffer[:min(len(buffer), most)]
+		}
+	}
 	n, more, err := l.receive(c, buffer)
 	if n == 0 {
 		return more, err

@@ -28,6 +28,7 @@ type rings struct {
 	bell    int // ours
 	theirs  int // the client's; -1: the socket is
 
+	log     bool  // the client reads the log
 	share   int   // the segment's descriptor until the client has been sent it, then -1
 	changed bool  // there is something for the client to wake for
 	begun   bool  // requests come through the ring
@@ -40,27 +41,40 @@ const windowSlots = 512
 
 var errChatter = errors.New("bytes in the socket of a connection that uses rings")
 
-// grant gives a Hello the rings that it asks for, if they are on and can be had.
+// outboxBytes is the ring to the bus of a client that also asks for the log: it is for sending what is too large for
+// other rings, and memory of it that is not used is not there.
+const outboxBytes = 512 << 10
+
+// grant gives a Hello the rings that it asks for, if they are on and can be had. With them comes the log, which has
+// everything large that anybody on the bus says: a bus with rules about who may read what must not grant it.
 func (l *loop) grant(s *session.Session, wanted uint32) uint32 {
 	if wanted&wire.FeatureRings == 0 || l.ringBytes == 0 {
 		return 0
 	}
 	c := s.Tag.(*conn)
-	granted := wanted & (wire.FeatureRings | wire.FeatureBell)
-	if err := l.makeRings(c, granted&wire.FeatureBell != 0); err != nil {
+	granted := wanted & (wire.FeatureRings | wire.FeatureLog | wire.FeatureBell)
+	if l.bodies == nil {
+		granted &^= wire.FeatureLog
+	}
+	if err := l.makeRings(c, granted); err != nil {
 		l.log.Warn("no rings for a connection", "reason", err, "pid", c.peer.PID, "uid", c.peer.UID)
 		return 0
 	}
 	return granted
 }
 
-func (l *loop) makeRings(c *conn, bell bool) error {
+func (l *loop) makeRings(c *conn, granted uint32) error {
+	log, bell := granted&wire.FeatureLog != 0, granted&wire.FeatureBell != 0
 	n := uint32(l.ringBytes)
-	segment, share, err := ring.Create(ring.Sizes{UpBytes: n, DownBytes: n, WindowBytes: n, WindowSlots: windowSlots})
+	up := n
+	if log && c.session.Mode()&wire.ModeWrite != 0 && !l.accounts.muchBuffered(c.user) {
+		up = max(up, outboxBytes)
+	}
+	segment, share, err := ring.Create(ring.Sizes{UpBytes: up, DownBytes: n, WindowBytes: n, WindowSlots: windowSlots})
 	if err != nil {
 		return err
 	}
-	r := &rings{segment: segment, share: share, theirs: -1}
+	r := &rings{segment: segment, share: share, theirs: -1, log: log}
 	if r.bell, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		r.bell = -1
 		err = fmt.Errorf("eventfd: %w", err)
@@ -80,6 +94,9 @@ func (l *loop) makeRings(c *conn, bell bool) error {
 	var front *ring.Window
 	r.reader, r.writer, front = segment.Daemon()
 	r.window = &window{loop: l, conn: c, ring: front}
+	if log {
+		front.UseLog(l.bodies.log, l.bodies.mostHeld())
+	}
 	c.rings = r
 	l.own(r.bell, c)
 	if err := l.charge(c); err != nil { // it uses the socket, then
@@ -94,6 +111,7 @@ func (l *loop) dropRings(c *conn) {
 	if c.rings != nil {
 		l.conns[c.rings.bell] = nil
 		l.control(unix.EPOLL_CTL_DEL, c.rings.bell, 0, 0) // closing would not do it: the client has a copy
+		c.rings.window.ring.DropBodies()
 		c.rings.close()
 		c.rings = nil
 	}
@@ -117,10 +135,13 @@ func (r *rings) close() {
 }
 
 // introduce sends the answer to the Hello through the socket, with the descriptors.
-func (r *rings) introduce(fd int, out []byte) (int, unix.Errno) {
-	rights := []int{r.share, r.bell, r.theirs}
-	if r.theirs < 0 {
-		rights = rights[:2]
+func (r *rings) introduce(fd int, out []byte, bodies *bodies) (int, unix.Errno) {
+	rights := append(make([]int, 0, 4), r.share, r.bell)
+	if r.log {
+		rights = append(rights, bodies.log.Share())
+	}
+	if r.theirs >= 0 {
+		rights = append(rights, r.theirs)
 	}
 	n, err := unix.SendmsgN(fd, out, unix.UnixRights(rights...), nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 	if err != nil {

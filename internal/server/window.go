@@ -52,6 +52,9 @@ func (w *window) Show(h *message.Header, name, data []byte) bool {
 	if w.spoiled() {
 		return false
 	}
+	if at, ok := w.loop.bodies.place(w.conn, data); ok {
+		return w.showBody(at, h, name, len(data))
+	}
 	n := wire.MessageBytes(len(name), len(data))
 	p := w.ring.Stage(n)
 	if p == nil {

@@ -34,6 +34,7 @@ type Engine struct {
 	sessions []*Session // in no order; each knows its place
 	buffers  buffers
 	header   message.Header // of the message being sent: here, so that sending allocates nothing
+	body     []byte         // the data of that message, if it does not follow the name; see HandleBody
 	stopping bool
 
 	federation federation

@@ -39,8 +39,8 @@ type sender = func(*bus.Bus, *bus.Ksock, *message.Header, []byte, []byte) bus.Ou
 // submit sends the message in payload. It reports false when there is no message, and the connection ends.
 func (s *Session) submit(h wire.Header, payload []byte, send sender) (bus.Outcome, bool) {
 	b, head := s.engine.bus, &s.engine.header
-	name, data, rest, ok := wire.ParseMessage(payload, head)
-	if !ok || len(rest) > 0 {
+	name, data, ok := s.parse(payload, head)
+	if !ok {
 		s.violate(h, "the payload is not one message")
 		return bus.Outcome{}, false
 	}

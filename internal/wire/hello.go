@@ -23,6 +23,10 @@ type Hello struct {
 // socket.
 const FeatureRings = 1
 
+// FeatureLog asks, together with FeatureRings, that the window may show messages whose data lies in the log, memory
+// that all clients of a bus read. If it is granted, the descriptor of the log is the third.
+const FeatureLog = 2
+
 // FeatureBell, only together with FeatureRings, asks to be woken by an eventfd of the client's own instead of bytes in
 // the socket. If it is granted, that comes as the last descriptor.
 const FeatureBell = 4

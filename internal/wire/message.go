@@ -19,6 +19,12 @@ func MessageBytes(nameLen, dataLen int) int { return MessageHeaderBytes + nameLe
 // AppendMessage appends a message. Name and data are copied once, straight to their place.
 func AppendMessage(b []byte, h *message.Header, name, data []byte) []byte {
 	b = slices.Grow(b, MessageBytes(len(name), len(data)))
+	return append(AppendHead(b, h, name, len(data)), data...)
+}
+
+// AppendHead appends a message without its data, which must follow.
+func AppendHead(b []byte, h *message.Header, name []byte, dataLen int) []byte {
+	b = slices.Grow(b, MessageBytes(len(name), 0))
 	at := len(b)
 	b = b[:at+MessageHeaderBytes]
 	m := b[at : at+MessageHeaderBytes : at+MessageHeaderBytes]
@@ -35,8 +41,8 @@ func AppendMessage(b []byte, h *message.Header, name, data []byte) []byte {
 	le.PutUint32(m[40:], h.Extra)
 	le.PutUint32(m[44:], uint32(h.Flags))
 	le.PutUint32(m[48:], uint32(len(name)))
-	le.PutUint32(m[52:], uint32(len(data)))
-	return append(append(b, name...), data...)
+	le.PutUint32(m[52:], uint32(dataLen))
+	return append(b, name...)
 }
 
 // ParseMessage reads the message at the beginning of b into h; name and data point into b, and rest is what follows.
@@ -52,12 +58,17 @@ func ParseMessage(b []byte, h *message.Header) (name, data, rest []byte, ok bool
 	if nameLen+dataLen > uint64(len(body)) {
 		return nil, nil, nil, false
 	}
+	parseHeader(m, h)
+	end := nameLen + dataLen
+	return body[:nameLen:nameLen], body[nameLen:end:end], body[end:], true
+}
+
+// parseHeader reads the 56 bytes m, but for the lengths.
+func parseHeader(m []byte, h *message.Header) {
 	h.ID = message.ID{Network: le.Uint32(m[0:]), Serial: le.Uint32(m[4:])}
 	h.InReplyTo = message.ID{Network: le.Uint32(m[8:]), Serial: le.Uint32(m[12:])}
 	h.To, h.From = le.Uint32(m[16:]), le.Uint32(m[20:])
 	h.OrigFrom = message.Origin{Network: le.Uint32(m[24:]), Local: le.Uint32(m[28:])}
 	h.FinalTo = message.Origin{Network: le.Uint32(m[32:]), Local: le.Uint32(m[36:])}
 	h.Extra, h.Flags = le.Uint32(m[40:]), message.Flags(le.Uint32(m[44:]))
-	end := nameLen + dataLen
-	return body[:nameLen:nameLen], body[nameLen:end:end], body[end:], true
 }

@@ -12,7 +12,7 @@ var flagged = []struct {
 	{"socket.mode", "socket-mode", false}, {"socket.group", "socket-group", false},
 	{"device.kind", "device", true}, {"device.link", "device-link", false}, {"device.mode", "device-mode", false},
 	{"device.group", "device-group", false}, {"device.stat-as-device", "stat-as-device", true},
-	{"rings", "rings", false}, {"limpets", "limpets", false},
+	{"rings", "rings", false}, {"shared-log", "shared-log", false}, {"limpets", "limpets", false},
 	{"log.level", "log-level", false}, {"log.format", "log-format", false}, {"drain", "drain", false},
 }
 

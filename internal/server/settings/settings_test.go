@@ -25,6 +25,7 @@ dir = "/run/somewhere"
 buses = 3
 drain = "1m30s"
 rings = "128KiB"
+shared-log = "32MiB"
 limpets = "anybody"
 socket = { mode = "0660", group = 'kbus' }
 device = { kind = "fuse", link = "/dev/bus", mode = "0600", group = "12", stat-as-device = true }
@@ -53,7 +54,8 @@ set-aside = 8
 	for _, row := range table {
 		got = append(got, row.show(s))
 	}
-	want := `"/run/somewhere" 3 "1m30s" "0660" "kbus" "fuse" "/dev/bus" "0600" "12" true "128KiB" "anybody" "debug" "json" 16 1000 0 5 4 ` +
+	want := `"/run/somewhere" 3 "1m30s" "0660" "kbus" "fuse" "/dev/bus" "0600" "12" true "128KiB" "32MiB" "anybody" ` +
+		`"debug" "json" 16 1000 0 5 4 ` +
 		`"16MiB" "1KiB" 3000 "2GiB" "1KiB" "1MiB" 7 8`
 	if strings.Join(got, " ") != want {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)

@@ -45,8 +45,11 @@ var table = []setting{
 	truth("device.stat-as-device", "stat calls a FUSE device a character device",
 		func(s *Settings) *bool { return &s.Server.Device.StatAsDevice }),
 
-	parsed("rings", "bytes of each shared-memory ring of a connection, a power of two; off: sockets only", parseRings,
-		func(s *Settings) *rings { return (*rings)(&s.Server.RingBytes) }),
+	parsed("rings", "bytes of each shared-memory ring of a connection, a power of two; off: sockets only", parseSizeOrOff,
+		func(s *Settings) *sizeOrOff { return (*sizeOrOff)(&s.Server.RingBytes) }),
+	parsed("shared-log", "bytes of the memory in which all clients of a bus read large messages; off: none",
+		parseSizeOrOff,
+		func(s *Settings) *sizeOrOff { return (*sizeOrOff)(&s.Server.LogBytes) }),
 
 	parsed("limpets", "who may join the buses to others: owner (root and the daemon's user), anybody or nobody", parseLimpets,
 		func(s *Settings) *limpets { return (*limpets)(&s.Server.Limpets) }),
@@ -140,12 +143,12 @@ func parsed[T fmt.Stringer](key, doc string, parse func(value) (T, error), field
 }
 
 type (
-	mode    fs.FileMode
-	level   slog.Level
-	format  string
-	rings   int64
-	limpets server.Limpets
-	word    string
+	mode      fs.FileMode
+	level     slog.Level
+	format    string
+	sizeOrOff int64
+	limpets   server.Limpets
+	word      string
 )
 
 func (m mode) String() string   { return fmt.Sprintf("%04o", uint32(m)) }
@@ -157,7 +160,7 @@ var limpetWords = [...]string{server.LimpetsOfOwner: "owner", server.LimpetsOfAn
 
 func (l limpets) String() string { return limpetWords[l] }
 
-func (r rings) String() string {
+func (r sizeOrOff) String() string {
 	if r == 0 {
 		return "off"
 	}

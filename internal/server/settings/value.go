@@ -140,8 +140,8 @@ func parseDevice(v value) (word, error) {
 	return word(v.text), nil
 }
 
-// parseRings reads a size, or "off".
-func parseRings(v value) (rings, error) {
+// parseSizeOrOff reads a size, or "off".
+func parseSizeOrOff(v value) (sizeOrOff, error) {
 	if v.text == "off" {
 		return 0, nil
 	}
@@ -149,7 +149,7 @@ func parseRings(v value) (rings, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%q is no size; write for instance \"64KiB\", or \"off\"", v.text)
 	}
-	return rings(n), nil
+	return sizeOrOff(n), nil
 }
 
 func parseLimpets(v value) (limpets, error) {
