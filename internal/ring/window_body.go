@@ -72,8 +72,8 @@ func (w *Window) FreeBodies() {
 
 // DropBodies gives up all places, for a window that is not used any more.
 func (w *Window) DropBodies() {
-	if w.bodies.bytes > 0 {
-		w.letGo(w.freed, w.published+w.staged)
+	if w.bodies.bytes > 0 { // in any slot: the client may have broken off anything
+		w.letGo(0, uint32(len(w.own)))
 	}
 }
 

@@ -87,6 +87,8 @@ func (b *bodies) mostHeld() int { return b.log.Bytes() / 4 }
 func (l *loop) makeRoom() {
 	b := l.bodies
 	b.short = false
+	for range l.bus.Ksocks() { // settles them
+	}
 	for _, c := range l.conns {
 		if c != nil && c.rings != nil {
 			c.rings.window.ring.FreeBodies()

@@ -130,6 +130,7 @@ func (l *loop) run() {
 		l.finishTurns()
 		if l.bodies != nil && l.bodies.short {
 			l.makeRoom()
+			l.wakeOthers()
 		}
 		if l.listener.fd >= 0 && l.listener.reserve < 0 {
 			l.descriptorsMayBeBack()

@@ -40,7 +40,11 @@ func intrude(path string, seed uint64, most int, scribbled *atomic.Int64) {
 			f()
 		}
 	}()
-	c := rawclient.OpenRings(i, path)
+	open := rawclient.OpenRings
+	if seed%2 == 0 {
+		open = rawclient.OpenLog
+	}
+	c := open(i, path)
 	c.Bind("$.*", false)
 	raw, _ := c.SyscallConn()
 	rnd := rand.New(rand.NewPCG(seed, 7))
@@ -147,7 +151,7 @@ func TestScribbles(t *testing.T) {
 // fault, but all recipients get the same.
 func TestRecipientsSeeOneBody(t *testing.T) {
 	b := start(t, nil)
-	claims, asks, socket := b.openRings(), b.openRings(), b.open()
+	claims, asks, socket := b.openLog(), b.openRings(), b.open()
 	for _, c := range []*rawclient.Client{claims, asks, socket} {
 		c.Bind("$.Torn", false)
 	}

@@ -24,6 +24,12 @@ func (b *bench) openRings() *rawclient.Client {
 	return rawclient.OpenRings(b.t, b.path(0))
 }
 
+// openLog is a Ksock on bus 0 that uses rings and the log.
+func (b *bench) openLog() *rawclient.Client {
+	b.t.Helper()
+	return rawclient.OpenLog(b.t, b.path(0))
+}
+
 // bystanders are two well-behaved Ksocks that talk while others misbehave.
 type bystanders struct {
 	t              *testing.T
@@ -35,7 +41,7 @@ type bystanders struct {
 func (b *bench) bystanders(rings bool) *bystanders {
 	open := b.open
 	if rings {
-		open = b.openRings
+		open = b.openLog
 	}
 	by := &bystanders{t: b.t, asker: open(), replier: open(), rnd: rand.New(rand.NewPCG(5, 6))}
 	by.replier.Bind("$.Talk", true)

@@ -3,6 +3,7 @@ package rawclient
 import (
 	"encoding/binary"
 	"io"
+	"math/bits"
 	"sync/atomic"
 	"testing"
 	"unsafe"
@@ -23,6 +24,10 @@ type Rings struct {
 	Segment int    // its descriptor
 	Bell    int    // the daemon's
 	Ours    int    // -1: bytes in the socket are the bell
+	Log     []byte // the log, if that was asked for
+
+	Keep  bool // Claim does not release what it has taken
+	InLog int  // messages claimed whose data lay in the log
 
 	Up, Down, Slots, Window Part
 	Tail                    uint64 // of Up: bytes written
@@ -38,6 +43,8 @@ const (
 	DownTail, DownSkip, DownHead, DownAsleep, DownStranded = 384, 448, 512, 576, 640
 	WindowState, WindowReleased, WindowWant, WindowMore    = 704, 768, 832, 896
 	controlBytes                                           = 960
+
+	inLog = 1 << 31 // in a slot's length: the data lies in the log
 )
 
 // Word64 is the word at an offset.
@@ -56,13 +63,23 @@ func OpenRings(t testing.TB, path string) *Client {
 	return c
 }
 
+// OpenLog is Open for a Ksock that uses rings and the log.
+func OpenLog(t testing.TB, path string) *Client {
+	t.Helper()
+	c := Dial(t, path)
+	if f := c.HelloFeatures(wire.ModeRead|wire.ModeWrite, wire.FeatureRings|wire.FeatureLog); f.Condition != message.OK {
+		t.Fatalf("hello: %v %q", f.Condition.Name(), f.Payload)
+	}
+	return c
+}
+
 // HelloRings says hello in a mode, asking for rings, and gives the answer. Rings that are not granted end the test.
 func (c *Client) HelloRings(mode uint32) Frame {
 	c.t.Helper()
 	return c.HelloFeatures(mode, wire.FeatureRings)
 }
 
-// HelloFeatures is HelloRings with rings and perhaps a bell of the client's own.
+// HelloFeatures is HelloRings with rings, and perhaps the log and a bell of the client's own.
 func (c *Client) HelloFeatures(mode, features uint32) Frame {
 	c.t.Helper()
 	seq := c.Put(wire.OpHello, mode, wire.AppendHello(nil, wire.Hello{Lowest: 1, Highest: 1, Features: features}))
@@ -77,25 +94,25 @@ func (c *Client) HelloFeatures(mode, features uint32) Frame {
 		c.t.Fatalf("hello: %v %q, features %d", h.Condition.Name(), payload, w.Features)
 	}
 	if h.Condition == message.OK {
-		c.Rings = take(c.t, rights[:m])
+		c.Rings = take(c.t, rights[:m], features)
 	}
 	return Frame{h, payload}
 }
 
 // take maps what came with the answer.
-func take(t testing.TB, rights []byte) *Rings {
+func take(t testing.TB, rights []byte, features uint32) *Rings {
 	t.Helper()
 	messages, err := unix.ParseSocketControlMessage(rights)
 	if err != nil || len(messages) != 1 {
 		t.Fatalf("%d control messages, %v", len(messages), err)
 	}
 	fds, err := unix.ParseUnixRights(&messages[0])
-	if err != nil || len(fds) < 2 || len(fds) > 3 {
+	if err != nil || len(fds) != bits.OnesCount32(features)+1 {
 		t.Fatalf("descriptors %v, %v", fds, err)
 	}
 	r := &Rings{Segment: fds[0], Bell: fds[1], Ours: -1}
-	if len(fds) == 3 {
-		r.Ours = fds[2]
+	if features&wire.FeatureBell != 0 {
+		r.Ours = fds[len(fds)-1]
 	}
 	var st unix.Stat_t
 	if err := unix.Fstat(r.Segment, &st); err != nil {
@@ -105,6 +122,15 @@ func take(t testing.TB, rights []byte) *Rings {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.Close)
+	if features&wire.FeatureLog != 0 {
+		if err := unix.Fstat(fds[2], &st); err != nil {
+			t.Fatal(err)
+		}
+		if r.Log, err = unix.Mmap(fds[2], 0, int(st.Size), unix.PROT_READ, unix.MAP_SHARED); err != nil {
+			t.Fatal(err)
+		}
+		unix.Close(fds[2])
+	}
 	u := func(at int) int { return int(binary.NativeEndian.Uint32(r.Memory[at:])) }
 	if string(r.Memory[:4]) != "kbsg" || u(4) != 1 {
 		t.Fatalf("not a segment of version 1: % x", r.Memory[:8])
@@ -129,6 +155,10 @@ func (r *Rings) Close() {
 			unix.Close(r.Ours)
 		}
 		r.Memory = nil
+	}
+	if r.Log != nil {
+		unix.Munmap(r.Log)
+		r.Log = nil
 	}
 }
 
@@ -193,8 +223,16 @@ func (r *Rings) Claim() (payload []byte, more bool) {
 		}
 		slot := r.Memory[r.Slots.Offset+8*int(claimed%uint32(r.Slots.Bytes/8)):]
 		at, bytes := binary.NativeEndian.Uint32(slot), binary.NativeEndian.Uint32(slot[4:])
-		payload = append(payload, r.Memory[r.Window.Offset+int(at):][:bytes]...)
-		atomic.StoreUint32(r.Word32(WindowReleased), claimed+1)
+		payload = append(payload, r.Memory[r.Window.Offset+int(at):][:bytes&^inLog]...)
+		if bytes&inLog != 0 {
+			r.InLog++
+			end := len(payload) - 8
+			from, length := binary.LittleEndian.Uint64(payload[end:]), binary.LittleEndian.Uint32(payload[52:])
+			payload = append(payload[:end], r.Log[from:][:length]...)
+		}
+		if !r.Keep {
+			atomic.StoreUint32(r.Word32(WindowReleased), claimed+1)
+		}
 		want := atomic.LoadUint64(r.Word64(WindowWant))
 		if want != 0 && int32(claimed+1-uint32(want)) >= 0 && atomic.CompareAndSwapUint64(r.Word64(WindowWant), want, 0) {
 			r.Ring()
