@@ -32,6 +32,24 @@ func (l *ringLink) claim(h *Header, most uint32) (name, data []byte, ok bool, er
 	return name, data, err == nil, err
 }
 
+func (l *ringLink) inLog() bool { return l.taker.InLog() }
+
+func (l *ringLink) keep() (number uint32, awaited bool) {
+	l.log.Use()
+	number, awaited = l.taker.Hold()
+	if awaited {
+		l.ring()
+	}
+	return number, awaited
+}
+
+func (l *ringLink) giveBack(number uint32, lasts bool) {
+	if lasts { // otherwise the segment may be gone
+		l.taker.LetGo(number)
+	}
+	l.log.Close()
+}
+
 func (l *ringLink) sendBody(head, body []byte) (int, error) {
 	l.writing.Lock()
 	n, err := l.writer.Append(head)

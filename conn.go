@@ -53,8 +53,11 @@ type conn struct {
 	front    front // nil if the link has none
 	claimers []*question
 	leads    *question // that of the leader
-	header   Header // of the message that is being claimed
+	header   Header    // of the message that is being claimed
 	piped    piped
+	places   []*inPlace // spare
+	looking  []*inPlace // waiting for a message to look at
+	lent     int        // messages that are looked at in place
 	asked    asked
 	unsent   ID // of a Request that waits for room, as far as we know
 }

@@ -24,6 +24,13 @@ type front interface {
 	// release gives the message back. awaited says that somebody waits for the room that it leaves.
 	release() (awaited bool)
 
+	// inLog reports whether the data of the message claimed lies in memory that stays when others are claimed.
+	inLog() bool
+
+	// keep is instead of release, for such a message; giveBack follows, whether or not the connection still lasts.
+	keep() (number uint32, awaited bool)
+	giveBack(number uint32, lasts bool)
+
 	// empty reports whether there is nothing held, nor to claim, nor more.
 	empty() bool
 
@@ -47,12 +54,6 @@ func (c *conn) takeFront(ctx context.Context, op wire.Op, into *Message, after *
 	}
 	q := c.question(op)
 	defer c.release(q)
-	if ctx.Err() != nil {
-		return nil, q.failure(canceledBy(ctx))
-	}
-	if c.ended != message.OK {
-		return nil, q.failure(c.ended)
-	}
 	q.into, q.arg = into, 1
 	if op != wire.OpNextWait { // to find nothing, we ask: the bus may have news, or be gone
 		return c.taken(q, into, c.ask(ctx, q))
@@ -96,8 +97,11 @@ func (c *conn) claim(into *Message) (m *Message, awaited bool, err error) {
 	}
 	m.Header = c.header
 	m.Name = c.names.of(name, m.Name)
-	m.Data = append(m.Data[:0], data...)
-	awaited = c.front.release()
+	var lent bool
+	if lent, awaited = c.lend(into, data); !lent {
+		m.Data = append(m.Data[:0], data...)
+		awaited = c.front.release()
+	}
 	c.asked.settle(m, c.id)
 	return m, awaited, nil
 }

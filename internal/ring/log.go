@@ -166,33 +166,3 @@ func (l *Log) mark(page, n int) {
 		page, n = page+here, n-here
 	}
 }
-
-// LogView is a log as a client sees it.
-type LogView struct{ mem []byte }
-
-// MapLog maps the log that the daemon has sent. The descriptor may be closed afterwards.
-func MapLog(fd int) (*LogView, error) {
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return nil, fmt.Errorf("log: %w", err)
-	}
-	if st.Size < LeastLog || st.Size > MostLog {
-		return nil, fmt.Errorf("log of %d bytes: not one that this library knows", st.Size)
-	}
-	mem, err := unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ, unix.MAP_SHARED)
-	if err != nil {
-		return nil, fmt.Errorf("log: %w", err)
-	}
-	return &LogView{mem}, nil
-}
-
-// Body is n bytes of the log.
-func (v *LogView) Body(at uint64, n int) ([]byte, error) {
-	if at > uint64(len(v.mem)) || uint64(n) > uint64(len(v.mem))-at {
-		return nil, ErrCorrupt
-	}
-	return v.mem[at : at+uint64(n) : at+uint64(n)], nil
-}
-
-// Close unmaps the log.
-func (v *LogView) Close() error { return unix.Munmap(v.mem) }
