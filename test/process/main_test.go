@@ -36,6 +36,7 @@ var roles = map[string]func(*part){
 	"crowd":       crowd,
 	"mayflies":    mayflies,
 	"newcomer":    newcomer,
+	"largeHearer": largeHearer,
 }
 
 const roleVariable = "KBUS_PROCESS_ROLE"
