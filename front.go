@@ -54,6 +54,12 @@ func (c *conn) takeFront(ctx context.Context, op wire.Op, into *Message, after *
 	}
 	q := c.question(op)
 	defer c.release(q)
+	if ctx.Err() != nil {
+		return nil, q.failure(canceledBy(ctx))
+	}
+	if c.ended != message.OK {
+		return nil, q.failure(c.ended)
+	}
 	q.into, q.arg = into, 1
 	if op != wire.OpNextWait { // to find nothing, we ask: the bus may have news, or be gone
 		return c.taken(q, into, c.ask(ctx, q))
