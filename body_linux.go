@@ -52,10 +52,10 @@ func (l *ringLink) giveBack(number uint32, lasts bool) {
 
 func (l *ringLink) sendBody(head, body []byte) (int, error) {
 	l.writing.Lock()
-	n, err := l.writer.Append(head)
+	n, err := l.writer.AppendLong(head)
 	if err == nil && n == len(head) {
 		var more int
-		more, err = l.writer.Append(body)
+		more, err = l.writer.AppendLong(body)
 		n += more
 	}
 	wake := n > 0 && err == nil && l.writer.Publish()

@@ -158,6 +158,7 @@ func (s *Segment) Daemon() (*Reader, *Writer, *Window) {
 
 // Client gives the client's ends.
 func (s *Segment) Client() (*Reader, *Writer, *Taker) {
-	return &Reader{shared: &s.downWords, data: s.down}, &Writer{shared: &s.upWords, data: s.up},
+	up := &Writer{shared: &s.upWords, data: s.up, shallow: max(uint64(len(s.down)), leastShallow)}
+	return &Reader{shared: &s.downWords, data: s.down}, up,
 		&Taker{shared: &s.control.window, slots: s.slots, data: s.window}
 }

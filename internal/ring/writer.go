@@ -2,11 +2,39 @@ package ring
 
 // Writer is the writing end of a pipe. One goroutine owns it.
 type Writer struct {
-	shared *words
-	data   []byte // length is a power of two
-	tail   uint64 // ours; what the segment says is for the reader
-	head   uint64 // the reader's, as last seen
-	begin  uint64 // where we last began again; an older head means this one
+	shared  *words
+	data    []byte // length is a power of two
+	tail    uint64 // ours; what the segment says is for the reader
+	head    uint64 // the reader's, as last seen
+	begin   uint64 // where we last began again; an older head means this one
+	shallow uint64 // how deep it is filled with what is not long; 0: all of it
+	long    bool   // the rest of what AppendLong had no room for is to come
+}
+
+// leastShallow is how much of its pipe a client fills with what is not long. Who fills more finds less of it in the
+// processor's cache, and sends more than its readers' windows have room for. It is more than what counts as long, or
+// the reader might wait for the rest of what the writer has no room for.
+const leastShallow = 64 << 10
+
+// depth is how much may be in the pipe now.
+func (w *Writer) depth() uint64 {
+	if w.long || w.shallow == 0 {
+		return uint64(len(w.data))
+	}
+	return min(uint64(len(w.data)), w.shallow)
+}
+
+// room is how much more.
+func (w *Writer) room() uint64 {
+	depth := w.depth()
+	return depth - min(depth, w.tail-w.head)
+}
+
+// AppendLong is Append for a long piece, which may fill all of the pipe. If it does not fit, what is appended next must
+// be the rest of it.
+func (w *Writer) AppendLong(p []byte) (n int, err error) {
+	w.long = true
+	return w.Append(p)
 }
 
 // beginAgain is how far from offset 0 an empty pipe may be before its writer begins again there. So only as much of
@@ -36,7 +64,7 @@ func (w *Writer) Post(p []byte) (n int, err error) {
 func (w *Writer) Append(p []byte) (n int, err error) {
 	size := uint64(len(w.data))
 	at := w.tail & (size - 1)
-	if w.tail-w.head+uint64(len(p)) > size || at >= beginAgain {
+	if uint64(len(p)) > w.room() || at >= beginAgain {
 		if err := w.look(); err != nil {
 			return 0, err
 		}
@@ -46,7 +74,8 @@ func (w *Writer) Append(p []byte) (n int, err error) {
 			w.shared.skip.Store(w.tail) // before tail, after which the reader looks at it
 		}
 	}
-	n = int(min(uint64(len(p)), size-(w.tail-w.head)))
+	n = int(min(uint64(len(p)), w.room()))
+	w.long = w.long && n < len(p)
 	copied := copy(w.data[at:], p[:n])
 	copy(w.data, p[copied:n])
 	w.tail += uint64(n)
@@ -80,7 +109,7 @@ func (w *Writer) Strand() (wait bool, err error) {
 	if err := w.look(); err != nil {
 		return false, err
 	}
-	if w.tail-w.head < uint64(len(w.data)) {
+	if w.room() > 0 {
 		w.shared.stranded.Store(0)
 		return false, nil
 	}
