@@ -116,7 +116,7 @@ func makeWay(link, ours string) error {
 		return fmt.Errorf("%s is in the way and is no link", link)
 	case to == ours:
 	default:
-		if _, err := os.Stat(link); err == nil {
+		if _, err := os.Stat(link); err == nil && !fuse.Stale(link) {
 			return fmt.Errorf("%s leads to %s, which is there: does another daemon serve it?", link, to)
 		}
 	}

@@ -41,9 +41,10 @@ func Detach(path string) error {
 	return nil
 }
 
-// Stale reports whether a mount is at the path whose daemon is dead.
+// Stale reports whether a path leads to a file whose daemon is dead. What the kernel remembers of it does not count.
 func Stale(path string) bool {
-	_, err := os.Lstat(path)
+	var s unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, path, unix.AT_STATX_FORCE_SYNC, unix.STATX_BASIC_STATS, &s)
 	return errors.Is(err, unix.ENOTCONN)
 }
 

@@ -62,6 +62,22 @@ func TestDaemonKilled(t *testing.T) {
 			t.Errorf("%s is left: %v", left, err)
 		}
 	}
+	again.stop()
+	empty(t, dir, "bus1.sock", "bus2.sock") // what is not used again
+}
+
+// A link to what a dead daemon served from another directory is no hindrance either.
+func TestLinkOfDeadDaemon(t *testing.T) {
+	needFUSE(t)
+	dead := start(t)
+	dead.rw()
+	dead.murder()
+	next := startIn(t, tempDir(t), "--device-link", dead.link)
+	if to, err := os.Readlink(dead.path(0)); err != nil || filepath.Dir(filepath.Dir(to)) != next.dir {
+		t.Errorf("the link leads to %s, %v", to, err)
+	}
+	ok(t, dead.rw().Bind("$.Next", 1))
+	unix.Unmount(filepath.Join(dead.dir, "bus0"), unix.MNT_DETACH)
 }
 
 // What is in the way is not touched, and the daemon says what it is.
@@ -158,7 +174,7 @@ func TestStop(t *testing.T) {
 // A program that owes an answer and never gives it is closed in time, so that whoever asked gets a Status: here one
 // through the socket.
 func TestStopGivesStatuses(t *testing.T) {
-	d := start(t, "--drain", "500ms")
+	d := start(t, "--drain", "1s")
 	k, ask := d.rw(), d.rw()
 	ok(t, k.Bind("$.Slow", 1))
 	_, errno := ask.Send(message.Header{Flags: message.WantAReply}, "$.Slow", "?")
