@@ -18,7 +18,7 @@ SOURCES := $(shell find . -name '*.go' -not -path './bin/*') go.mod go.sum
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: $(BIN)/kbusd $(BIN)/kbus $(BIN)/kbus-bench ## kbusd, kbus and kbus-bench, into bin/
+build: $(BIN)/kbusd $(BIN)/kbus $(BIN)/kbus-limpet $(BIN)/kbus-bench ## kbusd, kbus, kbus-limpet and kbus-bench, into bin/
 
 $(BIN)/%: $(SOURCES)
 	@mkdir -p $(BIN)

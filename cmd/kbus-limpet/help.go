@@ -1,0 +1,70 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// The help looks as that of kbus: the usage of a command first, because that is what a person looks for who has just
+// mistyped.
+
+const usageTemplate = `usage: {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND [flags]
+
+Commands:{{range .Commands}}{{if or .IsAvailableCommand (eq .Name "help")}}
+  {{rpad .Name 10}} {{.Short}}{{end}}{{end}}{{else}}{{.UseLine}}{{end}}
+{{- if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}
+{{- if .HasAvailableInheritedFlags}}
+
+Flags of every command:
+{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}
+{{- if .HasAvailableSubCommands}}
+
+kbus-limpet help COMMAND tells more of each.{{end}}
+`
+
+const helpTemplate = `{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}{{end}}
+
+{{.UsageString}}
+{{- if .HasExample}}
+Examples:
+
+{{.Example | indent}}
+{{end}}`
+
+func init() {
+	cobra.AddTemplateFunc("indent", func(text string) string {
+		return "  " + strings.ReplaceAll(text, "\n", "\n  ") + "\n"
+	})
+}
+
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "tell more of a command",
+		Example: "kbus-limpet help",
+		Args:    takes("[COMMAND]"),
+		ValidArgsFunction: func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			for _, other := range c.Root().Commands() {
+				if len(args) == 0 && !other.Hidden {
+					names = append(names, other.Name()+"\t"+other.Short)
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			about, rest, err := c.Root().Find(args)
+			if err != nil {
+				return err
+			}
+			if err := noSuchCommand(about, rest); err != nil {
+				return err
+			}
+			return about.Help()
+		},
+	}
+}
