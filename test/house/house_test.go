@@ -41,6 +41,8 @@ var rooms = map[string][]string{
 	"kbus/cmd/kbus/errno":  {},
 	"kbus/cmd/kbus/stage":  {},
 
+	"kbus/limpet":          {"kbus"}, // the state machine, and a session around it
+	"kbus/limpet/wire":     {"kbus"}, // what two Limpets say to each other
 	"kbus/cmd/kbus-limpet": {"kbus"}, // the only program that links TLS
 
 	"kbus/internal/gauge":       {}, // measuring, whatever is measured
