@@ -47,8 +47,8 @@ func AppendHeader(b []byte, h *Header) []byte {
 	return b
 }
 
-// ParseHeader reads the first 64 bytes of b, which must be that long. It checks the guards (R9.11) and the length of the
-// name (B20); how much data is too much only its caller knows. The error is a *Garbled.
+// ParseHeader reads the first 64 bytes of b, which must be that long. It checks the guards (R9.11) and the length of
+// the name (B20); how much data is too much only its caller knows. The error is a *Garbled.
 func ParseHeader(b []byte) (h Header, err error) {
 	u := func(word int) uint32 { return big.Uint32(b[4*word:]) }
 	h.ID = kbus.ID{Network: u(1), Serial: u(2)}

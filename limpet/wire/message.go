@@ -10,8 +10,8 @@ var zeros [4]byte
 func namePadding(n uint32) uint32 { return 4 - n%4 }
 func dataPadding(n uint32) uint32 { return -n % 4 }
 
-// AppendMessage appends a whole message. Its name must not be longer than kbus.MaxNameBytes, which no message from a bus
-// is.
+// AppendMessage appends a whole message. Its name must not be longer than kbus.MaxNameBytes, which no message from a
+// bus is.
 func AppendMessage(b []byte, m *kbus.Message) []byte {
 	h := Header{m.Header, uint32(len(m.Name)), uint32(len(m.Data))}
 	b = AppendHeader(b, &h)

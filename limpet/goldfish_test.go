@@ -1,0 +1,221 @@
+package limpet
+
+import (
+	"errors"
+	"testing"
+
+	"kbus"
+)
+
+// chain is the goldfish pictures' A - K0 - L1:L2 - K3 - L3:L4 - K5 - B: two fish in bowls that have a third between them.
+type chain struct {
+	*world
+	t    *testing.T
+	a, b *kbus.Ksock
+	ears [3]*kbus.Ksock
+}
+
+func newChain(t *testing.T) *chain {
+	w := &world{tell: true}
+	for i := range 3 {
+		n := &node{number: i, queue: 100}
+		w.nodes = append(w.nodes, n)
+		w.openBus(n)
+	}
+	for i, n := range w.nodes[:2] {
+		e := &edge{}
+		e.ends[0] = &end{w: w, node: n, id: uint32(2*i + 1), queue: 100}
+		e.ends[1] = &end{w: w, node: w.nodes[i+1], id: uint32(2*i + 2), queue: 100}
+		e.ends[0].peer, e.ends[1].peer = e.ends[1], e.ends[0]
+		w.edges = append(w.edges, e)
+		w.join(e)
+	}
+	c := &chain{world: w, t: t}
+	c.a, c.b = w.nodes[0].talkers[0].k, w.nodes[2].talkers[0].k
+	for i, n := range w.nodes {
+		c.ears[i] = n.talkers[1].k
+		c.must(c.ears[i].Bind("$.Fish.*", kbus.Listener))
+	}
+	c.flow()
+	t.Cleanup(func() {
+		w.closeAll()
+		if t.Failed() {
+			for _, line := range w.trace {
+				t.Log(line)
+			}
+		}
+	})
+	return c
+}
+
+func (c *chain) must(err error) {
+	c.t.Helper()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// flow moves all messages as far as they go.
+func (c *chain) flow() {
+	c.t.Helper()
+	for range 1000 {
+		moved := false
+		for _, e := range c.edges {
+			for _, end := range e.ends {
+				moved = end.fromBus() || moved
+				moved = end.fromPair(false) || moved
+			}
+		}
+		if !moved {
+			return
+		}
+	}
+	c.t.Fatal("something goes round and round")
+}
+
+func (c *chain) send(k *kbus.Ksock, m *kbus.Message) kbus.ID {
+	c.t.Helper()
+	sent, err := k.Send(ctx, m)
+	c.must(err)
+	c.flow()
+	return sent.ID
+}
+
+// next is what the Ksock gets next, as text.
+func (c *chain) next(k *kbus.Ksock) *kbus.Message {
+	c.t.Helper()
+	m, err := k.Next()
+	c.must(err)
+	if m == nil {
+		c.t.Fatal("there is no message")
+	}
+	return m
+}
+
+func (c *chain) gets(k *kbus.Ksock, want string) *kbus.Message {
+	c.t.Helper()
+	m := c.next(k)
+	if m.String() != want {
+		c.t.Fatalf("got  %v\nwant %v", m, want)
+	}
+	return m
+}
+
+func (c *chain) hearsNothing() {
+	c.t.Helper()
+	for i, ear := range c.ears {
+		if m, err := ear.Next(); m != nil || err != nil {
+			c.t.Errorf("K%d hears %v, %v", i, m, err)
+		}
+	}
+}
+
+// R9.40 to R9.42: the ids of a Request, its Reply and a stateful Request, on each bus that they cross.
+func TestGoldfish(t *testing.T) {
+	c := newChain(t)
+	c.must(c.b.Bind("$.Fish.Name", kbus.Replier))
+	c.flow()
+	c.send(c.a, kbus.Announcement("$.Fish.Swims", "round"))
+	for i, want := range []string{
+		"<Announcement '$.Fish.Swims', id=[0:2], from=1, data='round'>",
+		"<Announcement '$.Fish.Swims', id=[1:2], from=4, orig_from=(1,1), data='round'>",
+		"<Announcement '$.Fish.Swims', id=[1:2], from=4, orig_from=(1,1), data='round'>",
+	} {
+		c.gets(c.ears[i], want)
+	}
+	c.hearsNothing()
+
+	c.send(c.a, kbus.Request("$.Fish.Name", "?"))
+	c.gets(c.ears[0], "<Request '$.Fish.Name', id=[0:3], from=1, flags=0x1 (REQ), data='?'>")
+	c.gets(c.ears[1], "<Request '$.Fish.Name', id=[1:3], from=4, orig_from=(1,1), flags=0x1 (REQ), data='?'>")
+	c.gets(c.ears[2], "<Request '$.Fish.Name', id=[1:3], from=4, orig_from=(1,1), flags=0x1 (REQ), data='?'>")
+	asked := c.gets(c.b, "<Request '$.Fish.Name', id=[1:3], from=4, orig_from=(1,1), flags=0x3 (REQ,YOU), data='?'>")
+	reply, err := kbus.ReplyTo(asked, "Bubbles")
+	c.must(err)
+	c.send(c.b, reply)
+	c.gets(c.ears[2], "<Reply '$.Fish.Name', id=[0:2], to=4, from=1, in_reply_to=[1:3], data='Bubbles'>")
+	c.gets(c.ears[1], "<Reply '$.Fish.Name', id=[0:2], to=4, from=5, orig_from=(4,1), in_reply_to=[1:3], data='Bubbles'>")
+	c.gets(c.ears[0], "<Reply '$.Fish.Name', id=[0:4], to=1, from=4, orig_from=(4,1), in_reply_to=[0:3], data='Bubbles'>")
+	answer := c.gets(c.a, "<Reply '$.Fish.Name', id=[0:4], to=1, from=4, orig_from=(4,1), in_reply_to=[0:3], data='Bubbles'>")
+	c.hearsNothing()
+
+	again, err := kbus.StatefulRequest(answer, "$.Fish.Name", "and yet?")
+	c.must(err)
+	c.send(c.a, again)
+	c.gets(c.b, "<Request '$.Fish.Name', id=[1:5], to=1, from=4, orig_from=(1,1), final_to=(0,1), flags=0x3 (REQ,YOU), data='and yet?'>")
+	c.must(c.b.Unbind("$.Fish.Name", kbus.Replier)) // which leaves the Request that it has read
+	c.must(c.ears[2].Bind("$.Fish.Name", kbus.Replier))
+	c.flow()
+	again, err = kbus.StatefulRequest(answer, "$.Fish.Name", "still?")
+	c.must(err)
+	c.send(c.a, again)
+	if m := c.next(c.a); !errors.Is(kbus.StatusOf(m), kbus.ErrNotSameKsock) || m.InReplyTo != (kbus.ID{Serial: 8}) {
+		t.Errorf("a Replier that is another by now: %v", m)
+	}
+}
+
+// R9.33: the Replier goes while a stateful Request is on its way.
+func TestStatefulReplierGone(t *testing.T) {
+	c := newChain(t)
+	c.must(c.b.Bind("$.Fish.Name", kbus.Replier))
+	c.flow()
+	c.send(c.a, kbus.Request("$.Fish.Name", "?"))
+	reply, err := kbus.ReplyTo(c.next(c.b), "Bubbles")
+	c.must(err)
+	c.send(c.b, reply)
+	again, err := kbus.StatefulRequest(c.next(c.a), "$.Fish.Name", "and yet?")
+	c.must(err)
+	_, err = c.a.Send(ctx, again)
+	c.must(err)
+	for c.edges[0].ends[0].fromBus() { // it is on the link, and then
+	}
+	c.must(c.b.Unbind("$.Fish.Name", kbus.Replier))
+	c.flow()
+	if m := c.next(c.a); !errors.Is(kbus.StatusOf(m), kbus.ErrGoneAway) {
+		t.Errorf("%v", m)
+	}
+}
+
+// B22: stateful Requests reach Repliers that are bound to a wildcard.
+func TestStatefulByWildcard(t *testing.T) {
+	c := newChain(t)
+	c.must(c.b.Bind("$.Fish.*", kbus.Replier))
+	c.flow()
+	c.send(c.a, kbus.Request("$.Fish.Name", "?"))
+	reply, err := kbus.ReplyTo(c.next(c.b), "Bubbles")
+	c.must(err)
+	c.send(c.b, reply)
+	again, err := kbus.StatefulRequest(c.next(c.a), "$.Fish.Name", "and yet?")
+	c.must(err)
+	c.send(c.a, again)
+	if m := c.next(c.b); !m.WantsUsToReply() || string(m.Data) != "and yet?" {
+		t.Errorf("%v", m)
+	}
+}
+
+// B24: Requests between two clients of one bus are heard beyond it, and leave no trace in any Limpet.
+func TestLocalRequestsLeaveNothing(t *testing.T) {
+	c := newChain(t)
+	c.must(c.b.Bind("$.Fish.Name", kbus.Replier))
+	c.flow()
+	asker := c.nodes[2].talkers[1].k
+	for range 200 {
+		c.send(asker, kbus.Request("$.Fish.Name", "?"))
+		reply, err := kbus.ReplyTo(c.next(c.b), "Bubbles")
+		c.must(err)
+		c.send(c.b, reply)
+		for _, k := range []*kbus.Ksock{c.ears[0], c.ears[1], asker} {
+			for m := c.next(k); m != nil; m, _ = k.Next() {
+			}
+		}
+	}
+	for _, n := range c.nodes {
+		list, err := n.ear.k.List()
+		c.must(err)
+		for _, k := range list {
+			if k.OutstandingMost+k.UnrepliedMost > 0 && k.OnlyOnce == 1 || k.Outstanding+k.Unreplied > 0 {
+				t.Errorf("K%d: %+v", n.number, k)
+			}
+		}
+	}
+}

@@ -1,0 +1,350 @@
+package limpet
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"kbus"
+	"kbus/message"
+)
+
+// Each rule by itself: one machine, whose Ksock is 7, whose network id is 1 and whose pair's is 2.
+
+func newMachine(change func(*Config)) *Machine {
+	c := Config{OwnID: 1, PairID: 2, Ksock: 7, Name: "$.*"}
+	if change != nil {
+		change(&c)
+	}
+	return New(c)
+}
+
+// does gives what the machine wants done, and lets every duty end as it is told.
+func does(m *Machine, how func(Duty) Outcome) string {
+	var lines []string
+	for d, more := m.Next(); more; d, more = m.Next() {
+		line := d.Do.String()
+		if d.Name != "" {
+			line += " " + d.Name
+		}
+		if d.Message != nil {
+			line += " " + d.Message.String()
+		}
+		lines = append(lines, line)
+		o := Outcome{}
+		if how != nil {
+			o = how(d)
+		}
+		if d.Do != ToPair && d.Do != Stop {
+			m.Done(d, o)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func expect(t *testing.T, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func refuseAll(c kbus.Condition) func(Duty) Outcome {
+	return func(Duty) Outcome { return Outcome{Condition: c} }
+}
+
+// on refuses the first of the duties of that kind.
+func on(do Verb, c kbus.Condition) func(Duty) Outcome {
+	done := false
+	return func(d Duty) Outcome {
+		if d.Do != do || done {
+			return Outcome{}
+		}
+		done = true
+		return Outcome{Condition: c}
+	}
+}
+
+func request(id kbus.ID, from uint32) *kbus.Message {
+	m := kbus.Request("$.Q", "")
+	m.ID, m.From = id, from
+	m.Flags |= kbus.WantYouToReply
+	return m
+}
+
+func event(bind bool, binder uint32, name string) *kbus.Message {
+	m := &kbus.Message{Name: kbus.NameReplierBindEvent}
+	m.Flags = kbus.Synthetic | kbus.AllOrFail
+	m.Data = message.AppendBindEvent(nil, kbus.BindEvent{Bind: bind, Binder: binder, Name: name})
+	return m
+}
+
+func TestFromBus(t *testing.T) {
+	synthetic := func(name string) *kbus.Message {
+		return &kbus.Message{Header: kbus.Header{ID: kbus.ID{Serial: 3}, Flags: kbus.Synthetic}, Name: name}
+	}
+	forged := event(true, 4, "$.A")
+	forged.Flags = 0
+	said := func(id kbus.ID, from uint32) *kbus.Message {
+		return &kbus.Message{Header: kbus.Header{ID: id, From: from}, Name: "$.A"}
+	}
+	replyCopy := said(kbus.ID{Serial: 9}, 4)
+	replyCopy.InReplyTo, replyCopy.To = kbus.ID{Serial: 8}, 5
+	both := request(kbus.ID{Serial: 9}, 4)
+	both.InReplyTo = kbus.ID{Network: 2, Serial: 8}
+	bothReply := *both
+	bothReply.Flags, bothReply.To = kbus.WantAReply, 7
+	for _, c := range []struct {
+		rule string
+		from *kbus.Message
+		want string
+	}{
+		{"R9.20", said(kbus.ID{Serial: 1}, 4), "to pair <Announcement '$.A', id=[1:1], from=4, orig_from=(1,4)>"},
+		{"R9.20, B27", &kbus.Message{Name: "$.Stop.Now"}, "stop"},
+		{"R9.20, B27: not a prefix", &kbus.Message{Name: "$.Stop"}, "to pair <Announcement '$.Stop', id=[1:0], orig_from=(1,0)>"},
+		{"R9.21", event(true, 7, "$.A"), ""},
+		{"R9.27", event(true, 4, "$.A"), "to pair <ReplierBindEvent id=[1:0], orig_from=(1,0), flags=0x204 (SYN,aFL), [Bind '$.A' for 4]>"},
+		{"R11.19", forged, ""},
+		{"R9.23", said(kbus.ID{Network: 2, Serial: 5}, 4), ""},
+		{"R9.23: our own, come round", said(kbus.ID{Network: 1, Serial: 5}, 4), ""},
+		{"R9.24: in transit", said(kbus.ID{Network: 9, Serial: 5}, 4), "to pair <Announcement '$.A', id=[9:5], from=4, orig_from=(1,4)>"},
+		{"what we have sent", said(kbus.ID{Network: 9, Serial: 5}, 7), ""},
+		{"R9.22", request(kbus.ID{Serial: 5}, 4), "to pair <Request '$.Q', id=[1:5], from=4, orig_from=(1,4), flags=0x3 (REQ,YOU)>"},
+		{"what we have asked", request(kbus.ID{Network: 2, Serial: 5}, 7),
+			"send <Status '$.KBUS.Replier.GoneAway', to=7, in_reply_to=[2:5]>"},
+		{"B23", replyCopy, "to pair <Reply '$.A', id=[1:9], to=5, from=4, orig_from=(1,4), in_reply_to=[1:8]>"},
+		{"B25", synthetic(kbus.NameUnbindEventsLost), "snapshot"},
+		{"B25: forged", &kbus.Message{Name: kbus.NameUnbindEventsLost}, ""},
+		{"R1.15: as the Replier", both, "to pair <Request '$.Q', id=[1:9], from=4, orig_from=(1,4), flags=0x3 (REQ,YOU)>"},
+		{"R1.15: as the asker", &bothReply, "to pair <Reply '$.Q', id=[1:9], to=7, from=4, orig_from=(1,4), in_reply_to=[2:8]>"},
+	} {
+		m := newMachine(func(c *Config) { c.StopOn = "$.Stop.Now" })
+		text := c.from.String()
+		m.FromBus(c.from)
+		if got := does(m, nil); got != c.want {
+			t.Errorf("%s: %s\ngot  %s\nwant %s", c.rule, text, got, c.want)
+		}
+	}
+}
+
+// An id that is open already belongs to a bus that counts afresh; two answers could not be told apart.
+func TestSameIDTwice(t *testing.T) {
+	m := newMachine(nil)
+	m.FromBus(request(kbus.ID{Network: 9, Serial: 5}, 4))
+	does(m, nil)
+	m.FromBus(request(kbus.ID{Network: 9, Serial: 5}, 6))
+	expect(t, does(m, nil), "send <Status '$.KBUS.RemoteError.114', to=6, in_reply_to=[9:5]>")
+	m.FromPair(&kbus.Message{Header: kbus.Header{InReplyTo: kbus.ID{Network: 9, Serial: 5}}, Name: "$.Q"})
+	expect(t, does(m, nil), "send <Reply '$.Q', to=4, in_reply_to=[9:5]>")
+}
+
+func TestFromPair(t *testing.T) {
+	change := func(m *kbus.Message, f func(*kbus.Message)) *kbus.Message { f(m); return m }
+	stateful := func(final kbus.Origin) *kbus.Message {
+		return change(request(kbus.ID{Network: 2, Serial: 5}, 4), func(m *kbus.Message) { m.To, m.FinalTo = 3, final })
+	}
+	replier9 := func(Duty) Outcome { return Outcome{Replier: 9} }
+	plain := request(kbus.ID{Network: 2, Serial: 5}, 4).String()
+	for _, c := range []struct {
+		rule string
+		from *kbus.Message
+		how  func(Duty) Outcome
+		want string
+	}{
+		{"R9.35", request(kbus.ID{Network: 2, Serial: 5}, 4), nil, "send " + plain},
+		{"R9.37", request(kbus.ID{Network: 2, Serial: 5}, 4), on(Send, kbus.ErrNoReplier),
+			"send " + plain + "\nto pair <Status '$.KBUS.RemoteError.99', to=4, in_reply_to=[2:5]>"},
+		{"B24", change(request(kbus.ID{Network: 2, Serial: 5}, 4), func(m *kbus.Message) { m.Flags = kbus.WantAReply }), nil,
+			"send to listeners <Request '$.Q', id=[2:5], from=4, flags=0x1 (REQ)>"},
+		{"B24, on a bus that does not permit it",
+			change(request(kbus.ID{Network: 2, Serial: 5}, 4), func(m *kbus.Message) { m.Flags = kbus.WantAReply }),
+			on(SendToListeners, kbus.ErrNotPermitted),
+			"send to listeners <Request '$.Q', id=[2:5], from=4, flags=0x1 (REQ)>\nsend <Announcement '$.Q', id=[2:5], from=4>"},
+		{"B26", change(kbus.Announcement("$.A", ""), func(m *kbus.Message) { m.Flags = kbus.AllOrWait | kbus.Urgent }), nil,
+			"send <Announcement '$.A', flags=0x8 (URG)>"},
+		{"an echo", change(kbus.Announcement("$.A", ""), func(m *kbus.Message) { m.ID.Network = 1 }), nil, ""},
+		{"an echo that wants a Reply", request(kbus.ID{Network: 1, Serial: 5}, 4), nil,
+			"to pair <Status '$.KBUS.RemoteError.40', to=4, in_reply_to=[1:5]>"},
+		{"a Request from nowhere", request(kbus.ID{Serial: 5}, 4), nil,
+			"to pair <Status '$.KBUS.RemoteError.22', to=4, in_reply_to=[0:5]>"},
+		{"B25", kbus.Announcement(kbus.NameUnbindEventsLost, ""), nil, ""},
+		{"R9.33", stateful(kbus.Origin{Network: 1, Local: 8}), nil,
+			"send <Request '$.Q', id=[2:5], to=8, from=4, final_to=(0,8), flags=0x3 (REQ,YOU)>"},
+		{"R9.33: another by now", stateful(kbus.Origin{Network: 1, Local: 8}), on(Send, kbus.ErrOtherReplier),
+			"send <Request '$.Q', id=[2:5], to=8, from=4, final_to=(0,8), flags=0x3 (REQ,YOU)>\n" +
+				"to pair <Status '$.KBUS.Replier.NotSameKsock', to=4, in_reply_to=[2:5]>"},
+		{"R9.33: nobody by now", stateful(kbus.Origin{Network: 1, Local: 8}), on(Send, kbus.ErrNoReplier),
+			"send <Request '$.Q', id=[2:5], to=8, from=4, final_to=(0,8), flags=0x3 (REQ,YOU)>\n" +
+				"to pair <Status '$.KBUS.Replier.GoneAway', to=4, in_reply_to=[2:5]>"},
+		{"R9.33: nobody ever", stateful(kbus.Origin{Network: 1}), nil,
+			"to pair <Status '$.KBUS.Replier.NotSameKsock', to=4, in_reply_to=[2:5]>"},
+		{"R9.33, B22: in transit", stateful(kbus.Origin{Network: 5, Local: 8}), replier9,
+			"resolve <Request '$.Q', id=[2:5], to=3, from=4, final_to=(5,8), flags=0x3 (REQ,YOU)>\n" +
+				"send <Request '$.Q', id=[2:5], to=9, from=4, final_to=(5,8), flags=0x3 (REQ,YOU)>"},
+		{"R9.33: in transit to nobody", stateful(kbus.Origin{Network: 5, Local: 8}), nil,
+			"resolve <Request '$.Q', id=[2:5], to=3, from=4, final_to=(5,8), flags=0x3 (REQ,YOU)>\n" +
+				"to pair <Status '$.KBUS.Replier.GoneAway', to=4, in_reply_to=[2:5]>"},
+	} {
+		m := newMachine(nil)
+		text := c.from.String()
+		m.FromPair(c.from)
+		if got := does(m, c.how); got != c.want {
+			t.Errorf("%s: %s\ngot  %s\nwant %s", c.rule, text, got, c.want)
+		}
+	}
+}
+
+// R9.31: the Reply goes to who has asked, once, under the id that was asked with.
+func TestReplies(t *testing.T) {
+	reply := func(to kbus.ID) *kbus.Message {
+		h := kbus.Header{ID: kbus.ID{Network: 2, Serial: 6}, InReplyTo: to, To: 3, From: 9, OrigFrom: kbus.Origin{Network: 2, Local: 9}}
+		h.Flags = kbus.AllOrFail | 0x10000
+		return &kbus.Message{Header: h, Name: "$.Q"}
+	}
+	m := newMachine(nil)
+	m.FromBus(request(kbus.ID{Serial: 5}, 4))
+	does(m, nil)
+	for _, other := range []kbus.ID{{Network: 2, Serial: 5}, {Serial: 5}, {Network: 1, Serial: 6}} { // B23
+		m.FromPair(reply(other))
+		expect(t, does(m, nil), "")
+	}
+	m.FromPair(reply(kbus.ID{Network: 1, Serial: 5}))
+	expect(t, does(m, nil), "send <Reply '$.Q', to=4, from=9, orig_from=(2,9), in_reply_to=[0:5], flags=0x10000>")
+	m.FromPair(reply(kbus.ID{Network: 1, Serial: 5}))
+	expect(t, does(m, nil), "")
+}
+
+// A Reply that our bus will not have becomes a Status; and that is tried until it is taken.
+func TestReplyRefused(t *testing.T) {
+	m := newMachine(nil)
+	m.FromBus(request(kbus.ID{Serial: 5}, 4))
+	does(m, nil)
+	m.FromPair(&kbus.Message{Header: kbus.Header{InReplyTo: kbus.ID{Network: 1, Serial: 5}}, Name: "$.Q", Data: []byte("long")})
+	status := "send <Status '$.KBUS.RemoteError.90', to=4, in_reply_to=[0:5]>"
+	full := refuseAll(message.ErrMessageTooLong)
+	expect(t, does(m, full), "send <Reply '$.Q', to=4, in_reply_to=[0:5], data='long'>\n"+status)
+	for range 3 {
+		if !m.Unsettled() {
+			t.Fatal("nothing to try again")
+		}
+		m.Retry()
+		expect(t, does(m, full), status)
+	}
+	m.Retry()
+	expect(t, does(m, nil), status)
+	if m.Unsettled() {
+		t.Error("still unsettled")
+	}
+}
+
+// B20: what is too long for our bus is answered all the same.
+func TestTooLong(t *testing.T) {
+	m := newMachine(nil)
+	m.FromPairTooLong(request(kbus.ID{Network: 2, Serial: 5}, 4))
+	expect(t, does(m, nil), "to pair <Status '$.KBUS.RemoteError.90', to=4, in_reply_to=[2:5]>")
+	m.FromBus(request(kbus.ID{Serial: 6}, 4))
+	does(m, nil)
+	m.FromPairTooLong(&kbus.Message{Header: kbus.Header{InReplyTo: kbus.ID{Network: 1, Serial: 6}}, Name: "$.Q"})
+	expect(t, does(m, nil), "send <Status '$.KBUS.RemoteError.90', to=4, in_reply_to=[0:6]>")
+	m.FromPairTooLong(kbus.Announcement("$.A", ""))
+	if f := m.Figures(); f.Lost != 1 || f.FromPair != 3 {
+		t.Errorf("%+v", f)
+	}
+}
+
+// R9.30, R9.51: a proxy, its end, and a name that has a Replier on both buses.
+func TestProxies(t *testing.T) {
+	m := newMachine(nil)
+	m.FromPair(event(true, 3, "$.A"))
+	expect(t, does(m, nil), "bind $.A")
+	m.FromPair(event(true, 3, "$.A"))
+	expect(t, does(m, nil), "")
+	m.FromPair(event(false, 3, "$.A"))
+	expect(t, does(m, nil), "unbind $.A")
+	m.FromPair(event(false, 3, "$.A"))
+	expect(t, does(m, nil), "")
+
+	m.FromPair(event(true, 3, "$.B"))
+	expect(t, does(m, refuseAll(message.ErrReplierBound)), "bind $.B")
+	m.FromBus(event(false, 4, "$.B")) // the one here has gone
+	expect(t, does(m, nil), "to pair <ReplierBindEvent id=[1:0], orig_from=(1,0), flags=0x204 (SYN,aFL), [Unbind '$.B' for 4]>\nbind $.B")
+	m.FromPair(event(false, 3, "$.B"))
+	expect(t, does(m, refuseAll(message.ErrEventUndelivered)), "unbind $.B")
+	m.Retry()
+	expect(t, does(m, nil), "unbind $.B")
+	for _, bad := range []*kbus.Message{
+		event(true, 3, "not a name"), {Name: kbus.NameReplierBindEvent}, kbus.Announcement(kbus.NameReplierBindEvent, string(event(true, 3, "$.A").Data)),
+	} {
+		m.FromPair(bad)
+		expect(t, does(m, nil), "")
+	}
+	if m.Unsettled() || len(m.proxies) > 0 {
+		t.Errorf("%+v", m.proxies)
+	}
+}
+
+// B25: after events were lost the pair is told what has changed, and no more.
+func TestResynchronise(t *testing.T) {
+	m := newMachine(nil)
+	for _, name := range []string{"$.Gone", "$.Same", "$.Other"} {
+		m.FromBus(event(true, 4, name))
+	}
+	does(m, nil)
+	m.FromBus(&kbus.Message{Header: kbus.Header{Flags: kbus.Synthetic}, Name: kbus.NameUnbindEventsLost})
+	said := does(m, func(Duty) Outcome {
+		bound := func(ksock uint32, name string) kbus.BindingInfo {
+			return kbus.BindingInfo{Ksock: ksock, Name: name, As: kbus.Replier}
+		}
+		return Outcome{Bindings: []kbus.BindingInfo{
+			bound(4, "$.Same"), bound(5, "$.Other"), bound(5, "$.New"), bound(7, "$.Proxy"), {Ksock: 5, Name: "$.Heard", As: kbus.Listener},
+		}}
+	})
+	told := regexp.MustCompile(`\w+ '[^']*' for \d+`).FindAllString(said, -1)
+	slices.Sort(told)
+	expect(t, strings.Join(told, ", "), "Bind '$.New' for 5, Bind '$.Other' for 5, Unbind '$.Gone' for 4, Unbind '$.Other' for 4")
+}
+
+// B21, and what else is kept from an original Limpet.
+func TestLegacy(t *testing.T) {
+	m := newMachine(func(c *Config) { c.Legacy = true })
+	for _, name := range []string{"$.K", "$.KBUS", "$.KBUS.Replier", "$.KBUS.ReplierBindEven"} {
+		m.FromBus(kbus.Announcement(name, ""))
+		expect(t, does(m, nil), "")
+		m.FromBus(event(true, 4, name))
+		expect(t, does(m, nil), "")
+	}
+	asked := request(kbus.ID{Serial: 5}, 4)
+	asked.Name = "$.KBUS"
+	m.FromBus(asked)
+	expect(t, does(m, nil), "send <Status '$.KBUS.RemoteError.74', to=4, in_reply_to=[0:5]>")
+	m.FromBus(&kbus.Message{Header: kbus.Header{InReplyTo: kbus.ID{Network: 2, Serial: 5}, To: 7, From: 4}, Name: "$.KBUS"})
+	expect(t, does(m, nil), "to pair <Status '$.KBUS.RemoteError.74', id=[1:0], to=7, from=4, orig_from=(1,4), in_reply_to=[2:5]>")
+	for _, name := range []string{"$.KBUSX", "$.L", "$.KBUS.Other"} {
+		m.FromBus(kbus.Announcement(name, ""))
+		if does(m, nil) == "" {
+			t.Errorf("%s is kept back", name)
+		}
+	}
+}
+
+func TestOffers(t *testing.T) {
+	for _, c := range []struct{ filter, yes, no string }{
+		{"$.*", "$.A $.* $.% $.A.B.*", ""},
+		{"$.A.*", "$.A.B $.A.* $.A.% $.A.B.C $.A.B.*", "$.A $.AB.C $.* $.B.A"},
+		{"$.A.%", "$.A.B $.A.%", "$.A $.A.* $.A.B.C $.A.B.%"},
+		{"$.A", "$.A", "$.A.B $.%"},
+	} {
+		m := newMachine(func(config *Config) { config.Name = c.filter })
+		for _, name := range strings.Fields(c.yes) {
+			if !m.offers(name) {
+				t.Errorf("%s does not cover %s", c.filter, name)
+			}
+		}
+		for _, name := range strings.Fields(c.no) {
+			if m.offers(name) {
+				t.Errorf("%s covers %s", c.filter, name)
+			}
+		}
+	}
+}

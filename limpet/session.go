@@ -1,0 +1,163 @@
+package limpet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"kbus"
+	"kbus/message"
+)
+
+// session drives a Machine between a Ksock and a Link. One goroutine takes messages from the bus, one from the link; what
+// has come is dealt with under a lock, all duties of it, before anything else is. Nothing under that lock waits: the
+// bus answers at once, and Link.Write only queues. Who takes from the bus waits for the link to be Ready first, so a
+// slow link fills our queue on the bus, where senders see it.
+type session struct {
+	k       *kbus.Ksock
+	link    Link
+	log     *slog.Logger
+	end     context.CancelCauseFunc
+	mu      sync.Mutex
+	machine *Machine
+	retry   *time.Timer // nil unless something is to be tried again
+}
+
+// ErrStopped ends a session in which somebody has sent the message Config.StopOn.
+var ErrStopped = errors.New("the message that ends this Limpet has been sent")
+
+// retryAfter is how soon something is tried again that the bus has refused.
+const retryAfter = 200 * time.Millisecond
+
+// Join joins the bus of k with whatever is at the other end of the link, until one of them is lost, or ctx ends. It
+// makes k ready for that, so k must be new, and used for nothing else. maxMessages is how many messages may wait in k's
+// queue. When it returns, the link is closed, and the caller must close k: that gives every open Request its Status and
+// takes the proxies away. The error says what has ended it: ErrStopped, kbus.ErrBusGone, that of ctx, or what the link
+// said.
+func Join(
+	ctx context.Context, k *kbus.Ksock, link Link, c Config, maxMessages uint32, log *slog.Logger,
+) (Figures, error) {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	c.Ksock = k.ID()
+	s := &session{k: k, link: link, log: log, end: end, machine: New(c)}
+	if err := prepare(k, c.Name, maxMessages); err != nil {
+		return Figures{}, errors.Join(err, link.Close())
+	}
+	context.AfterFunc(ctx, func() { _ = link.Close() }) // the loss is told by who reads
+	var reader sync.WaitGroup
+	reader.Go(func() { end(s.takeFromLink(ctx)) })
+	end(s.takeFromBus(ctx))
+	_ = link.Close() // with what has been said last
+	reader.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.retry != nil {
+		s.retry.Stop()
+	}
+	return s.machine.Figures(), context.Cause(ctx)
+}
+
+func (s *session) takeFromBus(ctx context.Context) error {
+	var m kbus.Message
+	for {
+		s.link.Ready()
+		if err := s.k.ReceiveInto(ctx, &m); err != nil {
+			return err
+		}
+		if err := s.deal(ctx, (*Machine).FromBus, &m); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *session) takeFromLink(ctx context.Context) error {
+	var m kbus.Message
+	for {
+		take := (*Machine).FromPair
+		err := s.link.Read(&m)
+		if errors.Is(err, kbus.ErrMessageTooLong) {
+			s.log.Warn("a message of the pair's is too long for this bus", "name", m.Name, "error", err)
+			take, err = (*Machine).FromPairTooLong, nil
+		}
+		if err == nil {
+			err = s.deal(ctx, take, &m)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// deal puts a message into the machine and does what follows from it.
+func (s *session) deal(ctx context.Context, take func(*Machine, *kbus.Message), m *kbus.Message) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.log.Enabled(ctx, slog.LevelDebug) {
+		s.log.Debug("message", "text", m.String())
+	}
+	take(s.machine, m)
+	return s.work(ctx)
+}
+
+// work does all that the machine wants done. mu is held.
+func (s *session) work(ctx context.Context) error {
+	for {
+		d, more := s.machine.Next()
+		if !more {
+			s.retryLater(ctx)
+			return nil
+		}
+		switch d.Do {
+		case Stop:
+			return ErrStopped
+		case ToPair:
+			if err := s.link.Write(d.Message); err != nil {
+				return err
+			}
+			continue
+		}
+		o, err := work(ctx, s.k, d)
+		if err != nil {
+			return fmt.Errorf("%v: %w", d.Do, err)
+		}
+		s.tell(d, o.Condition)
+		s.machine.Done(d, o)
+	}
+}
+
+// tell logs what a person may want to know, and each thing once.
+func (s *session) tell(d Duty, c kbus.Condition) {
+	switch {
+	case d.Again:
+	case c == message.OK && d.Do == Bind:
+		s.log.Debug("proxy", "name", d.Name)
+	case c == message.ErrReplierBound && d.Do == Bind:
+		s.log.Warn("both buses have a Replier for this name; each bus keeps its own", "name", d.Name)
+	case c != message.OK && (d.Do == Bind || d.Do == Unbind):
+		s.log.Warn("cannot "+d.Do.String()+"; trying again", "name", d.Name, "error", c)
+	case c != message.OK && d.Message != nil:
+		s.log.Debug("the bus refuses a message", "text", d.Message.String(), "error", c)
+	}
+}
+
+// retryLater sees to it that what could not be done is tried again. mu is held.
+func (s *session) retryLater(ctx context.Context) {
+	if s.retry != nil || !s.machine.Unsettled() {
+		return
+	}
+	s.retry = time.AfterFunc(retryAfter, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.retry = nil; ctx.Err() != nil {
+			return
+		}
+		s.machine.Retry()
+		if err := s.work(ctx); err != nil {
+			s.end(err)
+		}
+	})
+}
