@@ -137,6 +137,8 @@ func (m *Machine) notAnswered(d Duty, why kbus.Condition) {
 		return
 	}
 	if d.Message.Kind() == kbus.StatusKind && len(d.Message.Data) == 0 {
+		kept := *d.Message // which may be read into again
+		d.Message = &kept
 		m.owed = append(m.owed, d)
 		return
 	}

@@ -9,7 +9,7 @@ import (
 type Config struct {
 	OwnID  uint32 // our network id: no other Limpet in all joined buses has the same
 	PairID uint32 // that of the Limpet at the other end
-	Ksock  uint32 // the id of our Ksock on its bus
+	Ksock  uint32 // the id of our Ksock on its bus; Join knows it
 	Name   string // what is passed on to the pair: messages it matches, Repliers bound to names it covers
 	StopOn string // a message of this name, from the bus, ends the Limpet; may be empty
 	Legacy bool   // the pair may be an original Limpet: keep from it what it would misunderstand (B21)
@@ -46,8 +46,7 @@ type Figures struct {
 	Proxied          int    // names that we are Replier for
 }
 
-// New makes a Machine. What the caller has to do on the bus beforehand is R9.6: SetOnlyOnce, Bind to Config.Name and to
-// kbus.NameReplierBindEvent as Listener, SetReportReplierBinds.
+// New makes a Machine, for a Ksock that has been Prepared.
 func New(c Config) *Machine {
 	return &Machine{
 		Config:    c,

@@ -128,6 +128,23 @@ func TestFromBus(t *testing.T) {
 	}
 }
 
+// What is said twice is asked once, until it has been answered.
+func TestAskedTwice(t *testing.T) {
+	m := newMachine(nil)
+	for _, want := range []string{"send <Request '$.Q', id=[2:5], from=4, flags=0x3 (REQ,YOU)>", ""} {
+		m.FromPair(request(kbus.ID{Network: 2, Serial: 5}, 4))
+		expect(t, does(m, nil), want)
+	}
+	if f := m.Figures(); f.Asked != 1 {
+		t.Errorf("%+v", f)
+	}
+	m.FromBus(&kbus.Message{Header: kbus.Header{ID: kbus.ID{Serial: 1}, InReplyTo: kbus.ID{Network: 2, Serial: 5}, To: 7}, Name: "$.Q"})
+	does(m, nil)
+	if f := m.Figures(); f.Asked != 0 {
+		t.Errorf("%+v", f)
+	}
+}
+
 // An id that is open already belongs to a bus that counts afresh; two answers could not be told apart.
 func TestSameIDTwice(t *testing.T) {
 	m := newMachine(nil)

@@ -32,21 +32,15 @@ var ErrStopped = errors.New("the message that ends this Limpet has been sent")
 // retryAfter is how soon something is tried again that the bus has refused.
 const retryAfter = 200 * time.Millisecond
 
-// Join joins the bus of k with whatever is at the other end of the link, until one of them is lost, or ctx ends. It
-// makes k ready for that, so k must be new, and used for nothing else. maxMessages is how many messages may wait in k's
-// queue. When it returns, the link is closed, and the caller must close k: that gives every open Request its Status and
-// takes the proxies away. The error says what has ended it: ErrStopped, kbus.ErrBusGone, that of ctx, or what the link
-// said.
-func Join(
-	ctx context.Context, k *kbus.Ksock, link Link, c Config, maxMessages uint32, log *slog.Logger,
-) (Figures, error) {
+// Join joins the bus of k, which has been Prepared, with whatever is at the other end of the link, until one of them is
+// lost, or ctx ends. When it returns, the link is closed, and the caller must close k: that gives every open Request its
+// Status and takes the proxies away. The error says what has ended it: ErrStopped, kbus.ErrBusGone, that of ctx, or what
+// the link said.
+func Join(ctx context.Context, k *kbus.Ksock, link Link, c Config, log *slog.Logger) (Figures, error) {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	c.Ksock = k.ID()
 	s := &session{k: k, link: link, log: log, end: end, machine: New(c)}
-	if err := prepare(k, c.Name, maxMessages); err != nil {
-		return Figures{}, errors.Join(err, link.Close())
-	}
 	context.AfterFunc(ctx, func() { _ = link.Close() }) // the loss is told by who reads
 	var reader sync.WaitGroup
 	reader.Go(func() { end(s.takeFromLink(ctx)) })

@@ -124,7 +124,7 @@ func (w *world) join(e *edge) {
 	for _, end := range e.ends {
 		k, err := end.node.bus.Open()
 		w.must(err)
-		w.must(prepare(k, "$.*", end.queue))
+		w.must(Prepare(k, "$.*", end.queue))
 		end.k, end.in = k, nil
 		end.machine = New(Config{OwnID: end.id, PairID: end.peer.id, Ksock: k.ID(), Name: "$.*"})
 	}

@@ -40,9 +40,9 @@ func work(ctx context.Context, k *kbus.Ksock, d Duty) (o Outcome, err error) {
 	return o, err
 }
 
-// prepare makes a Ksock what a Machine needs it to be (R9.6). The queue has room for so many messages, or more if that
-// is what it takes to hear of all Repliers that there are.
-func prepare(k *kbus.Ksock, name string, maxMessages uint32) error {
+// Prepare makes a Ksock what a Machine needs it to be (R9.6); it must be new, and used for nothing else. The queue has
+// room for so many messages, or more if that is what it takes to hear of all Repliers that there are.
+func Prepare(k *kbus.Ksock, name string, maxMessages uint32) error {
 	if _, err := k.SetOnlyOnce(true); err != nil {
 		return err
 	}

@@ -31,6 +31,9 @@ func (t *TooLong) Error() string {
 	return fmt.Sprintf("%d bytes of data; this bus takes no more than %d", t.Bytes, t.Max)
 }
 
+// Is makes it kbus.ErrMessageTooLong.
+func (t *TooLong) Is(target error) bool { return target == kbus.ErrMessageTooLong }
+
 // Read reads the next message into m, whose Data it overwrites or replaces. It allocates nothing as long as the data
 // fits and the name is that of the message before. The error is io.EOF at the end between two messages,
 // io.ErrUnexpectedEOF within one, a *TooLong, a *Garbled, or what the stream says.

@@ -163,7 +163,7 @@ func TestTooLong(t *testing.T) {
 	r := NewReader(bytes.NewReader(AppendMessage(b, whole)), 1000)
 	var m kbus.Message
 	var tooLong *TooLong
-	if err := r.Read(&m); !errors.As(err, &tooLong) || *tooLong != (TooLong{1001, 1000}) || m.Name != "$.Big" || len(m.Data) != 0 {
+	if err := r.Read(&m); !errors.Is(err, kbus.ErrMessageTooLong) || !errors.As(err, &tooLong) || *tooLong != (TooLong{1001, 1000}) || m.Name != "$.Big" || len(m.Data) != 0 {
 		t.Errorf("%v %v", &m, err)
 	}
 	if err := r.Read(&m); err != nil || m.String() != whole.String() {

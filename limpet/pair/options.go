@@ -1,0 +1,57 @@
+package pair
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"kbus"
+	"kbus/message"
+)
+
+// Options say how to be one end of a pair.
+type Options struct {
+	Listen      bool         // for the other end, instead of connecting to it
+	Address     string       // HOST:PORT, or the path of a Unix socket
+	ID          uint32       // our network id, from 1
+	Name        string       // what is passed on: a name that may end in a wildcard
+	StopOn      string       // ends the Limpet when somebody sends a message of that name; may be empty
+	Credentials *Credentials // for TLS; nil for none
+	Legacy      bool         // plain streams: to connect by, or to accept
+	Once        bool         // end with the first link, whatever ends it
+	MaxMessages uint32       // room in our queue on the bus
+	Longest     time.Duration
+	Open        func(context.Context) (*kbus.Ksock, error) // opens a Ksock on the bus to be joined
+	Ready       func()                                     // called once when others can connect, or we begin to; may be nil
+	Log         *slog.Logger
+}
+
+// Defaults of what may be left out.
+const (
+	DefaultName        = "$.*"
+	DefaultMaxMessages = 10000
+	DefaultLongest     = 10 * time.Second
+)
+
+func (o *Options) ready() {
+	if o.Ready != nil {
+		o.Ready()
+	}
+}
+
+// Check tells what cannot be.
+func (o *Options) Check() error {
+	switch {
+	case o.ID == 0:
+		return errors.New("a network id is needed, from 1; no two Limpets may have the same")
+	case o.Credentials == nil && !o.Legacy:
+		return errors.New("certificates are needed (see kbus-limpet help certs), or --legacy for a plain stream")
+	case message.CheckBinding(o.Name) != message.OK:
+		return errors.New(o.Name + " is not a name that can be bound to")
+	case o.StopOn != "" && message.CheckName(o.StopOn) != message.OK:
+		return errors.New(o.StopOn + " is not a name that a message can have")
+	}
+	_, err := networkOf(o.Address)
+	return err
+}
