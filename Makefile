@@ -52,6 +52,7 @@ unit: ## unit tests, recordings, model comparison, every interleaving of the rin
 
 race: needs ## the same under the race detector, where there is concurrency
 	$(GO) test -race . ./internal/server/... ./internal/session/... ./internal/wire/...
+	$(GO) test -race -short ./limpet/pair
 
 fuzz: ## every fuzz target for FUZZTIME (5s) each
 	@test/fuzz $(FUZZTIME)

@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"syscall"
 
-	"github.com/spf13/cobra"
-
 	"kbus"
 )
 
@@ -35,11 +33,12 @@ func (l *line) directory() string {
 }
 
 // logger writes to standard error; systemd and people both read that.
-func (l *line) logger() *slog.Logger {
+func (l *line) logger(level slog.Level) *slog.Logger {
+	o := &slog.HandlerOptions{Level: level}
 	if l.json {
-		return slog.New(slog.NewJSONHandler(l.err, nil))
+		return slog.New(slog.NewJSONHandler(l.err, o))
 	}
-	return slog.New(slog.NewTextHandler(l.err, nil))
+	return slog.New(slog.NewTextHandler(l.err, o))
 }
 
 // printJSON writes one JSON line.
@@ -53,12 +52,12 @@ func writeJSON(w io.Writer, v any) error {
 
 // untilSignal gives a context that ends with the first SIGINT, SIGTERM or SIGHUP, so that a command can end in order. A
 // second one ends the process at once.
-func untilSignal(cmd *cobra.Command) (ctx context.Context, done func()) {
+func untilSignal(ctx context.Context) (_ context.Context, done func()) {
 	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as it is under nohup
 		signals = append(signals, syscall.SIGHUP)
 	}
-	ctx, stop := signal.NotifyContext(cmd.Context(), signals...)
+	ctx, stop := signal.NotifyContext(ctx, signals...)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
 }

@@ -3,6 +3,14 @@
 // program of KBUS that speaks to a network. docs/limpets.md is its manual.
 package main
 
-import "os"
+import (
+	"os"
+	"path/filepath"
+)
 
-func main() { os.Exit(run(os.Args)) }
+func main() {
+	if filepath.Base(os.Args[0]) == originalName {
+		os.Exit(runOriginal(os.Args[1:]))
+	}
+	os.Exit(run(os.Args[1:]))
+}

@@ -30,7 +30,7 @@ is heard on the other, and a Request finds its Replier wherever it is.`,
 	root.SetHelpTemplate(helpTemplate)
 	root.SetOut(l.out)
 	root.SetErr(l.err)
-	root.AddCommand(versionCommand(l), completionCommand(l), helpCommand())
+	root.AddCommand(pairCommand(l), certsCommand(l), versionCommand(l), completionCommand(l), helpCommand())
 	for _, c := range root.Commands() {
 		if c.Name() == "help" {
 			root.SetHelpCommand(c)
@@ -60,7 +60,7 @@ func markFailures(root *cobra.Command) {
 func run(args []string) int {
 	l := newLine()
 	root := newRoot(l)
-	root.SetArgs(args[1:])
+	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(context.Background())
 	var ran failure
 	switch {

@@ -41,9 +41,10 @@ var rooms = map[string][]string{
 	"kbus/cmd/kbus/errno":  {},
 	"kbus/cmd/kbus/stage":  {},
 
-	"kbus/limpet":          {"kbus"}, // the state machine, and a session around it
-	"kbus/limpet/wire":     {"kbus"}, // what two Limpets say to each other
-	"kbus/cmd/kbus-limpet": {"kbus"}, // the only program that links TLS
+	"kbus/limpet":          {"kbus", "kbus/message"},                                    // the state machine, and a session around it
+	"kbus/limpet/wire":     {"kbus"},                                                    // what two Limpets say to each other
+	"kbus/limpet/pair":     {"kbus", "kbus/message", "kbus/limpet", "kbus/limpet/wire"}, // links between processes
+	"kbus/cmd/kbus-limpet": {"kbus", "kbus/limpet/pair"},                                // the only program with TLS
 
 	"kbus/internal/gauge":       {}, // measuring, whatever is measured
 	"kbus/internal/gauge/ksock": {"kbus", "kbus/internal/gauge"},
