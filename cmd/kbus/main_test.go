@@ -25,7 +25,7 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	bin = dir
-	build := exec.Command("go", "build", "-o", dir, "kbus/cmd/kbus", "kbus/cmd/kbusd")
+	build := exec.Command("go", "build", "-o", dir, "kbus/cmd/kbus", "kbus/cmd/kbusd", "kbus/cmd/kbus-limpet")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%s%v\n", out, err)
 		return 1

@@ -20,6 +20,19 @@ func TestPlayTranscript(t *testing.T) {
 	nothingLeft(t)
 }
 
+// TestBowls: two goldfish on two buses, joined by real Limpets; every id as R9.40 and R9.41 have it.
+func TestBowls(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	compare(t, "testdata/bowls.transcript", kbusOK(t, "play", "--bowls", "--transcript"))
+	nothingLeft(t)
+	show := kbusOK(t, "play", "--bowls", "--fast")
+	for _, want := range []string{"A PLAY ABOUT TWO BOWLS", "kbus-limpet  one on each bus, joined (processes ", "Scene 4. ", "Exeunt"} {
+		if !strings.Contains(show, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+}
+
 // TestPlayIsWhole: the lines that the introduction is about, should somebody record a new transcript without looking.
 func TestPlayIsWhole(t *testing.T) {
 	recorded, err := os.ReadFile("testdata/play.transcript")
@@ -156,6 +169,12 @@ func TestPlayWithoutDaemon(t *testing.T) {
 	got := c.status(t)
 	if got != int(syscall.ENOENT) || !strings.Contains(c.err.String(), "no kbusd beside this program, nor in PATH") {
 		t.Errorf("status %d, %s", got, &c.err)
+	}
+	must(t, os.Link(filepath.Join(bin, "kbusd"), filepath.Join(filepath.Dir(alone), "kbusd")))
+	c = start(t, alone, "play", "--bowls")
+	got = c.status(t)
+	if got != int(syscall.ENOENT) || !strings.Contains(c.err.String(), "no kbus-limpet beside this program, nor in PATH") {
+		t.Errorf("without a Limpet: status %d, %s", got, &c.err)
 	}
 }
 

@@ -21,14 +21,19 @@ func playCommand(l *line) *cobra.Command {
 of their own. It starts a daemon in a temporary directory for that, and leaves
 nothing behind; a bus that runs already is not touched.
 
+With --bowls it is another piece: two goldfish in two bowls, which are two buses,
+talk through a pair of Limpets.
+
 On a terminal each scene waits for Enter, elsewhere there is a short pause.`,
 		Example: `kbus play
 kbus play --fast
+kbus play --bowls
 kbus play --transcript | grep Request
 kbus play --json`,
 		Args: takes(),
 	}
 	c.Flags().BoolVar(&o.Fast, "fast", false, "no pauses")
+	c.Flags().BoolVar(&o.Bowls, "bowls", false, "the piece about two buses")
 	c.Flags().BoolVar(&transcript, "transcript", false, "print only what the actors print")
 	c.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		switch {

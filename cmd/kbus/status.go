@@ -37,7 +37,7 @@ func errnoOf(err error) syscall.Errno {
 		return condition.Errno()
 	case errors.As(err, &number):
 		return number
-	case errors.Is(err, play.ErrNoDaemon):
+	case errors.Is(err, play.ErrNoDaemon), errors.Is(err, play.ErrNoLimpet):
 		return syscall.ENOENT
 	}
 	return 0

@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 )
 
-// The company is the four processes. The director talks to one at a time and reads that one's pipe until it has said
+// The company is the processes of the actors. The director talks to one at a time and reads that one's pipe until it has said
 // what it must; what another says meanwhile waits in its own pipe. So no goroutine is needed, and what is printed
 // does not depend on who was quicker.
 type company map[*part]*player
@@ -27,10 +28,11 @@ type player struct {
 }
 
 // gather starts the actors. What it returns must be dismissed, even with an error.
-func gather(ctx context.Context, program, dir string) (company, error) {
+func gather(ctx context.Context, program, dir string, cast []*part) (company, error) {
 	c := company{}
 	for _, part := range cast {
-		p := &player{part: part, run: exec.CommandContext(ctx, program, "actor", part.name, "--dir", dir)}
+		p := &player{part: part, run: exec.CommandContext(ctx, program,
+			"actor", part.name, "--dir", dir, "--bus", strconv.Itoa(part.bus))}
 		p.run.Stderr = &p.log
 		// Ctrl-C is for the director: see stage. The processes end with their standard input, so nobody needs to
 		// end them should the director die.

@@ -21,6 +21,7 @@ const (
 	sendIt       verb = "send"         // sends what was made
 	sendInVain   verb = "send in vain" // the same, and it must fail; prints why
 	read         verb = "read"         // the next message, or that there is none
+	receive      verb = "receive"      // waits for the next message, and reads that
 	listen       verb = "listen"       // from now on, prints each message as it comes
 	wantsUs      verb = "wants us"     // whether the last message wants us to reply
 	countHeads   verb = "count heads"  // notes one head more, and makes a Reply of the count

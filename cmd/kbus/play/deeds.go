@@ -53,6 +53,8 @@ func (a *actor) perform(ctx context.Context, c cue) (err error) {
 		err = a.sendInVain(ctx)
 	case read:
 		err = a.read()
+	case receive:
+		err = a.receive(ctx)
 	case wantsUs:
 		a.say("it wants us to reply: %v", a.last.WantsUsToReply())
 	case say:
@@ -115,6 +117,20 @@ func (a *actor) read() error {
 		a.say("no message left")
 		return nil
 	}
+	a.take(m)
+	return nil
+}
+
+func (a *actor) receive(ctx context.Context) error {
+	m, err := a.ksock.Receive(ctx)
+	if err == nil {
+		a.take(m)
+	}
+	return err
+}
+
+// take keeps what may be needed for an answer, and prints it.
+func (a *actor) take(m *kbus.Message) {
 	a.last = m
 	switch {
 	case m.IsReply():
@@ -123,7 +139,6 @@ func (a *actor) read() error {
 		a.asked = m
 	}
 	a.say("%v", m)
-	return nil
 }
 
 // hearAll prints messages as they come, until the actor closes its Ksock or has no more cues.

@@ -29,8 +29,14 @@ func TestFold(t *testing.T) {
 
 // TestScriptIsPerformable: no actor listens for more than is in the script, or speaks before its Ksock is open.
 func TestScriptIsPerformable(t *testing.T) {
+	for _, piece := range []piece{introduction, bowls} {
+		performable(t, piece)
+	}
+}
+
+func performable(t *testing.T, piece piece) {
 	open := map[*part]bool{}
-	for _, s := range scenes {
+	for _, s := range piece.scenes {
 		for _, b := range s.beats {
 			for _, c := range b.cues {
 				if c.Do != openBus && !open[b.who] {
@@ -45,7 +51,7 @@ func TestScriptIsPerformable(t *testing.T) {
 			}
 		}
 	}
-	for _, p := range cast {
+	for _, p := range piece.cast {
 		if open[p] {
 			t.Errorf("%s is still on stage at the end", p.name)
 		}

@@ -10,7 +10,7 @@ import (
 
 // A page is where the play is written down as it happens: see Form.
 type page interface {
-	title(*stage.Stage, company)
+	title(*stage.Stage, company, *limpets)
 	scene(number int, s *scene)
 	direction(p *part, text string)
 	says(p *part, line string)
@@ -18,7 +18,7 @@ type page interface {
 	err() error // the first error of writing
 }
 
-func newPage(o Options) page {
+func newPage(o Options, p *piece) page {
 	out := &writer{to: o.Out}
 	switch o.Form {
 	case Transcript:
@@ -26,7 +26,7 @@ func newPage(o Options) page {
 	case JSON:
 		return &jsonLines{transcript{writer: out}}
 	}
-	return newShow(out, o)
+	return newShow(out, o, p)
 }
 
 // transcript is what the actors print, behind their names.
@@ -35,11 +35,11 @@ type transcript struct {
 	number int
 }
 
-func (t *transcript) title(*stage.Stage, company) {}
-func (t *transcript) scene(n int, _ *scene)       { t.number = n }
-func (t *transcript) direction(*part, string)     {}
-func (t *transcript) says(p *part, line string)   { t.printf("%s: %s\n", p.name, line) }
-func (t *transcript) curtain()                    {}
+func (t *transcript) title(*stage.Stage, company, *limpets) {}
+func (t *transcript) scene(n int, _ *scene)                 { t.number = n }
+func (t *transcript) direction(*part, string)               {}
+func (t *transcript) says(p *part, line string)             { t.printf("%s: %s\n", p.name, line) }
+func (t *transcript) curtain()                              {}
 
 type jsonLines struct{ transcript }
 

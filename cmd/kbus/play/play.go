@@ -20,6 +20,7 @@ import (
 // Options say how to perform.
 type Options struct {
 	Program string // the kbus binary, to be run as `kbus actor NAME`
+	Bowls   bool   // not the introduction, but the piece about two buses
 	Form    Form
 	Fast    bool // no pauses
 
@@ -40,13 +41,31 @@ const (
 	JSON                   // the same, as JSON lines
 )
 
-// ErrNoDaemon says that there is no kbusd to perform with.
-var ErrNoDaemon = errors.New("no kbusd beside this program, nor in PATH; `make build` makes it")
+// What may be missing to perform with.
+var (
+	ErrNoDaemon = errors.New("no kbusd beside this program, nor in PATH; `make build` makes it")
+	ErrNoLimpet = errors.New("no kbus-limpet beside this program, nor in PATH; `make build` makes it")
+)
 
-// Perform plays the whole play. When ctx ends first it stops wherever it is, cleans up, and returns the error of ctx.
+// A piece is what is performed.
+type piece struct {
+	title   string
+	cast    []*part
+	buses   int
+	joined  bool   // by a pair of Limpets
+	opening string // behind the list of who is who
+	scenes  []scene
+	curtain string
+}
+
+// Perform plays a whole piece. When ctx ends first it stops wherever it is, cleans up, and returns the error of ctx.
 func Perform(ctx context.Context, o Options) error {
-	p := newPage(o)
-	err := perform(ctx, o, p)
+	piece := &introduction
+	if o.Bowls {
+		piece = &bowls
+	}
+	p := newPage(o, piece)
+	err := perform(ctx, o, piece, p)
 	if ctx.Err() != nil {
 		return ctx.Err() // and not what went wrong because of it
 	}
@@ -57,32 +76,39 @@ func Perform(ctx context.Context, o Options) error {
 	return p.err()
 }
 
-func perform(ctx context.Context, o Options, p page) (err error) {
+func perform(ctx context.Context, o Options, piece *piece, p page) (err error) {
 	runtime.LockOSThread() // see stage.Stage
 	defer runtime.UnlockOSThread()
 
-	kbusd, err := findDaemon(o.Program)
-	if err != nil {
-		return err
+	kbusd := find(o.Program, "kbusd")
+	if kbusd == "" {
+		return ErrNoDaemon
 	}
-	s, err := stage.Build(ctx, kbusd, 1)
+	s, err := stage.Build(ctx, kbusd, piece.buses)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Strike()) }()
-	c, err := gather(ctx, o.Program, s.Dir)
+	var l *limpets
+	if piece.joined {
+		if l, err = join(ctx, o.Program, s.Dir); err != nil {
+			return err
+		}
+		defer l.part()
+	}
+	c, err := gather(ctx, o.Program, s.Dir, piece.cast)
 	defer c.dismiss()
 	if err != nil {
 		return err
 	}
-	p.title(s, c)
+	p.title(s, c, l)
 	between := newPause(o)
-	for i := range scenes {
+	for i := range piece.scenes {
 		if err := between.wait(ctx); err != nil {
 			return err
 		}
-		p.scene(i+1, &scenes[i])
-		for _, b := range scenes[i].beats {
+		p.scene(i+1, &piece.scenes[i])
+		for _, b := range piece.scenes[i].beats {
 			if err := errors.Join(c[b.who].play(p, b), p.err()); err != nil {
 				return err
 			}
@@ -91,14 +117,14 @@ func perform(ctx context.Context, o Options, p page) (err error) {
 	return p.err()
 }
 
-// findDaemon finds the kbusd that lies beside the kbus binary, else the one in PATH.
-func findDaemon(program string) (string, error) {
-	beside := filepath.Join(filepath.Dir(program), "kbusd")
+// find finds a program that lies beside the kbus binary, else the one in PATH. It gives "" if there is none.
+func find(program, name string) string {
+	beside := filepath.Join(filepath.Dir(program), name)
 	if i, err := os.Stat(beside); err == nil && i.Mode().IsRegular() {
-		return beside, nil
+		return beside
 	}
-	if inPath, err := exec.LookPath("kbusd"); err == nil {
-		return inPath, nil
+	if inPath, err := exec.LookPath(name); err == nil {
+		return inPath
 	}
-	return "", ErrNoDaemon
+	return ""
 }

@@ -1,5 +1,7 @@
 package play
 
+import "fmt"
+
 // The play, as data. What the actors do and see is KBUS's own introduction; a beat is one thing that happens, in the
 // order in which it happens. The words between are ours.
 
@@ -17,21 +19,32 @@ type beat struct {
 	hears     int // messages that a listening actor prints, without a cue
 }
 
-// part is one of the four.
+// part is one of the actors.
 type part struct {
 	name   string
 	colour string // an ANSI colour
 	about  string
+	bus    int
 }
 
 var (
-	rosencrantz  = &part{"Rosencrantz", "33", "who asks"}
-	audience     = &part{"Audience", "36", "which listens"}
-	guildenstern = &part{"Guildenstern", "32", "who answers, while he can"}
-	falstaff     = &part{"Falstaff", "35", "who was not invited"}
-
-	cast = []*part{rosencrantz, audience, guildenstern, falstaff}
+	rosencrantz  = &part{"Rosencrantz", "33", "who asks", 0}
+	audience     = &part{"Audience", "36", "which listens", 0}
+	guildenstern = &part{"Guildenstern", "32", "who answers, while he can", 0}
+	falstaff     = &part{"Falstaff", "35", "who was not invited", 0}
 )
+
+// introduction is the piece that explains a bus.
+var introduction = piece{
+	title: "A PLAY ABOUT A BUS",
+	cast:  []*part{rosencrantz, audience, guildenstern, falstaff},
+	buses: 1,
+	opening: `Five processes, as real as any on this machine. What you will see them print is what the bus told them
+just then.`,
+	scenes: scenes,
+	curtain: `Exeunt. The stage is struck: the daemon is gone, and so is its directory. Your own bus is one command
+away: kbusd, then kbus help.`,
+}
 
 func (p *part) does(direction string, cues ...cue) beat {
 	return beat{who: p, direction: direction, cues: cues}
@@ -47,7 +60,7 @@ const (
 )
 
 func opens(p *part) beat {
-	return p.does("opens bus 0 for reading and writing", cue{Do: openBus})
+	return p.does(fmt.Sprintf("opens bus %d for reading and writing", p.bus), cue{Do: openBus})
 }
 
 func binds(p *part, name string) beat {

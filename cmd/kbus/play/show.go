@@ -13,6 +13,7 @@ import (
 // comfortable width, and what the actors print to that of the terminal, so no word is broken unless it must be.
 type show struct {
 	*writer
+	piece   *piece
 	colour  bool
 	columns int // 0: do not fold
 	on      *part
@@ -28,8 +29,8 @@ const (
 	italic = "2;3"
 )
 
-func newShow(w *writer, o Options) *show {
-	return &show{writer: w, colour: o.Colour, columns: o.Columns}
+func newShow(w *writer, o Options, p *piece) *show {
+	return &show{writer: w, piece: p, colour: o.Colour, columns: o.Columns}
 }
 
 func (s *show) paint(code, text string) string {
@@ -39,15 +40,18 @@ func (s *show) paint(code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-func (s *show) title(st *stage.Stage, c company) {
-	s.printf("\n  %s\n\n", s.paint(bold, "A PLAY ABOUT A BUS"))
-	for _, p := range cast {
+func (s *show) title(st *stage.Stage, c company, l *limpets) {
+	s.printf("\n  %s\n\n", s.paint(bold, s.piece.title))
+	for _, p := range s.piece.cast {
 		s.printf("  %s%s %s\n", s.paint(p.colour+";1", pad(p.name)), p.about,
 			s.paint(dim, fmt.Sprintf("(process %d)", c[p].run.Process.Pid)))
 	}
 	s.printf("  %s%s %s\n", pad("kbusd"), "the stage", s.paint(dim, fmt.Sprintf("(process %d, in %s)", st.PID, st.Dir)))
-	s.paragraphs(`Five processes, as real as any on this machine. What you will see them print is what the bus told them
-just then.`)
+	if l != nil {
+		s.printf("  %s%s %s\n", pad("kbus-limpet"), "one on each bus, joined",
+			s.paint(dim, fmt.Sprintf("(processes %d and %d)", l.ends[0].Process.Pid, l.ends[1].Process.Pid)))
+	}
+	s.paragraphs(s.piece.opening)
 }
 
 func (s *show) scene(number int, sc *scene) {
@@ -92,8 +96,7 @@ func (s *show) line(p *part, code, text string) {
 
 func (s *show) curtain() {
 	s.printf("\n%s\n", s.paint(dim, strings.Repeat("─", captionColumns)))
-	s.paragraphs(`Exeunt. The stage is struck: the daemon is gone, and so is its directory. Your own bus is one command
-away: kbusd, then kbus help.`)
+	s.paragraphs(s.piece.curtain)
 	s.printf("\n")
 }
 
