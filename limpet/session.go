@@ -12,10 +12,10 @@ import (
 	"kbus/message"
 )
 
-// session drives a Machine between a Ksock and a Link. One goroutine takes messages from the bus, one from the link; what
-// has come is dealt with under a lock, all duties of it, before anything else is. Nothing under that lock waits: the
-// bus answers at once, and Link.Write only queues. Who takes from the bus waits for the link to be Ready first, so a
-// slow link fills our queue on the bus, where senders see it.
+// session drives a Machine between a Ksock and a Link. One goroutine takes messages from the bus, one from the link;
+// what has come is dealt with under a lock, all duties of it, before anything else is. Nothing under that lock waits:
+// the bus answers at once, and Link.Write only queues. Who takes from the bus waits for the link to be Ready first, so
+// a slow link fills our queue on the bus, where senders see it.
 type session struct {
 	k       *kbus.Ksock
 	link    Link
@@ -33,9 +33,9 @@ var ErrStopped = errors.New("the message that ends this Limpet has been sent")
 const retryAfter = 200 * time.Millisecond
 
 // Join joins the bus of k, which has been Prepared, with whatever is at the other end of the link, until one of them is
-// lost, or ctx ends. When it returns, the link is closed, and the caller must close k: that gives every open Request its
-// Status and takes the proxies away. The error says what has ended it: ErrStopped, kbus.ErrBusGone, that of ctx, or what
-// the link said.
+// lost, or ctx ends. When it returns, the link is closed, and the caller must close k: that gives every open Request
+// its Status and takes the proxies away. The error says what has ended it: ErrStopped, kbus.ErrBusGone, that of ctx, or
+// what the link said.
 func Join(ctx context.Context, k *kbus.Ksock, link Link, c Config, log *slog.Logger) (Figures, error) {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)

@@ -2,12 +2,16 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/spf13/pflag"
 
 	"kbus"
 	"kbus/limpet/wire"
@@ -51,6 +55,26 @@ func TestUsage(t *testing.T) {
 		status := p.status()
 		if said := strings.Join(p.said, "\n"); status != c.status || !strings.Contains(said, c.says) {
 			t.Errorf("%s: status %d\n%s", c.args, status, said)
+		}
+	}
+}
+
+// TestManual: docs/limpets.md tells of every flag that it has a table for, and the help fits on a terminal.
+func TestManual(t *testing.T) {
+	page, err := os.ReadFile("../../docs/limpets.md")
+	must(t, err)
+	for _, c := range newRoot(newLine()).Commands() {
+		if c.Name() == "pair" || c.Name() == "certs" {
+			c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+				if f.Name != "help" && !strings.Contains(string(page), "--"+f.Name) {
+					t.Errorf("the manual does not tell of --%s of %s", f.Name, c.Name())
+				}
+			})
+		}
+		for line := range strings.Lines(c.Long + "\n" + c.Example + "\n" + c.UsageString()) {
+			if len(line) > 100 {
+				t.Errorf("%s: %s", c.Name(), line)
+			}
 		}
 	}
 }
@@ -128,6 +152,7 @@ func TestOriginal(t *testing.T) {
 	server.await("listening")
 	client := start(t, []string{"KBUS_DIR=" + dirs[1]}, originalName, address, "-c", "-v", "2")
 	client.await("joined", "peer=2", "security=plain")
+	server.await("joined", "peer=1", "security=plain")
 	k := open(t, dirs[1])
 	_, err := k.Send(t.Context(), kbus.Announcement("$.Hello", "there"))
 	must(t, err)
@@ -139,6 +164,38 @@ func TestOriginal(t *testing.T) {
 	}
 	if status := client.status(); status != 1 || !hasAll(strings.Join(client.said, "\n"), []string{"### ", "has closed the link"}) {
 		t.Errorf("the other one: status %d", status)
+	}
+}
+
+// B24, where the daemon does not allow copies for Listeners only: they are Announcements there.
+func TestWithoutLeave(t *testing.T) {
+	var dirs [2]string
+	address := filepath.Join(t.TempDir(), "limpet")
+	for i, role := range []string{"--listen", "--connect"} {
+		dirs[i] = t.TempDir()
+		daemon(t, dirs[i], "--limpets", "nobody")
+		start(t, nil, "kbus-limpet", "pair", role, address, "--legacy", "--dir", dirs[i], "--id", fmt.Sprint(i+1),
+			"--longest-pause", "50ms", "--name", "$.Overheard.*")
+	}
+	far := open(t, dirs[1])
+	must(t, far.Bind("$.Overheard.*", kbus.Listener))
+	must(t, far.Bind(kbus.NameReplierBindEvent, kbus.Listener))
+	_, err := far.SetReportReplierBinds(true)
+	must(t, err)
+	k := open(t, dirs[0])
+	must(t, k.Bind("$.Overheard.Q", kbus.Replier))
+	for joined := false; !joined; {
+		m, err := far.Receive(t.Context())
+		must(t, err)
+		e, _ := kbus.ParseBindEvent(m.Data)
+		joined = e.Name == "$.Overheard.Q"
+	}
+	_, err = k.Send(t.Context(), kbus.Request("$.Overheard.Q", "to myself"))
+	must(t, err)
+	m, err := far.Receive(t.Context())
+	must(t, err)
+	if m.Kind() != kbus.AnnouncementKind || string(m.Data) != "to myself" {
+		t.Errorf("%v", m)
 	}
 }
 

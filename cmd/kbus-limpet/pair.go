@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 
-	systemd "github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
 	"kbus"
@@ -46,7 +45,7 @@ kbus-limpet pair --connect /tmp/bowls --id 2 --legacy --bus 1`,
 	f.StringVar(&p.listen, "listen", "", "wait at `ADDRESS` for the other end")
 	f.StringVar(&p.connect, "connect", "", "connect to the other end at `ADDRESS`")
 	f.Uint32Var(&p.ID, "id", 0, "our network id, from 1 (needed)")
-	f.StringVar(&p.Name, "name", pair.DefaultName, "`NAME` of what the other bus is to know of: messages, and Repliers")
+	f.StringVar(&p.Name, "name", pair.DefaultName, "`NAME` of what the other bus is to know of")
 	f.StringVar(&p.StopOn, "stop-on", "", "end when somebody sends a message of this `NAME`")
 	f.StringVar(&p.certs, "certs", "", "`DIR` with authority.pem, limpet.<id>.pem and limpet.<id>.key")
 	f.StringVar(&p.files.Authority, "authority", "", "`FILE` with the certificates of authorities, instead of --certs")
@@ -106,7 +105,6 @@ func (l *line) runPair(ctx context.Context, o pair.Options, level slog.Level) er
 	ctx, done := untilSignal(ctx)
 	defer done()
 	o.Log = l.logger(level)
-	o.Ready = func() { _, _ = systemd.SdNotify(false, systemd.SdNotifyReady) } // without systemd it does nothing
 	o.Open = func(ctx context.Context) (*kbus.Ksock, error) {
 		k, err := kbus.OpenContext(ctx, uint32(l.bus), kbus.Dir(l.directory()))
 		return k, l.explainNoBus(err)

@@ -16,6 +16,9 @@ func newRoot(l *line) *cobra.Command {
 		Short: "join buses",
 		Long: `kbus-limpet joins KBUS buses, on one machine or on several. What is announced on one
 is heard on the other, and a Request finds its Replier wherever it is.`,
+		Example: `kbus-limpet certs ~/limpets --id 1 --id 2
+kbus-limpet pair --listen :7000 --id 1 --certs ~/limpets
+kbus-limpet help pair`,
 		Args:          noSuchCommand,
 		RunE:          func(root *cobra.Command, _ []string) error { return root.Help() },
 		SilenceErrors: true,

@@ -28,8 +28,8 @@ func networkOf(address string) (string, error) {
 	return "tcp", nil
 }
 
-// listen makes the listening socket. A Unix socket that a killed Limpet has left behind is taken away; one that somebody
-// listens at is not.
+// listen makes the listening socket. A Unix socket that a killed Limpet has left behind is taken away; one that
+// somebody listens at is not.
 func listen(address string) (net.Listener, error) {
 	network, err := networkOf(address)
 	if err != nil {

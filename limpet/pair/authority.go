@@ -25,9 +25,9 @@ const (
 	validFor      = 5 * 365 * 24 * time.Hour
 )
 
-// MakeCertificates makes certificates and keys for Limpets with those network ids, in a directory that it makes too. The
-// authority is the one that lies there, or a new one. It gives the paths of the files that it has written, and does not
-// overwrite any.
+// MakeCertificates makes certificates and keys for Limpets with those network ids, in a directory that it makes too.
+// The authority is the one that lies there, or a new one. It gives the paths of the files that it has written, and does
+// not overwrite any.
 func MakeCertificates(dir string, ids []uint32) (written []string, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err

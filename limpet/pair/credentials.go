@@ -40,7 +40,8 @@ func idIn(cert *x509.Certificate) (uint32, error) {
 			}
 		}
 	}
-	return 0, fmt.Errorf("the certificate of %s is not for a Limpet: no DNS name %s<id> stands in it", cert.Subject, idPrefix)
+	return 0, fmt.Errorf("the certificate of %s is not for a Limpet: no DNS name %s<id> stands in it",
+		cert.Subject, idPrefix)
 }
 
 // read reads the files and makes sure that they are for us.

@@ -39,7 +39,6 @@ func runListener(ctx context.Context, o *Options) error {
 		return err
 	}
 	o.Log.Info("listening", "address", socket.Addr().String())
-	o.ready()
 	ctx, end := context.WithCancelCause(ctx)
 	l := &listener{Options: o, socket: socket, ended: end, places: make(chan struct{}, maxGuests)}
 	context.AfterFunc(ctx, func() { _ = socket.Close() })

@@ -23,7 +23,6 @@ type Options struct {
 	MaxMessages uint32       // room in our queue on the bus
 	Longest     time.Duration
 	Open        func(context.Context) (*kbus.Ksock, error) // opens a Ksock on the bus to be joined
-	Ready       func()                                     // called once when others can connect, or we begin to; may be nil
 	Log         *slog.Logger
 }
 
@@ -33,12 +32,6 @@ const (
 	DefaultMaxMessages = 10000
 	DefaultLongest     = 10 * time.Second
 )
-
-func (o *Options) ready() {
-	if o.Ready != nil {
-		o.Ready()
-	}
-}
 
 // Check tells what cannot be.
 func (o *Options) Check() error {

@@ -11,8 +11,8 @@ import (
 	"kbus/limpet"
 )
 
-// Run is one end of a pair until ctx ends, or until the message Options.StopOn is sent; then it returns nil. What cannot
-// be from the beginning is an error at once: there is no such bus, nobody can listen at that address, our own
+// Run is one end of a pair until ctx ends, or until the message Options.StopOn is sent; then it returns nil. What
+// cannot be from the beginning is an error at once: there is no such bus, nobody can listen at that address, our own
 // certificate is not ours. Later on, whatever is lost is waited for. With Options.Once the end of the first link, or a
 // link that does not come about, ends it all, with the reason.
 func Run(ctx context.Context, o Options) error {
@@ -40,7 +40,6 @@ func runConnector(ctx context.Context, o *Options) error {
 	network, _ := networkOf(o.Address) // has been checked
 	dialer := net.Dialer{Timeout: patience}
 	pause := newPause(o.Longest)
-	o.ready()
 	for {
 		began := time.Now()
 		conn, err := dialer.DialContext(ctx, network, o.Address)

@@ -12,8 +12,8 @@ import (
 	"kbus/limpet/wire"
 )
 
-// stream is a limpet.Link. What is to be sent goes into a buffer, and a goroutine writes out what has gathered there. So
-// a burst of messages takes one write, and nobody who holds a lock waits for a network.
+// stream is a limpet.Link. What is to be sent goes into a buffer, and a goroutine writes out what has gathered there.
+// So a burst of messages takes one write, and nobody who holds a lock waits for a network.
 type stream struct {
 	conn    net.Conn
 	from    *wire.Reader

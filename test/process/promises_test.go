@@ -13,10 +13,16 @@ var (
 	testNames = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Example)\w*)\(`)
 )
 
-// Every promise names a test that exists: a command of docs/promises.md runs at least one test in each package that
+// Every promise names a test that exists: a command on a page of promises runs at least one test in each package that
 // it names, for each alternative of its pattern.
 func TestPromisesAreProven(t *testing.T) {
-	page, err := os.ReadFile("../../docs/promises.md")
+	for _, page := range []string{"promises.md", "limpets.md"} {
+		t.Run(page, func(t *testing.T) { checkPage(t, "../../docs/"+page) })
+	}
+}
+
+func checkPage(t *testing.T, path string) {
+	page, err := os.ReadFile(path)
 	must(t, err)
 	promises := 0
 	for line := range strings.Lines(string(page)) {

@@ -13,9 +13,9 @@ import (
 	"syscall"
 )
 
-// The company is the processes of the actors. The director talks to one at a time and reads that one's pipe until it has said
-// what it must; what another says meanwhile waits in its own pipe. So no goroutine is needed, and what is printed
-// does not depend on who was quicker.
+// The company is the processes of the actors. The director talks to one at a time and reads that one's pipe until it
+// has said what it must; what another says meanwhile waits in its own pipe. So no goroutine is needed, and what is
+// printed does not depend on who was quicker.
 type company map[*part]*player
 
 type player struct {
