@@ -22,6 +22,9 @@ func (m *Machine) FromBus(msg *kbus.Message) {
 	case msg.Name == kbus.NameReplierBindEvent && !forUs:
 		m.eventFromBus(msg)
 	case !forUs && (msg.From == m.Ksock || msg.ID.Network == m.PairID || msg.ID.Network == m.OwnID):
+		if msg.ID.Network == m.OwnID {
+			m.figures.Returned++
+		}
 		if mine { // it has come back to us: the Replier beyond the link has gone meanwhile, or there is a ring
 			m.refuse(msg, string(kbus.ErrGoneAway))
 		}

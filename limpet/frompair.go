@@ -11,6 +11,9 @@ import (
 // FromPair takes a message that has come over the link (part 9.5), and changes it.
 func (m *Machine) FromPair(msg *kbus.Message) {
 	m.figures.FromPair++
+	if msg.ID.Network == m.OwnID {
+		m.figures.Returned++
+	}
 	// The sender's wish to wait or fail was granted on its own bus. Here it could only hold up everybody else (B26).
 	msg.Flags &^= kbus.AllOrWait | kbus.AllOrFail
 	switch {

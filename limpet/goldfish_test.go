@@ -193,6 +193,50 @@ func TestStatefulByWildcard(t *testing.T) {
 	}
 }
 
+// Buses in a ring are a mistake that nobody can see beforehand. What is said there is heard several times, but it comes
+// to an end; a Request has one answer; and a Limpet sees that something is wrong.
+func TestRing(t *testing.T) {
+	c := newChain(t)
+	e := &edge{}
+	e.ends[0] = &end{w: c.world, node: c.nodes[2], id: 5, queue: 100}
+	e.ends[1] = &end{w: c.world, node: c.nodes[0], id: 6, queue: 100}
+	e.ends[0].peer, e.ends[1].peer = e.ends[1], e.ends[0]
+	c.edges = append(c.edges, e)
+	c.join(e)
+	c.must(c.b.Bind("$.Fish.Name", kbus.Replier))
+	c.flow()
+	c.send(c.a, kbus.Announcement("$.Fish.Swims", "round"))
+	for i, ear := range c.ears {
+		copies := 0
+		for m, err := ear.Next(); m != nil; m, err = ear.Next() {
+			c.must(err)
+			copies++
+		}
+		if copies == 0 || copies > 3 {
+			t.Errorf("K%d hears it %d times", i, copies)
+		}
+	}
+	c.send(c.a, kbus.Request("$.Fish.Name", "?"))
+	reply, err := kbus.ReplyTo(c.next(c.b), "Bubbles")
+	c.must(err)
+	c.send(c.b, reply)
+	if m := c.next(c.a); string(m.Data) != "Bubbles" {
+		t.Errorf("%v", m)
+	}
+	if m, err := c.a.Next(); m != nil || err != nil {
+		t.Errorf("and then %v, %v", m, err)
+	}
+	returned := uint64(0)
+	for _, e := range c.edges {
+		for _, end := range e.ends {
+			returned += end.machine.Figures().Returned
+		}
+	}
+	if returned == 0 {
+		t.Error("nobody has noticed")
+	}
+}
+
 // B24: Requests between two clients of one bus are heard beyond it, and leave no trace in any Limpet.
 func TestLocalRequestsLeaveNothing(t *testing.T) {
 	c := newChain(t)

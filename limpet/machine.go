@@ -22,7 +22,7 @@ type Config struct {
 // It does no I/O and has no clock. It is not safe for concurrent use.
 //
 // What came from the pair is known by its sender, which is our Ksock, and by its network id where another Limpet has
-// carried it on; it is never sent back. So nothing circulates, not even where somebody has joined buses in a ring.
+// carried it on; it is never sent back. So no message circulates, not even where somebody has joined buses to a ring.
 type Machine struct {
 	Config
 	duties []Duty
@@ -41,6 +41,7 @@ type Machine struct {
 type Figures struct {
 	ToPair, FromPair uint64 // messages
 	Lost             uint64 // Announcements from the pair that our bus refused
+	Returned         uint64 // messages that we had passed on, and that came back: the buses are joined to a ring
 	Open             int    // Requests that wait for the pair
 	Asked            int    // Requests of the pair's that wait for our bus
 	Proxied          int    // names that we are Replier for

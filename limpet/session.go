@@ -24,6 +24,7 @@ type session struct {
 	mu      sync.Mutex
 	machine *Machine
 	retry   *time.Timer // nil unless something is to be tried again
+	ringed  bool        // it has been told that there is a ring
 }
 
 // ErrStopped ends a session in which somebody has sent the message Config.StopOn.
@@ -94,6 +95,10 @@ func (s *session) deal(ctx context.Context, take func(*Machine, *kbus.Message), 
 		s.log.Debug("message", "text", m.String())
 	}
 	take(s.machine, m)
+	if !s.ringed && s.machine.figures.Returned > 0 {
+		s.ringed = true
+		s.log.Error("a message has come back that we had passed on: these buses are joined to a ring, and must not be")
+	}
 	return s.work(ctx)
 }
 

@@ -33,7 +33,7 @@ func (w *world) check() {
 	}
 	for _, e := range w.edges {
 		for _, end := range e.ends {
-			if f := end.machine.Figures(); f.Open != 0 || f.Asked != 0 || end.machine.Unsettled() && !disputed {
+			if f := end.machine.Figures(); f.Open+f.Asked != 0 || f.Returned != 0 || end.machine.Unsettled() && !disputed {
 				w.fail("all is quiet, and yet L%d has %+v, unsettled: %v", end.id, f, end.machine.Unsettled())
 			}
 		}
