@@ -216,6 +216,9 @@ func TestKbusErrno(t *testing.T) {
 
 // TestLimpetIsAnotherProgram: `kbus limpet`, and kbus as runlimpet, become kbus-limpet, beside kbus or else in PATH.
 func TestLimpetIsAnotherProgram(t *testing.T) {
+	other := filepath.Join(t.TempDir(), limpetProgram)
+	must(t, compileArgs(other))
+	alone(t)
 	linked(t)
 	for _, command := range [][]string{{"kbus", "limpet", "pair"}, {"runlimpet", "-s", "host:1"}} {
 		_, said, status := ran(t, command[0], command[1:]...)
@@ -224,9 +227,8 @@ func TestLimpetIsAnotherProgram(t *testing.T) {
 		}
 	}
 	for _, dir := range []string{t.TempDir(), bin} {
-		program := filepath.Join(dir, "kbus-limpet")
-		must(t, compileArgs(program))
-		t.Cleanup(func() { os.Remove(program) })
+		program := filepath.Join(dir, limpetProgram)
+		must(t, os.Link(other, program))
 		t.Setenv("PATH", os.Getenv("PATH")+string(os.PathListSeparator)+dir)
 		for _, c := range [][]string{{"kbus", "limpet", "pair", "--bus", "3"}, {"runlimpet", "-s", "--help"}} {
 			out, said, status := ran(t, c[0], c[1:]...)
@@ -239,6 +241,15 @@ func TestLimpetIsAnotherProgram(t *testing.T) {
 			}
 		}
 	}
+}
+
+// alone has the programs of the test elsewhere, with kbus and nothing beside it nor in PATH.
+func alone(t *testing.T) {
+	all := bin
+	t.Cleanup(func() { bin = all })
+	bin = t.TempDir()
+	must(t, os.Link(filepath.Join(all, "kbus"), filepath.Join(bin, "kbus")))
+	t.Setenv("PATH", bin)
 }
 
 // compileArgs makes a program that prints where it lies and all its arguments, and ends with status 42.
