@@ -58,9 +58,11 @@ class Driver:
         caps: List[object] = ["bytes", "whole", "reports", "unknown"]
         return caps + ["pointers"] if self._is_device else caps
 
+    def _bus(self, device: str) -> Union[int, str]:
+        return self._prefix + device if self._is_device else int(device)
+
     def do_open(self, k: str, device: str, mode: str) -> List[object]:
-        which: Union[int, str] = self._prefix + device if self._is_device else int(device)
-        self._ksocks[k] = ksock = _AnyKsock(which, mode)
+        self._ksocks[k] = ksock = _AnyKsock(self._bus(device), mode)
         return [0, ksock.ksock_id()]
 
     def do_close(self, k: str) -> List[object]:
@@ -142,12 +144,11 @@ class Driver:
     def do_stats(self) -> List[object]:
         return [0, _hex(self._reports(True))]
 
-    @staticmethod
-    def _reports(stats: bool) -> bytes:
+    def _reports(self, stats: bool) -> bytes:
         text, number = "", 0
         while True:
             try:
-                text += report.bus_report(number, stats)
+                text += report.bus_report(self._bus(str(number)), stats)
             except FileNotFoundError:
                 return text.encode()
             number += 1

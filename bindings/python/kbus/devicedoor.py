@@ -55,9 +55,12 @@ class DeviceDoor(Door):
         return self._fd
 
     def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            try:
+                os.close(fd)
+            except OSError:
+                pass  # nobody plays the device any more; the descriptor is closed all the same
 
     def _named(self, code: int, number: int, name: bytes, what: str) -> bytearray:
         argument, memory = ioctl.named(number, name)
@@ -109,8 +112,14 @@ class DeviceDoor(Door):
         return bool(self._poll(select.POLLOUT, timeout))
 
     def _discard(self, pending: bool) -> bool:
+        waits = False
+        if pending:  # to poll would be to try again; but only while a message waits a write does nothing
+            try:
+                self._write(b"K")
+            except KbusError as e:
+                waits = e.errno == errno.EALREADY
         self._ioctl(ioctl.DISCARD, 0, "discard")
-        return False  # a poll in between may have sent it, and to ask would be to poll
+        return waits
 
     def _write(self, data: bytes) -> int:
         try:

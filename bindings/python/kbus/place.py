@@ -32,6 +32,11 @@ def socket_dir() -> str:
     raise error(errno.ENOENT, "where is the bus? Set KBUS_DIR, or XDG_RUNTIME_DIR", CONDITIONS[NO_SUCH_BUS][0])
 
 
+def socket_path(number: int) -> str:
+    """The daemon's socket for a bus."""
+    return os.path.join(socket_dir(), "bus{}.sock".format(number))
+
+
 def find(which: Union[int, str]) -> Place:
     """The place of bus number which, or of a path.
 
@@ -43,7 +48,7 @@ def find(which: Union[int, str]) -> Place:
     name = "/dev/kbus{}".format(number)
     if os.environ.get("KBUS_PYTHON") == "device":
         return Place(name, name, True)
-    return Place(name, os.path.join(socket_dir(), "bus{}.sock".format(number)), False)
+    return Place(name, socket_path(number), False)
 
 
 def _is_device(path: str) -> bool:

@@ -38,14 +38,23 @@ def _lines() -> Iterator[str]:
         number += 1
 
 
-def bus_report(number: int, stats: bool = False) -> str:
-    """The report of the bindings of one bus, or of its statistics, as text. Through the daemon's socket."""
-    where = place.find(number)
-    observer = SocketDoor(os.path.join(place.socket_dir(), "bus{}.sock".format(number)) if where.is_device
-                          else where.path, wire.OBSERVE)
+def bus_report(which: Union[int, str], stats: bool = False) -> str:
+    """The report of the bindings of one bus, or of its statistics, as text. ENOENT if there is no such bus.
+
+    A daemon is asked without a Ksock. Of a device that is a link both are files beside the node; of any other node the
+    daemon is asked.
+    """
+    where = place.find(which)
+    path = where.path
+    if os.path.islink(path):
+        node = os.path.join(os.path.dirname(path), os.readlink(path))
+        with open(os.path.join(os.path.dirname(node), "stats" if stats else "bindings")) as text:
+            return text.read()
+    if where.is_device:
+        digits = path[len(path.rstrip("0123456789")):]
+        path = place.socket_path(int(digits or 0))
+    observer = SocketDoor(path, wire.OBSERVE)
     try:
         return observer.report(wire.STATS_REPORT if stats else wire.BINDINGS_REPORT)
     finally:
         observer.close()
-
-

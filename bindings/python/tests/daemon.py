@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import unittest
 
+from kbus import Ksock
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent.parent
 KBUSD = os.environ.get("KBUSD", str(ROOT / "bin" / "kbusd"))
@@ -54,12 +56,15 @@ class WithDaemon(unittest.TestCase):
 
     def ksock(self, *bindings, mode="rw", which=0):
         """A Ksock that listens to all these names."""
-        from kbus import Ksock
-        ksock = Ksock(which, mode)
+        ksock = Ksock(self.bus(which), mode)
         self.addCleanup(lambda: ksock.mode and ksock.close())
         for name in bindings:
             ksock.bind(name)
         return ksock
+
+    def bus(self, number):
+        """What a Ksock is opened by."""
+        return number
 
     def fails(self, number, operation, *args, **kwargs):
         """The exception of an operation that must fail with that errno."""
@@ -67,3 +72,20 @@ class WithDaemon(unittest.TestCase):
             operation(*args, **kwargs)
         self.assertEqual(caught.exception.errno, number, caught.exception)
         return caught.exception
+
+
+class WithDevice(WithDaemon):
+    """The same through the device node. It is a FUSE mount in the daemon's own directory."""
+
+    def setUp(self):
+        if os.geteuid() != 0 or not os.path.exists("/dev/fuse"):
+            self.skipTest("devices need root and /dev/fuse")
+        self.links = tempfile.mkdtemp(prefix="kbus")
+        self.addCleanup(shutil.rmtree, self.links)
+        self.daemon_args = ("--device=fuse", "--device-link", os.path.join(self.links, "kbus"))
+        super().setUp()
+        self.addCleanup(subprocess.run, ["umount", "-ql", os.path.join(self.daemon.dir, "bus0")],
+                        stderr=subprocess.DEVNULL)  # it is gone already if the daemon ended in order
+
+    def bus(self, number):
+        return os.path.join(self.links, "kbus{}".format(number))

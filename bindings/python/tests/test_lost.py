@@ -108,7 +108,7 @@ class BusLost(WithDaemon):
         self.addCleanup(second.end)
         with Ksock(0) as fresh:
             self.assertEqual(fresh.ksock_id(), 1)
-            self.statuses(k, ids)
+        self.statuses(k, ids)
 
     def test_while_selecting(self):
         k, ids = self.outstanding()
