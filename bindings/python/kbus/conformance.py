@@ -10,7 +10,7 @@ nodes are the prefix and the number of the bus.
 from __future__ import annotations
 
 import argparse
-import ctypes
+import errno
 import sys
 from typing import Callable, Dict, List, Union
 
@@ -39,7 +39,6 @@ class Driver:
         self._prefix = prefix
         self._is_device = is_device
         self._ksocks: Dict[str, Ksock] = {}
-        self._memory: List[object] = []
 
     def perform(self, line: str) -> str:
         """The answer to one command."""
@@ -55,8 +54,7 @@ class Driver:
             return "22 {}".format(type(e).__name__)
 
     def do_caps(self) -> List[object]:
-        caps: List[object] = ["bytes", "whole", "reports", "unknown"]
-        return caps + ["pointers"] if self._is_device else caps
+        return ["bytes", "whole", "reports", "unknown"]  # no pointers: messages are always written in the entire form
 
     def _bus(self, device: str) -> Union[int, str]:
         return self._prefix + device if self._is_device else int(device)
@@ -123,9 +121,7 @@ class Driver:
         return [0]
 
     def do_place(self, k: str, data: str) -> List[object]:
-        memory = ctypes.create_string_buffer(_bytes(data))
-        self._memory.append(memory)
-        return [0, ctypes.addressof(memory)]
+        return [errno.ENOSYS]
 
     def do_sendmessage(self, k: str, entire: str) -> List[object]:
         msg = Message.from_parts(layout.from_entire(_bytes(entire), True))
