@@ -235,7 +235,7 @@ static int do_caps(int k, char **word)
 	if (door == &modern)
 		puts("whole reports");
 	else
-		puts(device_prefix ? "bytes whole pointers unknown" : "bytes whole reports");
+		puts(device_prefix ? "bytes pointers unknown" : "bytes whole reports");
 	return 0;
 }
 

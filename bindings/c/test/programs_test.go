@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"kbus"
 	"kbus/internal/server"
 )
 
@@ -184,5 +185,99 @@ func TestValgrind(t *testing.T) {
 		dir, stop := serve(t, nil)
 		run(t, dir, rings, "valgrind", "-q", "--error-exitcode=1", "--leak-check=full", "--track-fds=no", program)
 		stop()
+	}
+}
+
+// The program in docs/c.md, compiled as a user does it: from what was installed, with pkg-config.
+func TestInstalled(t *testing.T) {
+	if _, err := exec.LookPath("pkg-config"); err != nil {
+		t.Skip("pkg-config is not installed")
+	}
+	page, err := os.ReadFile("../../../docs/c.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, program, _ := strings.Cut(string(page), "```c\n")
+	program, _, found := strings.Cut(program, "```")
+	if !found {
+		t.Fatal("docs/c.md has no program")
+	}
+	made(t, "libkbus.so")
+	prefix := t.TempDir()
+	said, err := exec.Command("make", "-s", "-C", "..", "OUT="+library.dir, "PREFIX="+prefix, "install").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	t.Setenv("PKG_CONFIG_PATH", prefix+"/lib/pkgconfig")
+	// kbus.pc was made for another place.
+	flags, err := exec.Command("pkg-config", "--define-variable=prefix="+prefix, "--define-variable=libdir="+prefix+"/lib",
+		"--define-variable=includedir="+prefix+"/include", "--cflags", "--libs", "kbus").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(prefix+"/lamp.c", []byte(program), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := append([]string{"-Wall", "-Wextra", "-Werror", "-o", prefix + "/lamp", prefix + "/lamp.c"}, strings.Fields(string(flags))...)
+	if said, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	dir, stop := serve(t, nil)
+	defer stop()
+	lamp := exec.Command(prefix + "/lamp")
+	lamp.Env = append(os.Environ(), "KBUS_DIR="+dir, "LD_LIBRARY_PATH="+prefix+"/lib")
+	var says bytes.Buffer
+	lamp.Stdout, lamp.Stderr = &says, &says
+	if err := lamp.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, done := context.WithTimeout(t.Context(), hang)
+	defer done()
+	awaitReplier(t, ctx, dir, "$.Lamp.Set")
+	k, err := kbus.Open(0, kbus.Dir(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close()
+	for _, state := range []string{"on", "off"} {
+		reply, err := k.Call(ctx, kbus.Request("$.Lamp.Set", state))
+		if err != nil || string(reply.Data) != "done" {
+			t.Fatal(reply, err)
+		}
+	}
+	if err := lamp.Wait(); err != nil || says.String() != "the lamp is on\nthe lamp is off\n" {
+		t.Errorf("%v, %q", err, &says)
+	}
+	for _, page := range []string{"kbus_ksock_send.3", "kbus_bus_receive.3", "kbus_limpet_new_context.3", "kbus_msg_is_reply.3"} {
+		if text, err := os.ReadFile(prefix + "/share/man/man3/" + page); err != nil || !bytes.Contains(text, []byte(".SH SYNOPSIS")) {
+			t.Errorf("%s: %v", page, err)
+		}
+	}
+	if st, err := os.Stat(prefix + "/lib/libkbus.so.1"); err != nil || st.Size() > 1<<20 {
+		t.Error(st, err)
+	}
+}
+
+// awaitReplier waits until somebody is bound as Replier: the bus announces it.
+func awaitReplier(t *testing.T, ctx context.Context, dir, name string) {
+	t.Helper()
+	k, err := kbus.Open(0, kbus.Dir(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close()
+	if err := k.Bind("$.KBUS.ReplierBindEvent", kbus.Listener); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.SetReportReplierBinds(true); err != nil {
+		t.Fatal(err)
+	}
+	for m, err := range k.Messages(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(m.Data, []byte(name)) {
+			return
+		}
 	}
 }
