@@ -47,8 +47,8 @@ static void print_hex(const void *bytes, size_t n)
 		printf("%02x", p[i]);
 }
 
-/* A name as the functions of C take it: they cannot be given one with a zero byte in it, so there it has another byte that
- * no name may have. */
+/* A name as the functions of C take it: they cannot be given one with a zero byte in it, so there it has another byte
+ * that no name may have. */
 static char *name_of(const char *hex)
 {
 	size_t n = 0;

@@ -1,6 +1,6 @@
-/* The bus promises one Reply or Status to each Request. A daemon can die, so we keep the ids of the Requests that it still
- * owes an answer to. If it is lost we give the answers: each gets the Status $.KBUS.Bus.GoneAway, in the order of
- * sending. Answers mostly come in that order, so looking for one from the front is quick. */
+/* The bus promises one Reply or Status to each Request. A daemon can die, so we keep the ids of the Requests that it
+ * still owes an answer to. If it is lost we give the answers: each gets the Status $.KBUS.Bus.GoneAway, in the order
+ * of sending. Answers mostly come in that order, so looking for one from the front is quick. */
 #ifndef KB_ASKED_H
 #define KB_ASKED_H
 

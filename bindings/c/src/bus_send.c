@@ -3,10 +3,10 @@
 
 #include "bus.h"
 
-/* Sending the modern way. A message that is posted goes into the ring, or a buffer, with others; the daemon hears of them
- * when they are 64 or 16 KiB, or when anything else is done with the handle. Results of posts are lazy: they are in the
- * ring when we next look, and nobody is woken for them. Those to come are at most 256; to be sure of them something
- * whose result comes behind theirs is asked. */
+/* Sending the modern way. A message that is posted goes into the ring, or a buffer, with others; the daemon hears of
+ * them when they are 64 or 16 KiB, or when anything else is done with the handle. Results of posts are lazy: they are
+ * in the ring when we next look, and nobody is woken for them. Those to come are at most 256; to be sure of them
+ * something whose result comes behind theirs is asked. */
 
 enum { POSTS_TOGETHER = 64, BYTES_TOGETHER = 16 << 10, POSTS_OPEN = 256 };
 
@@ -62,7 +62,8 @@ int kbus_bus_send(kbus_bus_t *bus, const kbus_bus_msg_t *msg, kbus_bus_sent_t *s
 	return kb_end(bus, send(bus, msg, sent));
 }
 
-int kbus_bus_reply(kbus_bus_t *bus, const kbus_bus_msg_t *request, const void *data, uint32_t data_len, kbus_bus_sent_t *sent)
+int kbus_bus_reply(kbus_bus_t *bus, const kbus_bus_msg_t *request, const void *data, uint32_t data_len,
+                   kbus_bus_sent_t *sent)
 {
 	const uint32_t both = KBUS_BIT_WANT_A_REPLY | KBUS_BIT_WANT_YOU_TO_REPLY;
 	if ((request->flags & both) != both)

@@ -4,8 +4,8 @@
 
 #include "bus.h"
 
-/* What waits: for an answer, or for room. A request that is given up is canceled, and then it is known whether its answer
- * has come after all; nothing is lost in between. */
+/* What waits: for an answer, or for room. A request that is given up is canceled, and then it is known whether its
+ * answer has come after all; nothing is lost in between. */
 
 /* Takes results until that of request seq; after the time it is canceled. 1: f is its result, which may be that it was
  * canceled. 0 or -errno: nothing has come. */
@@ -93,7 +93,8 @@ static int call(kbus_bus_t *b, const kbus_bus_msg_t *request, kbus_bus_msg_t *re
 	return 1;
 }
 
-int kbus_bus_call(kbus_bus_t *bus, const kbus_bus_msg_t *request, kbus_bus_msg_t *reply, kbus_msg_id_t *id, int timeout_ms)
+int kbus_bus_call(kbus_bus_t *bus, const kbus_bus_msg_t *request, kbus_bus_msg_t *reply, kbus_msg_id_t *id,
+                  int timeout_ms)
 {
 	return kb_end(bus, call(bus, request, reply, id, timeout_ms));
 }

@@ -10,7 +10,8 @@
 
 #include "link.h"
 
-/* Coming and going. The first frame is Hello, and its result brings the descriptors of the rings, if they are granted. */
+/* Coming and going. The first frame is Hello, and its result brings the descriptors of the rings, if they are
+ * granted. */
 
 enum { PATIENCE_S = 5, FAREWELL_MS = 1000 };
 

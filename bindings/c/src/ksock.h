@@ -1,5 +1,5 @@
-/* The Ksocks that the compatible functions know by their descriptor. A descriptor that is not among them is a device, or
- * nothing that we have opened, and goes to the kernel (device.c). */
+/* The Ksocks that the compatible functions know by their descriptor. A descriptor that is not among them is a device,
+ * or nothing that we have opened, and goes to the kernel (device.c). */
 #ifndef KB_KSOCK_H
 #define KB_KSOCK_H
 
@@ -41,8 +41,8 @@ void kb_book_sent(struct link *l, int request, unsigned condition, kbus_msg_id_t
 void kb_book_resent(struct link *l, unsigned condition);
 void kb_book_came(struct link *l, const kbus_bus_msg_t *m);
 
-/* Takes the next message: from what a lost bus has left, from the window, or by asking. 1, 0 or -errno. What m refers to
- * is valid until kb_took, unless it is in l->in. */
+/* Takes the next message: from what a lost bus has left, from the window, or by asking. 1, 0 or -errno. What m refers
+ * to is valid until kb_took, unless it is in l->in. */
 int kb_next(struct link *l, kbus_bus_msg_t *m, int *claimed);
 int kb_took(struct link *l);
 

@@ -8,8 +8,8 @@
 #include "table.h"
 
 /* What becomes of a message between a bus and the pair of its Limpet (R9.20 to R9.37, with the holes of the original
- * closed: B21 to B25). Requests that were sent to us as proxy Replier are remembered until their Reply comes back; names
- * that we are proxy Replier for are remembered with their binder beyond the pair. */
+ * closed: B21 to B25). Requests that were sent to us as proxy Replier are remembered until their Reply comes back;
+ * names that we are proxy Replier for are remembered with their binder beyond the pair. */
 
 struct kbus_limpet_context {
 	kbus_ksock_t   ksock;
@@ -32,7 +32,8 @@ static void tell(const kbus_limpet_context_t *c, const char *what, const kbus_me
 	fputc('\n', stderr);
 }
 
-int kbus_limpet_new_context(kbus_ksock_t ksock, uint32_t network_id, uint32_t other_network_id, const char *message_name,
+int kbus_limpet_new_context(kbus_ksock_t ksock, uint32_t network_id, uint32_t other_network_id,
+                            const char *message_name,
                             int verbosity, kbus_limpet_context_t **context)
 {
 	if (!message_name || strlen(message_name) < 3)

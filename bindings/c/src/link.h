@@ -1,8 +1,8 @@
 /* A link is one connection to kbusd, through rings if the daemon grants them, else through the socket. It sends
  * requests and takes results. There is no thread behind it: whoever waits reads.
  *
- * A link is used by one thread of one process at a time. Those that may be used by several (ksock.c) have a lock, and what
- * the users must agree about is in struct shared, which is in memory that forked children share. */
+ * A link is used by one thread of one process at a time. Those that may be used by several (ksock.c) have a lock, and
+ * what the users must agree about is in struct shared, which is in memory that forked children share. */
 #ifndef KB_LINK_H
 #define KB_LINK_H
 

@@ -6,7 +6,8 @@
 
 /* Making messages, and taking them apart. */
 
-static int create(kbus_message_t **msg, size_t bytes, const char *name, uint32_t name_len, uint32_t data_len, uint32_t flags)
+static int create(kbus_message_t **msg, size_t bytes, const char *name, uint32_t name_len, uint32_t data_len,
+                  uint32_t flags)
 {
 	if (!name)
 		return -EBADMSG;
@@ -33,8 +34,8 @@ int kbus_msg_create(kbus_message_t **msg, const char *name, uint32_t name_len, c
 	return 0;
 }
 
-int kbus_msg_create_entire(kbus_message_t **msg, const char *name, uint32_t name_len, const void *data, uint32_t data_len,
-                           uint32_t flags)
+int kbus_msg_create_entire(kbus_message_t **msg, const char *name, uint32_t name_len, const void *data,
+                           uint32_t data_len, uint32_t flags)
 {
 	size_t bytes = KBUS_ENTIRE_MSG_LEN((size_t)name_len, (size_t)data_len) + sizeof(uint32_t);
 	int    err = create(msg, bytes, name, name_len, data_len, flags);
@@ -47,8 +48,8 @@ int kbus_msg_create_entire(kbus_message_t **msg, const char *name, uint32_t name
 	return 0;
 }
 
-int kbus_msg_create_request(kbus_message_t **msg, const char *name, uint32_t name_len, const void *data, uint32_t data_len,
-                            uint32_t flags)
+int kbus_msg_create_request(kbus_message_t **msg, const char *name, uint32_t name_len, const void *data,
+                            uint32_t data_len, uint32_t flags)
 {
 	return kbus_msg_create(msg, name, name_len, data, data_len, flags | KBUS_BIT_WANT_A_REPLY);
 }
@@ -74,8 +75,8 @@ static int reply(maker *make, kbus_message_t **msg, const kbus_message_t *reques
 	return 0;
 }
 
-int kbus_msg_create_reply_to(kbus_message_t **msg, const kbus_message_t *in_reply_to, const void *data, uint32_t data_len,
-                             uint32_t flags)
+int kbus_msg_create_reply_to(kbus_message_t **msg, const kbus_message_t *in_reply_to, const void *data,
+                             uint32_t data_len, uint32_t flags)
 {
 	return reply(kbus_msg_create, msg, in_reply_to, data, data_len, flags);
 }
@@ -86,8 +87,8 @@ int kbus_msg_create_entire_reply_to(kbus_message_t **msg, const kbus_message_t *
 	return reply(kbus_msg_create_entire, msg, in_reply_to, data, data_len, flags);
 }
 
-static int stateful(maker *make, kbus_message_t **msg, const kbus_message_t *earlier, const char *name, uint32_t name_len,
-                    const void *data, uint32_t data_len, uint32_t flags)
+static int stateful(maker *make, kbus_message_t **msg, const kbus_message_t *earlier, const char *name,
+                    uint32_t name_len, const void *data, uint32_t data_len, uint32_t flags)
 {
 	kbus_orig_from_t final_to;
 	uint32_t         to;

@@ -5,21 +5,21 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-/* A program polls the socket of its Ksock. Poll looks at the socket's own bytes and at nothing else, so the bytes in it
- * must say whether a message waits. They come from the daemon only; what we can do is to have it send one, and to take
- * them out or to leave them.
+/* A program polls the socket of its Ksock. Poll looks at the socket's own bytes and at nothing else, so the bytes in
+ * it must say whether a message waits. They come from the daemon only; what we can do is to have it send one, and to
+ * take them out or to leave them.
  *
  * With rings, bytes in the socket are bells. Between two calls we always say in the segment that we sleep (armed), so
- * the first message rings. While messages wait we take no byte out. A call that waits for a result therefore cannot wait
- * for "readable"; it waits for the next byte, with an edge-triggered epoll. When no message waits any more we arm again,
- * look once more, and take out exactly the bells that were rung before: we know how many, because whoever rings first
- * takes back the word that says that we sleep. A bell for a message that comes in between is not among them and stays.
- * If a message waits and there is no bell, because it came while we were awake, we ask the daemon for anything: the
- * result rings.
+ * the first message rings. While messages wait we take no byte out. A call that waits for a result therefore cannot
+ * wait for "readable"; it waits for the next byte, with an edge-triggered epoll. When no message waits any more we
+ * arm again, look once more, and take out exactly the bells that were rung before: we know how many, because whoever
+ * rings first takes back the word that says that we sleep. A bell for a message that comes in between is not among
+ * them and stays. If a message waits and there is no bell, because it came while we were awake, we ask the daemon for
+ * anything: the result rings.
  *
- * Without rings, bytes in the socket are results. One WaitReadable is always unanswered or its result unread; every call
- * that reads over such a result asks again, with a Reset behind it, and looks which result comes first. If it is that of
- * the WaitReadable, a message waits, and both are left where they are. */
+ * Without rings, bytes in the socket are results. One WaitReadable is always unanswered or its result unread; every
+ * call that reads over such a result asks again, with a Reset behind it, and looks which result comes first. If it is
+ * that of the WaitReadable, a message waits, and both are left where they are. */
 
 enum { BELL_MS = 50, KEPT_BELLS = 16 };
 

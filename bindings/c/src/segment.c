@@ -42,7 +42,8 @@ uint32_t *kb_up_stranded(const struct segment *g) { return word32(g, UP_STRANDED
 uint32_t *kb_down_asleep(const struct segment *g) { return word32(g, DOWN_ASLEEP); }
 uint32_t *kb_down_stranded(const struct segment *g) { return word32(g, DOWN_STRANDED); }
 
-static int power_of_two(uint32_t n, uint32_t least, uint32_t most) { return n >= least && n <= most && (n & (n - 1)) == 0; }
+static int power_of_two(uint32_t n, uint32_t least,
+                        uint32_t most) { return n >= least && n <= most && (n & (n - 1)) == 0; }
 
 int kb_segment_map(struct segment *g, int fd)
 {

@@ -1,8 +1,8 @@
-/* The memory that a connection shares with the daemon (docs/protocol.md, section 15): a ring each way, and a window on the
- * front of the Ksock's queue. Here is what is done to its words; who sleeps and who rings is for link.c. All accesses
- * are sequentially consistent, because "announce, then look whether somebody sleeps" against "say that one sleeps, then
- * look once more" needs that. Our own positions are not read back from the segment, so what happens to it cannot
- * confuse us. */
+/* The memory that a connection shares with the daemon (docs/protocol.md, section 15): a ring each way, and a window
+ * on the front of the Ksock's queue. Here is what is done to its words; who sleeps and who rings is for link.c. All
+ * accesses are sequentially consistent, because "announce, then look whether somebody sleeps" against "say that one
+ * sleeps, then look once more" needs that. Our own positions are not read back from the segment, so what happens to
+ * it cannot confuse us. */
 #ifndef KB_SEGMENT_H
 #define KB_SEGMENT_H
 

@@ -7,10 +7,10 @@
 #include "device.h"
 #include "ksock.h"
 
-/* Writing and sending. What is written goes to the daemon as it is, which finds every mistake at the moment at which a
- * device would; so a message may be written in any pieces. We remember its header, because the daemon cannot follow the
- * pointers of a pointy message: when that is sent we drop it there and send the message whole. kbus_ksock_send_msg sends
- * whole messages to begin with, unless something about one is unusual. */
+/* Writing and sending. What is written goes to the daemon as it is, which finds every mistake at the moment at which
+ * a device would; so a message may be written in any pieces. We remember its header, because the daemon cannot follow
+ * the pointers of a pointy message: when that is sent we drop it there and send the message whole.
+ * kbus_ksock_send_msg sends whole messages to begin with, unless something about one is unusual. */
 
 enum { PIECE_BYTES = 32 << 10 };
 

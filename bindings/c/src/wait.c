@@ -4,8 +4,9 @@
 #include "device.h"
 #include "ksock.h"
 
-/* Waiting for a message, or for room. For a message the descriptor is enough (ready.c). While a message of ours waits for
- * room the Ksock is not writable; then a WaitSent is sent, whose result is a byte in the socket like anything else. */
+/* Waiting for a message, or for room. For a message the descriptor is enough (ready.c). While a message of ours waits
+ * for room the Ksock is not writable; then a WaitSent is sent, whose result is a byte in the socket like anything
+ * else. */
 
 static int readable(struct link *l)
 {

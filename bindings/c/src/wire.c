@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* Byte by byte, so that neither the machine's byte order nor alignment matters; compilers make one instruction of it. */
+/* Byte by byte, so that neither the machine's byte order nor alignment matters; compilers make one instruction of it.
+ * */
 
 void kb_put16(unsigned char *p, uint32_t v)
 {

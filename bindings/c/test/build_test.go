@@ -39,7 +39,8 @@ func made(t *testing.T, name string) string {
 		if library.dir, library.err = os.MkdirTemp("", "kbus-c"); library.err != nil {
 			return
 		}
-		library.said, library.err = exec.Command("make", "-s", "-j2", "-C", "..", "OUT="+library.dir, "EXTRA=-Werror").CombinedOutput()
+		library.said, library.err = exec.Command("make", "-s", "-j2", "-C", "..", "OUT="+library.dir,
+			"EXTRA=-Werror").CombinedOutput()
 	})
 	if library.err != nil {
 		t.Fatalf("the library cannot be made: %v\n%s(gcc, libc6-dev and make are needed)", library.err, library.said)

@@ -29,7 +29,8 @@ func compile(t *testing.T, compiler, source string, more ...string) string {
 func compileWith(t *testing.T, archive, compiler, source string, more ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), strings.TrimSuffix(source, filepath.Ext(source)))
-	args := append([]string{"-Wall", "-Wextra", "-Werror", "-g", "-I../include", "-I../include/kbus", "-o", program, filepath.Join("testdata", source)}, more...)
+	args := append([]string{"-Wall", "-Wextra", "-Werror", "-g", "-I../include", "-I../include/kbus", "-o",
+		program, filepath.Join("testdata", source)}, more...)
 	if compiler == "gcc" {
 		args = append([]string{"-std=c99", "-D_GNU_SOURCE"}, args...)
 	}
@@ -159,7 +160,8 @@ func TestSanitizers(t *testing.T) {
 	const flags = "-fsanitize=address,undefined -fno-sanitize-recover=all"
 	dir := t.TempDir()
 	made(t, "libkbus.a")
-	said, err := exec.Command("make", "-s", "-j2", "-C", "..", "OUT="+dir, "CFLAGS=-O1 -g", "EXTRA="+flags, dir+"/libkbus.a").CombinedOutput()
+	said, err := exec.Command("make", "-s", "-j2", "-C", "..", "OUT="+dir, "CFLAGS=-O1 -g", "EXTRA="+flags,
+		dir+"/libkbus.a").CombinedOutput()
 	if err != nil {
 		t.Skipf("gcc has no sanitizers here: %v\n%s", err, said)
 	}
@@ -218,7 +220,8 @@ func TestInstalled(t *testing.T) {
 	if err := os.WriteFile(prefix+"/lamp.c", []byte(program), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"-Wall", "-Wextra", "-Werror", "-o", prefix + "/lamp", prefix + "/lamp.c"}, strings.Fields(string(flags))...)
+	args := append([]string{"-Wall", "-Wextra", "-Werror", "-o", prefix + "/lamp", prefix + "/lamp.c"},
+		strings.Fields(string(flags))...)
 	if said, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
@@ -248,8 +251,10 @@ func TestInstalled(t *testing.T) {
 	if err := lamp.Wait(); err != nil || says.String() != "the lamp is on\nthe lamp is off\n" {
 		t.Errorf("%v, %q", err, &says)
 	}
-	for _, page := range []string{"kbus_ksock_send.3", "kbus_bus_receive.3", "kbus_limpet_new_context.3", "kbus_msg_is_reply.3"} {
-		if text, err := os.ReadFile(prefix + "/share/man/man3/" + page); err != nil || !bytes.Contains(text, []byte(".SH SYNOPSIS")) {
+	for _, page := range []string{"kbus_ksock_send.3", "kbus_bus_receive.3", "kbus_limpet_new_context.3",
+		"kbus_msg_is_reply.3"} {
+		if text, err := os.ReadFile(prefix + "/share/man/man3/" + page); err != nil || !bytes.Contains(text,
+			[]byte(".SH SYNOPSIS")) {
 			t.Errorf("%s: %v", page, err)
 		}
 	}

@@ -10,8 +10,9 @@ import (
 	"kbus/internal/server"
 )
 
-// The recordings through the compatible functions, over the socket and over rings, with pointy messages written as such, and
-// the descriptor polled whenever the recording polls. Every fourth through each, or all with KBUS_ALL_TRACES=1.
+// The recordings through the compatible functions, over the socket and over rings, with pointy messages written as
+// such, and the descriptor polled whenever the recording polls. Every fourth through each, or all with
+// KBUS_ALL_TRACES=1.
 func TestTraces(t *testing.T) {
 	const every = 4 // each recording needs a daemon and a process of its own
 	for number, door := range []string{"socket", "rings"} {

@@ -31,9 +31,9 @@ typedef int kbus_ksock_t;
 #define KBUS_MSG_PRINT_FLAGS_ABBREVIATE 1
 
 /* Opens a Ksock on bus number device. flags is O_RDONLY, O_WRONLY or O_RDWR; other bits are ignored. The bus is the
- * socket of kbusd in the runtime directory ($KBUS_DIR, else /run/kbus for root, else $XDG_RUNTIME_DIR/kbus); if there is
- * none, the device /dev/kbus<device>. Returns the Ksock, or -ENOENT if there is no such bus, -EACCES without permission,
- * -EDQUOT or -ENFILE at a limit, -ESHUTDOWN when the bus is ending. */
+ * socket of kbusd in the runtime directory ($KBUS_DIR, else /run/kbus for root, else $XDG_RUNTIME_DIR/kbus); if there
+ * is none, the device /dev/kbus<device>. Returns the Ksock, or -ENOENT if there is no such bus, -EACCES without
+ * permission, -EDQUOT or -ENFILE at a limit, -ESHUTDOWN when the bus is ending. */
 KBUS_API kbus_ksock_t kbus_ksock_open(uint32_t device, int flags);
 
 /* Opens a Ksock by path: a device (a character device or a file of a FUSE mount), or the socket of a bus. If there is
@@ -45,8 +45,8 @@ KBUS_API kbus_ksock_t kbus_ksock_open_by_name(const char *path, int flags);
 KBUS_API int kbus_ksock_close(kbus_ksock_t ksock);
 
 /* Binds to a name, which may end in a wildcard: as Replier if is_replier is not 0, else as Listener. -EBADMSG for an
- * invalid name, -ENAMETOOLONG, -EADDRINUSE if the name has a Replier, -EAGAIN if somebody who listens for bind events has
- * not caught up: try again. */
+ * invalid name, -ENAMETOOLONG, -EADDRINUSE if the name has a Replier, -EAGAIN if somebody who listens for bind events
+ * has not caught up: try again. */
 KBUS_API int kbus_ksock_bind(kbus_ksock_t ksock, const char *name, uint32_t is_replier);
 
 /* Takes the newest binding of exactly that name and role back, with the messages queued through it. Fails as
@@ -90,8 +90,8 @@ KBUS_API int kbus_ksock_report_replier_binds(kbus_ksock_t ksock, uint32_t reques
 /* Turns logging on or off, for the whole bus. Otherwise as kbus_ksock_only_once. */
 KBUS_API int kbus_ksock_kernel_module_verbose(kbus_ksock_t ksock, uint32_t request);
 
-/* Sets the greatest length of a message in bytes, for the whole bus, and gives the one now in force. 0 asks only; 1 asks
- * for the absolute maximum. -EINVAL out of range. */
+/* Sets the greatest length of a message in bytes, for the whole bus, and gives the one now in force. 0 asks only; 1
+ * asks for the absolute maximum. -EINVAL out of range. */
 KBUS_API int kbus_ksock_max_message_size(kbus_ksock_t ksock, uint32_t *max_size);
 
 /* Makes one more bus and gives its number. -EINVAL if there are 256. */
@@ -101,16 +101,16 @@ KBUS_API int kbus_ksock_new_device(kbus_ksock_t ksock, uint32_t *device_number);
  * which of those asked for it is. A Ksock is not writable while a message of its own waits for room. */
 KBUS_API int kbus_wait_for_message(kbus_ksock_t ksock, int wait_for);
 
-/* Tells at once what kbus_wait_for_message would wait for: KBUS_KSOCK_READABLE, KBUS_KSOCK_WRITABLE, both or 0. A message
- * that waits for room is tried again first. (The original has no such function; its programs called poll.) */
+/* Tells at once what kbus_wait_for_message would wait for: KBUS_KSOCK_READABLE, KBUS_KSOCK_WRITABLE, both or 0. A
+ * message that waits for room is tried again first. (The original has no such function; its programs called poll.) */
 KBUS_API int kbus_ksock_poll(kbus_ksock_t ksock);
 
 /* Reads the rest of the message that kbus_ksock_next_msg has announced, length bytes, in the entire form. The message
  * is the caller's, to be given to kbus_msg_delete. -EBADMSG if there is nothing to read. */
 KBUS_API int kbus_ksock_read_msg(kbus_ksock_t ksock, kbus_message_t **msg, size_t length);
 
-/* Reads the next message, in the entire form. *msg is NULL if there is none. The message is the caller's, to be given to
- * kbus_msg_delete. */
+/* Reads the next message, in the entire form. *msg is NULL if there is none. The message is the caller's, to be given
+ * to kbus_msg_delete. */
 KBUS_API int kbus_ksock_read_next_msg(kbus_ksock_t ksock, kbus_message_t **msg);
 
 /* Writes a message of either form, to be sent with kbus_ksock_send. Name and data of a pointy one are looked at when it
@@ -123,8 +123,9 @@ KBUS_API int kbus_ksock_write_data(kbus_ksock_t ksock, uint8_t *data, size_t len
 
 /* Sends what has been written, and gives the id that the message has got. -EAGAIN is not a failure: the message is
  * ALL_OR_WAIT, has its id (in *msg_id), and waits for room. Else -ENOMSG if nothing was written, -EINVAL if it is not
- * complete, -EADDRNOTAVAIL without a Replier, or if the Ksock that asked is closed, -EBUSY if a queue is full, -ENOLCK if
- * the own queue has no room for the Reply, -EPIPE if the Replier has changed, -ECONNREFUSED for a Reply not expected. */
+ * complete, -EADDRNOTAVAIL without a Replier, or if the Ksock that asked is closed, -EBUSY if a queue is full,
+ * -ENOLCK if the own queue has no room for the Reply, -EPIPE if the Replier has changed, -ECONNREFUSED for a Reply
+ * not expected. */
 KBUS_API int kbus_ksock_send(kbus_ksock_t ksock, kbus_msg_id_t *msg_id);
 
 /* Writes a message and sends it: kbus_ksock_write_msg and kbus_ksock_send in one. */

@@ -1,11 +1,11 @@
-/* KBUS from C, the modern way: a handle instead of a descriptor, what became of a message, messages read where they lie,
- * time limits. It needs kbusd; a device is for <kbus/kbus.h>. Every comment here is also a manual page.
+/* KBUS from C, the modern way: a handle instead of a descriptor, what became of a message, messages read where they
+ * lie, time limits. It needs kbusd; a device is for <kbus/kbus.h>. Every comment here is also a manual page.
  *
  * A handle is for one thread at a time; threads that work in parallel open one each. A child process must not use the
- * handle of its parent. Functions return 0, or what they say, and -errno for failure; kbus_bus_why then tells more, for
- * people. A timeout is in milliseconds: 0 does not wait, -1 waits for ever. When the bus is lost, every Request that
- * was accepted and not answered gets the Status $.KBUS.Bus.GoneAway from kbus_bus_receive, and after the last of them
- * everything is -ENOTCONN. */
+ * handle of its parent. Functions return 0, or what they say, and -errno for failure; kbus_bus_why then tells more,
+ * for people. A timeout is in milliseconds: 0 does not wait, -1 waits for ever. When the bus is lost, every Request
+ * that was accepted and not answered gets the Status $.KBUS.Bus.GoneAway from kbus_bus_receive, and after the last of
+ * them everything is -ENOTCONN. */
 #ifndef KBUS_BUS_H
 #define KBUS_BUS_H
 
@@ -32,9 +32,9 @@ typedef struct kbus_bus kbus_bus_t;
 #define KBUS_BUS_LISTENER 0
 #define KBUS_BUS_REPLIER  1
 
-/* A message. Of one to be sent, set name, name_len (0: it ends at a zero byte), data and data_len, flags, and what a Reply
- * or stateful Request needs; name and data are not kept. Name and data of one that was received are not terminated, and
- * valid until the next call that receives. */
+/* A message. Of one to be sent, set name, name_len (0: it ends at a zero byte), data and data_len, flags, and what a
+ * Reply or stateful Request needs; name and data are not kept. Name and data of one that was received are not
+ * terminated, and valid until the next call that receives. */
 typedef struct kbus_bus_msg {
 	kbus_msg_id_t    id;
 	kbus_msg_id_t    in_reply_to;
@@ -72,7 +72,8 @@ KBUS_API int kbus_bus_open(kbus_bus_t **bus, uint32_t number, int flags);
 /* Opens the bus whose socket has that path. Otherwise as kbus_bus_open. */
 KBUS_API int kbus_bus_open_at(kbus_bus_t **bus, const char *path, int flags);
 
-/* Closes a bus; when it returns the bus has taken note. Messages posted and not flushed are sent, their results lost. */
+/* Closes a bus; when it returns the bus has taken note. Messages posted and not flushed are sent, their results lost.
+ * */
 KBUS_API void kbus_bus_close(kbus_bus_t *bus);
 
 /* Tells why the last call failed, for people. Valid until the next call. */
@@ -81,8 +82,8 @@ KBUS_API const char *kbus_bus_why(const kbus_bus_t *bus);
 /* Returns the id of the Ksock, 0 of an observer. */
 KBUS_API uint32_t kbus_bus_id(const kbus_bus_t *bus);
 
-/* Returns a descriptor to be polled, readable while a message waits; do nothing else with it. From the first call on each
- * call of a function with this handle costs a little more, so ask only if you poll. */
+/* Returns a descriptor to be polled, readable while a message waits; do nothing else with it. From the first call on
+ * each call of a function with this handle costs a little more, so ask only if you poll. */
 KBUS_API int kbus_bus_fd(kbus_bus_t *bus);
 
 /* Binds to a name as KBUS_BUS_LISTENER or KBUS_BUS_REPLIER. Fails as kbus_ksock_bind does. */
@@ -132,9 +133,9 @@ KBUS_API int kbus_bus_receive_into(kbus_bus_t *bus, kbus_bus_msg_t *msg, void *b
 /* Gives the place of the message received last back, before the next one is received. */
 KBUS_API void kbus_bus_release(kbus_bus_t *bus);
 
-/* Sends a Request and waits for its Reply, or a Status. Other messages stay in the queue. Returns 1; -ETIMEDOUT if none
- * has come in time, and then it will come as any other message, in reply to request id *id. id may be NULL. The reply is
- * valid as from kbus_bus_receive. */
+/* Sends a Request and waits for its Reply, or a Status. Other messages stay in the queue. Returns 1; -ETIMEDOUT if
+ * none has come in time, and then it will come as any other message, in reply to request id *id. id may be NULL. The
+ * reply is valid as from kbus_bus_receive. */
 KBUS_API int kbus_bus_call(kbus_bus_t *bus, const kbus_bus_msg_t *request, kbus_bus_msg_t *reply, kbus_msg_id_t *id,
                            int timeout_ms);
 
@@ -156,8 +157,8 @@ KBUS_API int kbus_bus_num_messages(kbus_bus_t *bus, uint32_t *count);
 /* Gives how many Requests were received and not replied to. */
 KBUS_API int kbus_bus_num_unreplied(kbus_bus_t *bus, uint32_t *count);
 
-/* Says whether one copy of a message is enough however many bindings match: 0, 1, or 0xFFFFFFFF to ask only. Returns the
- * previous value. */
+/* Says whether one copy of a message is enough however many bindings match: 0, 1, or 0xFFFFFFFF to ask only. Returns
+ * the previous value. */
 KBUS_API int kbus_bus_only_once(kbus_bus_t *bus, uint32_t request);
 
 /* Says, for the whole bus, whether Repliers coming and going are announced. Returns the previous value. */

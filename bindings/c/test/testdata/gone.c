@@ -1,5 +1,6 @@
-/* The daemon is killed while this program waits: two processes, one with the compatible functions and one with the modern
- * ones. Whoever waits is told; each open Request gets its Status; then everything says that the bus is gone. */
+/* The daemon is killed while this program waits: two processes, one with the compatible functions and one with the
+ * modern ones. Whoever waits is told; each open Request gets its Status; then everything says that the bus is gone.
+ * */
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
