@@ -15,6 +15,9 @@ func (p *pair) overhear(k *ksock, o op) {
 		return
 	}
 	m := o.message()
+	if p.ownIDs {
+		m.ID.Network = 0
+	}
 	if o.choice%2 == 0 {
 		m.Flags |= message.WantAReply
 	}
