@@ -49,7 +49,6 @@ func (h *house) enter(number uint32) (*insideLink, error) {
 	l := &insideLink{house: h, engine: h.rooms[number], ready: make(chan struct{}, 1)}
 	l.session = l.engine.Connect(session.Peer{
 		UID:     uint32(os.Getuid()),
-		GID:     uint32(os.Getgid()),
 		PID:     uint32(os.Getpid()),
 		Program: filepath.Base(os.Args[0]),
 	})

@@ -71,7 +71,7 @@ func (l *loop) accept(fd int) {
 		return
 	}
 	l.connect(fd, u, session.Peer{
-		UID: cred.Uid, GID: cred.Gid, PID: uint32(cred.Pid), Program: programOf(int(cred.Pid)),
+		UID: cred.Uid, PID: uint32(cred.Pid), Program: programOf(int(cred.Pid)),
 	})
 }
 

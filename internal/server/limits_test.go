@@ -148,6 +148,20 @@ func TestBufferLimit(t *testing.T) {
 	}
 }
 
+// A message that is written in pieces and not sent yet is charged as half a frame is.
+func TestDraftIsCharged(t *testing.T) {
+	b := start(t, func(config *Config) { config.Limits.UserBufferBytes = 500_000 })
+	entire := message.AppendEntire(nil, &message.Header{}, []byte("$.Big"), make([]byte, 400_000))
+	first, second := b.open(), b.open()
+	first.Must(wire.OpWrite, 0, entire[:300_000])
+	second.Must(wire.OpWrite, 0, entire[:100_000])
+	second.Put(wire.OpWrite, 0, entire[100_000:300_000])
+	second.Ended()
+	b.wait("connection ended", "limit user-buffer-bytes reached", "pid=", "uid=")
+	first.Must(wire.OpWrite, 0, entire[300_000:])
+	first.Must(wire.OpSend, 0, nil)
+}
+
 // Everything that is charged is given back with the connection.
 func TestNothingIsLeft(t *testing.T) {
 	b := start(t, nil)

@@ -183,7 +183,8 @@ func (l *loop) charge(c *conn) error {
 	if c.rings != nil && c.rings.spoiled != nil {
 		return c.rings.spoiled
 	}
-	return l.chargeBytes(c, int64(cap(c.rest)+len(c.session.Out()))+c.rings.bytes())
+	holds := int64(cap(c.rest)+len(c.session.Out())) + c.session.HeldBytes() + c.rings.bytes()
+	return l.chargeBytes(c, holds)
 }
 
 func (l *loop) chargeBytes(c *conn, holds int64) error {

@@ -19,6 +19,14 @@ func (s *Session) bytes() *file.File {
 	return s.file
 }
 
+// HeldBytes is what the message being written and the one being read take, for whoever limits memory.
+func (s *Session) HeldBytes() int64 {
+	if s.file == nil {
+		return 0
+	}
+	return s.file.HeldBytes()
+}
+
 func (s *Session) write(h wire.Header, payload []byte) {
 	n, c := s.bytes().Write(payload)
 	s.result(h, c, uint32(n))

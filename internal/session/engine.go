@@ -56,8 +56,8 @@ func (e *Engine) Grant(grant func(s *Session, wanted uint32) (granted uint32)) {
 
 // Peer is the process at the other end of a connection, as the transport knows it: never as it says itself.
 type Peer struct {
-	UID, GID, PID uint32
-	Program       string // for reports: cut at wire.MaxProgramBytes, and what is not printable is shown as "?"
+	UID, PID uint32
+	Program  string // for reports: cut at wire.MaxProgramBytes, and what is not printable is shown as "?"
 }
 
 // Connect makes the session of a new connection. There is no Ksock until its Hello. It must be ended by Disconnect.
