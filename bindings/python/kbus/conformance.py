@@ -10,7 +10,7 @@ nodes are the prefix and the number of the bus.
 from __future__ import annotations
 
 import argparse
-import errno
+import ctypes
 import sys
 from typing import Callable, Dict, List, Union
 
@@ -39,6 +39,7 @@ class Driver:
         self._prefix = prefix
         self._is_device = is_device
         self._ksocks: Dict[str, Ksock] = {}
+        self._memory: List[object] = []
 
     def perform(self, line: str) -> str:
         """The answer to one command."""
@@ -54,7 +55,7 @@ class Driver:
             return "22 {}".format(type(e).__name__)
 
     def do_caps(self) -> List[object]:
-        return ["bytes", "whole", "reports", "unknown"]  # no pointers: messages are always written in the entire form
+        return ["bytes", "whole", "reports", "unknown", "pointers" if self._is_device else "results"]
 
     def _bus(self, device: str) -> Union[int, str]:
         return self._prefix + device if self._is_device else int(device)
@@ -83,7 +84,7 @@ class Driver:
         return [0, self._ksocks[k].write_data(_bytes(data))]
 
     def do_send(self, k: str) -> List[object]:
-        return _sent(self._ksocks[k].send)
+        return self._sent(self._ksocks[k].send)
 
     def do_next(self, k: str) -> List[object]:
         length = self._ksocks[k].next_msg()
@@ -121,11 +122,22 @@ class Driver:
         return [0]
 
     def do_place(self, k: str, data: str) -> List[object]:
-        return [errno.ENOSYS]
+        memory = ctypes.create_string_buffer(_bytes(data))
+        self._memory.append(memory)  # kept where it is: a message that points at it may be sent at any time
+        return [0, ctypes.addressof(memory)]
 
     def do_sendmessage(self, k: str, entire: str) -> List[object]:
         msg = Message.from_parts(layout.from_entire(_bytes(entire), True))
-        return _sent(lambda: self._ksocks[k].send_msg(msg))
+        return self._sent(lambda: self._ksocks[k].send_msg(msg))
+
+    def _sent(self, send: Callable[[], Sent]) -> List[object]:
+        try:
+            number, sent = 0, send()
+        except KbusError as e:
+            if e.message_id is None:
+                raise
+            number, sent = e.errno or 0, e.message_id  # it waits for room
+        return [number, *sent] if self._is_device else [number, *sent, sent.reached or 0, sent.skipped or 0]
 
     def do_receive(self, k: str) -> List[object]:
         msg = self._ksocks[k].read_next_msg()
@@ -160,15 +172,6 @@ _ZEROS = {"open": " 0", "replier": " 0 0", "write": " 0", "send": " 0 0", "next"
           "lastsent": " 0 0", "poll": " 0 0", "value": " 0", "sendmessage": " 0 0", "receive": " 0 -", "encode": " -",
           "bindings": " -", "stats": " -"}
 """What stands behind an error, where a success has more to say."""
-
-
-def _sent(send: Callable[[], Sent]) -> List[object]:
-    try:
-        return [0, *send()]
-    except KbusError as e:
-        if e.message_id is None:
-            raise
-        return [e.errno, *e.message_id]  # it waits for room
 
 
 def _bytes(word: str) -> bytes:
