@@ -228,5 +228,4 @@ func (l *ringLink) unmap() {
 	if l.log != nil {
 		l.log.Close()
 	}
-	unix.Close(l.bell)
 }
