@@ -46,7 +46,7 @@ static int write_(int k, const unsigned char *p, size_t n)
 	return -kbus_ksock_write_data(of(k), (uint8_t *)(uintptr_t)p, n);
 }
 
-static int send_(int k, kbus_msg_id_t *id) { return -kbus_ksock_send(of(k), id); }
+static int send_(int k, kbus_bus_sent_t *sent) { return -kbus_ksock_send(of(k), &sent->id); }
 
 static int next(int k, int *ret, uint32_t *length)
 {
@@ -127,11 +127,10 @@ static int plain(int k, const char *what)
 	return 0;
 }
 
+/* The descriptor is a socket, if it is not a device, and knows as little of that number. */
 static int unknown(int k, unsigned code)
 {
 	uint32_t argument[4] = {0};
-	if (!device_prefix)
-		return ENOSYS;
 	return ioctl(of(k), code, argument) < 0 ? errno : 0;
 }
 
@@ -139,9 +138,13 @@ static int unknown(int k, unsigned code)
 static int decode(const unsigned char *entire, size_t n, kbus_message_t **msg)
 {
 	kbus_message_t h;
+	uint32_t       end;
 	if (n < sizeof h + 4)
 		return EINVAL;
 	memcpy(&h, entire, sizeof h);
+	memcpy(&end, entire + n - sizeof end, sizeof end);
+	if (h.start_guard != KBUS_MSG_START_GUARD || h.end_guard != KBUS_MSG_END_GUARD || end != KBUS_MSG_END_GUARD)
+		return EINVAL;
 	if (h.name || h.data || KBUS_ENTIRE_MSG_LEN((size_t)h.name_len, (size_t)h.data_len) != n)
 		return EINVAL;
 	const char *name = (const char *)entire + sizeof h;
@@ -159,12 +162,12 @@ static int decode(const unsigned char *entire, size_t n, kbus_message_t **msg)
 	return 0;
 }
 
-static int send_message(int k, const unsigned char *entire, size_t n, kbus_msg_id_t *id)
+static int send_message(int k, const unsigned char *entire, size_t n, kbus_bus_sent_t *sent)
 {
 	kbus_message_t *msg = NULL;
 	int             err = decode(entire, n, &msg);
 	if (err == 0)
-		err = -kbus_ksock_send_msg(of(k), msg, id);
+		err = -kbus_ksock_send_msg(of(k), msg, &sent->id);
 	kbus_msg_delete(&msg);
 	return err;
 }

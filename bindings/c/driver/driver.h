@@ -17,7 +17,7 @@ struct door {
 	int (*unbind)(int k, const char *name, uint32_t replier);
 	int (*replier)(int k, const char *name, uint32_t *id);
 	int (*write)(int k, const unsigned char *p, size_t n);
-	int (*send)(int k, kbus_msg_id_t *id);
+	int (*send)(int k, kbus_bus_sent_t *sent);
 	int (*next)(int k, int *ret, uint32_t *length);
 	int (*read)(int k, unsigned char *p, size_t n, size_t *got);
 	int (*last_sent)(int k, kbus_msg_id_t *id);
@@ -25,7 +25,7 @@ struct door {
 	int (*value)(int k, const char *what, uint32_t in, uint32_t *out);
 	int (*plain)(int k, const char *what);
 	int (*unknown)(int k, unsigned code);
-	int (*send_message)(int k, const unsigned char *entire, size_t n, kbus_msg_id_t *id);
+	int (*send_message)(int k, const unsigned char *entire, size_t n, kbus_bus_sent_t *sent);
 	int (*receive)(int k, unsigned char **entire, size_t *n); /* n 0: there is none; entire is malloced */
 	int (*encode)(const unsigned char *entire, size_t n, unsigned char **again, size_t *m);
 	int (*report)(int stats, char **text);

@@ -37,13 +37,7 @@ static int read_(int k, unsigned char *p, size_t n, size_t *got)
 }
 
 /* Tries the message that waits again. */
-static int send_(int k, kbus_msg_id_t *id)
-{
-	kbus_bus_sent_t sent = {{0, 0}, 0, 0};
-	int             err = -kbus_bus_resend(buses[k], &sent);
-	*id = sent.id;
-	return err;
-}
+static int send_(int k, kbus_bus_sent_t *sent) { return -kbus_bus_resend(buses[k], sent); }
 
 static int last_sent(int k, kbus_msg_id_t *id) { return -kbus_bus_last_sent(buses[k], id); }
 
@@ -89,9 +83,13 @@ static int unknown(int k, unsigned code) { return (void)k, (void)code, ENOSYS; }
 static int decode(const unsigned char *entire, size_t n, kbus_bus_msg_t *m)
 {
 	kbus_message_t h;
+	uint32_t       end;
 	if (n < sizeof h + 4)
 		return EINVAL;
 	memcpy(&h, entire, sizeof h);
+	memcpy(&end, entire + n - sizeof end, sizeof end);
+	if (h.start_guard != KBUS_MSG_START_GUARD || h.end_guard != KBUS_MSG_END_GUARD || end != KBUS_MSG_END_GUARD)
+		return EINVAL;
 	if (h.name || h.data || KBUS_ENTIRE_MSG_LEN((size_t)h.name_len, (size_t)h.data_len) != n)
 		return EINVAL;
 	memset(m, 0, sizeof *m);
@@ -139,15 +137,11 @@ static int entire_of(const kbus_bus_msg_t *m, uint32_t extra, unsigned char **en
 	return 0;
 }
 
-static int send_message(int k, const unsigned char *entire, size_t n, kbus_msg_id_t *id)
+static int send_message(int k, const unsigned char *entire, size_t n, kbus_bus_sent_t *sent)
 {
-	kbus_bus_msg_t  m;
-	kbus_bus_sent_t sent = {{0, 0}, 0, 0};
-	int             err = decode(entire, n, &m);
-	if (err == 0)
-		err = -kbus_bus_send(buses[k], &m, &sent);
-	*id = sent.id;
-	return err;
+	kbus_bus_msg_t m;
+	int            err = decode(entire, n, &m);
+	return err ? err : -kbus_bus_send(buses[k], &m, sent);
 }
 
 static int receive(int k, unsigned char **entire, size_t *n)
