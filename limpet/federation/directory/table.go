@@ -1,0 +1,97 @@
+// Package directory is what a bowl knows of the federation's directory: which bowl holds which name, and which epoch each
+// bowl is in. It is a copy that lags behind a little. It says where a Request goes; it never says who owns a name, for
+// which only a compare-and-swap will do.
+package directory
+
+import (
+	"iter"
+	"maps"
+	"strings"
+
+	"kbus/message"
+)
+
+// Claim is a bowl's claim on a name, as the directory has it.
+type Claim struct {
+	Bowl     uint32 `json:"bowl"`
+	Epoch    uint64 `json:"epoch"`
+	Ksock    uint32 `json:"ksock"` // the Replier, on its own bus
+	Revision uint64 `json:"-"`
+}
+
+// Bowl is what the directory tells of a bowl.
+type Bowl struct {
+	ID       uint32 `json:"bowl"`
+	Epoch    uint64 `json:"epoch"`
+	Over     bool   `json:"over,omitempty"` // that epoch has ended
+	Where    string `json:"where,omitempty"`
+	Version  string `json:"version,omitempty"`
+	Revision uint64 `json:"-"`
+}
+
+// Table is the copy. The zero Table is not ready; use New. It is not safe for concurrent use.
+type Table struct {
+	claims map[string]Claim
+	bowls  map[uint32]Bowl
+}
+
+// New makes an empty Table.
+func New() *Table { return &Table{claims: map[string]Claim{}, bowls: map[uint32]Bowl{}} }
+
+// Set notes a claim on a name.
+func (t *Table) Set(name string, c Claim) { t.claims[name] = c }
+
+// Remove forgets it.
+func (t *Table) Remove(name string) { delete(t.claims, name) }
+
+// Claim is the claim on exactly that text.
+func (t *Table) Claim(name string) (Claim, bool) {
+	c, ok := t.claims[name]
+	return c, ok
+}
+
+// Claims are all of them.
+func (t *Table) Claims() iter.Seq2[string, Claim] { return maps.All(t.claims) }
+
+// Size is how many there are.
+func (t *Table) Size() int { return len(t.claims) }
+
+// SetBowl notes what is told of a bowl.
+func (t *Table) SetBowl(b Bowl) { t.bowls[b.ID] = b }
+
+// Bowl is what is known of a bowl.
+func (t *Table) Bowl(id uint32) (Bowl, bool) {
+	b, ok := t.bowls[id]
+	return b, ok
+}
+
+// Bowls are all that were ever there.
+func (t *Table) Bowls() iter.Seq[Bowl] { return maps.Values(t.bowls) }
+
+// Over tells whether an epoch is known to have ended. That is never taken back.
+func (t *Table) Over(bowl uint32, epoch uint64) bool {
+	b, known := t.bowls[bowl]
+	return known && (epoch < b.Epoch || epoch == b.Epoch && b.Over)
+}
+
+// Lookup finds who is to have a Request of that name, as a bus does (R1.27, F2): the exact claim, then `%`, then `*` from
+// the longest to the shortest.
+func (t *Table) Lookup(name string) (Claim, bool) {
+	if c, ok := t.claims[name]; ok {
+		return c, true
+	}
+	var space [message.MaxNameBytes + 1]byte
+	b := append(space[:0], name...)
+	end := strings.LastIndexByte(name, '.') + 1
+	b = append(b[:end], '%')
+	if c, ok := t.claims[string(b)]; ok {
+		return c, true
+	}
+	for ; end > 1; end = strings.LastIndexByte(name[:end-1], '.') + 1 {
+		b = append(b[:end], '*')
+		if c, ok := t.claims[string(b)]; ok {
+			return c, true
+		}
+	}
+	return Claim{}, false
+}

@@ -1,0 +1,58 @@
+// Package lease has the two clocks that keep two bowls from holding one name. A bowl holds its names only as long as it
+// can vouch for its lease; who wants to evict it looks at the lease from outside. Neither trusts the other's clock, only
+// that both run at the same speed:
+//
+//   - The Holder counts from the *start* of its last refresh that succeeded, and stops vouching after 12 s.
+//   - The Watch counts from the moment when it *saw* a revision first, which is later than that start, and evicts after
+//     15 s, by compare-and-swap at that very revision, so a refresh that it has not seen makes the eviction fail.
+//
+// Nothing here reads a clock; the time is passed in.
+package lease
+
+import "time"
+
+const (
+	Refresh = 3 * time.Second  // between the starts of two refreshes
+	Fence   = 12 * time.Second // since the start of the last good one: the bowl gives its names up
+	Evict   = 15 * time.Second // a revision seen for so long may be evicted
+	Alone   = 5 * time.Second  // since the start of the last good one: the bowl takes nothing on any more
+)
+
+// Holder is the lease of our own bowl. It is not safe for concurrent use.
+type Holder struct {
+	good     time.Time // start of the last refresh that succeeded
+	Revision uint64    // of the lease, as that refresh made it
+}
+
+// Renewed says that a refresh that was started then has made that revision.
+func (h *Holder) Renewed(start time.Time, revision uint64) {
+	if start.After(h.good) {
+		h.good = start
+	}
+	h.Revision = revision
+}
+
+// Vouches tells whether the bowl may still act for its names.
+func (h *Holder) Vouches(now time.Time) bool { return now.Before(h.good.Add(Fence)) }
+
+// Left is how long it may.
+func (h *Holder) Left(now time.Time) time.Duration { return h.good.Add(Fence).Sub(now) }
+
+// InTouch tells whether the bowl has heard from the quorum of late. When it has not it can neither claim nor send, and
+// had better say so.
+func (h *Holder) InTouch(now time.Time) bool { return now.Before(h.good.Add(Alone)) }
+
+// Watch is somebody else's lease, seen from here. It is not safe for concurrent use.
+type Watch struct {
+	revision uint64
+	since    time.Time // when that revision was seen first
+}
+
+// See notes that the lease has this revision, and tells whether it has had it for so long that its holder may be
+// evicted. An old revision, from a server that lags behind, does no harm: to evict at that revision fails.
+func (w *Watch) See(now time.Time, revision uint64) (evict bool) {
+	if revision > w.revision {
+		w.revision, w.since = revision, now
+	}
+	return revision == w.revision && !now.Before(w.since.Add(Evict))
+}

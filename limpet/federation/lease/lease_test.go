@@ -1,0 +1,72 @@
+package lease
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// Whatever is delayed or lost, no eviction succeeds while the holder vouches: the store is a revision that is swapped,
+// refreshes are delayed on the way there and back, and the watch sees old revisions too.
+func TestFencedBeforeEvicted(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var h Holder
+		var w Watch
+		now := time.Unix(1000, 0)
+		revision := uint64(1)
+		h.Renewed(now, revision)
+		evicted := false
+		type attempt struct {
+			start    time.Time
+			revision uint64
+		}
+		var back []attempt // answers that have not come yet
+		history := []uint64{1}
+		for range rapid.IntRange(10, 400).Draw(t, "steps") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 4000).Draw(t, "ms")) * time.Millisecond)
+			switch rapid.IntRange(0, 4).Draw(t, "what") {
+			case 0, 1: // a refresh reaches the store, having been started some time before
+				start := now.Add(-time.Duration(rapid.IntRange(0, 2000).Draw(t, "delay")) * time.Millisecond)
+				if !evicted && h.Revision == revision {
+					revision++
+					history = append(history, revision)
+					back = append(back, attempt{start, revision})
+				}
+			case 2: // and its answer comes back
+				if len(back) > 0 {
+					h.Renewed(back[0].start, back[0].revision)
+					back = back[1:]
+				}
+			case 3, 4:
+				seen := history[max(0, len(history)-1-rapid.IntRange(0, 2).Draw(t, "lag"))]
+				if w.See(now, seen) && seen == revision {
+					evicted = true
+				}
+			}
+			if evicted && h.Vouches(now) {
+				t.Fatalf("evicted, and vouches for %v more", h.Left(now))
+			}
+		}
+	})
+}
+
+func TestHolder(t *testing.T) {
+	var h Holder
+	now := time.Unix(1000, 0)
+	if h.Vouches(now) || h.InTouch(now) {
+		t.Error("vouches without a lease")
+	}
+	h.Renewed(now, 1)
+	for after, want := range map[time.Duration][2]bool{
+		0: {true, true}, Alone - 1: {true, true}, Alone: {true, false}, Fence - 1: {true, false}, Fence: {false, false},
+	} {
+		if got := [2]bool{h.Vouches(now.Add(after)), h.InTouch(now.Add(after))}; got != want {
+			t.Errorf("after %v: %v, want %v", after, got, want)
+		}
+	}
+	h.Renewed(now.Add(-time.Second), 2)
+	if left := h.Left(now); left != Fence {
+		t.Errorf("an older refresh that succeeds later shortens the lease: %v", left)
+	}
+}

@@ -1,0 +1,52 @@
+package subject
+
+import (
+	"strings"
+
+	"kbus/message"
+)
+
+// Keys of the directory are names without their root. A key has no wildcards, so the last word of a binding that is one
+// is spelt out: `%` is =P and `*` is =S. No name has a word with `=` in it.
+
+const (
+	claimPrefix = "dir."
+	bowlPrefix  = "bowl."
+	leasePrefix = "lease."
+)
+
+// Claim is the key of the claim on a binding's name.
+func Claim(name string) string {
+	name = name[len("$."):]
+	switch message.ClassOf(name) {
+	case message.Percent:
+		return claimPrefix + name[:len(name)-1] + "=P"
+	case message.Star:
+		return claimPrefix + name[:len(name)-1] + "=S"
+	}
+	return claimPrefix + name
+}
+
+// Claimed is the name that such a key claims; false if it is no such key.
+func Claimed(key string) (name string, ok bool) {
+	word, ok := strings.CutPrefix(key, claimPrefix)
+	if !ok {
+		return "", false
+	}
+	if head, percent := strings.CutSuffix(word, "=P"); percent {
+		word = head + "%"
+	} else if head, star := strings.CutSuffix(word, "=S"); star {
+		word = head + "*"
+	}
+	name = "$." + word
+	return name, message.CheckBinding(name) == message.OK
+}
+
+// Bowl is the key that tells of a bowl, and Lease that of its lease.
+func Bowl(bowl uint32) string { return bowlPrefix + id(bowl) }
+
+// Lease is the key of a bowl's lease.
+func Lease(bowl uint32) string { return leasePrefix + id(bowl) }
+
+// IsBowl tells whether a key tells of a bowl.
+func IsBowl(key string) bool { return strings.HasPrefix(key, bowlPrefix) }

@@ -1,0 +1,93 @@
+// Package subject says what the names of KBUS are called in NATS: subjects for messages, and keys for the directory.
+//
+//	kb.<federation>.a.<bowl>.A.B     what listeners of $.A.B may hear, from that bowl
+//	kb.<federation>.to.<bowl>.<bowl> what one bowl (the second) tells another alone
+//	kb.<federation>.n.<bowl>         how many messages that bowl has announced, when it falls silent
+//
+// Every subject that a bowl publishes to has its own id in it, in a fixed place. That is what lets the permissions of
+// NATS hold a bowl to its own id. The `$` of a name stays away, because that root is the server's own; the wildcards `%`
+// and `*` are `*` and `>` in NATS, and to copy `*` would be a bug that nobody sees.
+package subject
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"kbus/message"
+)
+
+// Space is the subjects of one federation.
+type Space struct{ prefix string }
+
+const maxFederationBytes = 32
+
+// New checks the name of a federation, which becomes a word in subjects and in names of streams.
+func New(federation string) (Space, error) {
+	if federation == "" || len(federation) > maxFederationBytes {
+		return Space{}, fmt.Errorf("the name of a federation has 1 to %d characters, and %q has %d",
+			maxFederationBytes, federation, len(federation))
+	}
+	for _, c := range federation {
+		if c > 'z' || !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789_-", c|0x20) && c != '_' {
+			return Space{}, fmt.Errorf("the name of a federation is made of letters, digits, _ and -, and %q is not", federation)
+		}
+	}
+	return Space{"kb." + federation + "."}, nil
+}
+
+// Announce is where a bowl publishes what Listeners may hear. The name is that of a message or of a binding: then it is
+// what one bowl may say that matches.
+func (s Space) Announce(bowl uint32, name string) string {
+	return s.prefix + "a." + id(bowl) + "." + pattern(name)
+}
+
+// Hear is what to subscribe to for what all bowls announce that the binding matches.
+func (s Space) Hear(binding string) string { return s.prefix + "a.*." + pattern(binding) }
+
+// To is where one bowl speaks to another.
+func (s Space) To(to, from uint32) string { return s.prefix + "to." + id(to) + "." + id(from) }
+
+// Inbox is what a bowl subscribes to for what others tell it alone.
+func (s Space) Inbox(bowl uint32) string { return s.prefix + "to." + id(bowl) + ".*" }
+
+// Count is where a bowl tells how much it has announced; AllCounts is where to hear it.
+func (s Space) Count(bowl uint32) string { return s.prefix + "n." + id(bowl) }
+
+// AllCounts is what to subscribe to for the counts of all bowls.
+func (s Space) AllCounts() string { return s.prefix + "n.*" }
+
+// Changes is where a stream publishes again what it has stored.
+func (s Space) Changes(stream string) string { return s.prefix + "s." + stream + ".>" }
+
+// Sender is the bowl that a subject of this federation belongs to, 0 if it is none of them.
+func (s Space) Sender(subject string) uint32 {
+	rest, ours := strings.CutPrefix(subject, s.prefix)
+	if !ours {
+		return 0
+	}
+	kind, rest, _ := strings.Cut(rest, ".")
+	if kind == "to" {
+		_, rest, _ = strings.Cut(rest, ".")
+	}
+	word, _, _ := strings.Cut(rest, ".")
+	n, err := strconv.ParseUint(word, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return uint32(n)
+}
+
+func id(bowl uint32) string { return strconv.FormatUint(uint64(bowl), 10) }
+
+// pattern is a name without its root, with the wildcards of NATS.
+func pattern(name string) string {
+	name = name[len("$."):]
+	switch message.ClassOf(name) {
+	case message.Percent:
+		return name[:len(name)-1] + "*"
+	case message.Star:
+		return name[:len(name)-1] + ">"
+	}
+	return name
+}
