@@ -33,7 +33,8 @@ kbus-limpet help pair`,
 	root.SetHelpTemplate(helpTemplate)
 	root.SetOut(l.out)
 	root.SetErr(l.err)
-	root.AddCommand(pairCommand(l), certsCommand(l), versionCommand(l), completionCommand(l), helpCommand())
+	root.AddCommand(pairCommand(l), certsCommand(l), joinCommand(l), serveCommand(l), statusCommand(l),
+		versionCommand(l), completionCommand(l), helpCommand())
 	for _, c := range root.Commands() {
 		if c.Name() == "help" {
 			root.SetHelpCommand(c)

@@ -41,10 +41,25 @@ var rooms = map[string][]string{
 	"kbus/cmd/kbus/errno":  {},
 	"kbus/cmd/kbus/stage":  {},
 
-	"kbus/limpet":          {"kbus", "kbus/message"},                                    // the state machine, and a session around it
-	"kbus/limpet/wire":     {"kbus"},                                                    // what two Limpets say to each other
-	"kbus/limpet/pair":     {"kbus", "kbus/message", "kbus/limpet", "kbus/limpet/wire"}, // links between processes
-	"kbus/cmd/kbus-limpet": {"kbus", "kbus/limpet/pair"},                                // the only program with TLS
+	"kbus/limpet":      {"kbus", "kbus/message"},                                    // the state machine, and a session around it
+	"kbus/limpet/wire": {"kbus"},                                                    // what two Limpets say to each other
+	"kbus/limpet/pair": {"kbus", "kbus/message", "kbus/limpet", "kbus/limpet/wire"}, // links between processes
+	"kbus/cmd/kbus-limpet": {"kbus", "kbus/limpet/pair", "kbus/limpet/federation",
+		"kbus/limpet/federation/server"}, // the only program with TLS and NATS
+
+	"kbus/limpet/federation": {"kbus", "kbus/message", "kbus/limpet/federation/directory", "kbus/limpet/federation/envelope",
+		"kbus/limpet/federation/lease", "kbus/limpet/federation/routing", "kbus/limpet/federation/store",
+		"kbus/limpet/federation/subject", "kbus/limpet/federation/window"},
+	"kbus/limpet/federation/subject":   {"kbus/message"},                     // names in NATS
+	"kbus/limpet/federation/envelope":  {"kbus/message", "kbus/limpet/wire"}, // bytes in NATS
+	"kbus/limpet/federation/window":    {},                                   // what has been seen
+	"kbus/limpet/federation/lease":     {},                                   // how long a lease may be trusted
+	"kbus/limpet/federation/sequence":  {},                                   // the order of a stream
+	"kbus/limpet/federation/directory": {"kbus/message"},                     // who holds which name
+	"kbus/limpet/federation/routing": {"kbus/message", "kbus/limpet/federation/envelope",
+		"kbus/limpet/federation/window"}, // what becomes of a Request
+	"kbus/limpet/federation/store":  {"kbus/limpet/federation/sequence"}, // the directory in NATS
+	"kbus/limpet/federation/server": {},                                  // a NATS server within
 
 	"kbus/internal/gauge":       {}, // measuring, whatever is measured
 	"kbus/internal/gauge/ksock": {"kbus", "kbus/internal/gauge"},
@@ -54,6 +69,11 @@ var rooms = map[string][]string{
 
 // pure packages import nothing but the project and these parts of the standard library that do no I/O.
 var pure = []string{"kbus/message", "kbus/internal/bus", "kbus/internal/bus/model", "kbus/internal/file", "kbus/internal/wire", "kbus/internal/session"}
+
+// timely packages are pure too, but are told the time.
+var timely = []string{"kbus/limpet/federation/subject", "kbus/limpet/federation/envelope", "kbus/limpet/federation/window",
+	"kbus/limpet/federation/lease", "kbus/limpet/federation/sequence", "kbus/limpet/federation/directory",
+	"kbus/limpet/federation/routing"}
 
 var impure = []string{"net", "os", "os/exec", "time", "sync", "log", "log/slog", "io", "math/rand", "math/rand/v2"}
 
@@ -87,6 +107,9 @@ func TestImports(t *testing.T) {
 			}
 			if !ours && slices.Contains(pure, room) && (strings.Contains(i, ".") || slices.Contains(impure, i)) {
 				t.Errorf("%s is pure and may not import %s", room, i)
+			}
+			if !ours && slices.Contains(timely, room) && i != "time" && (strings.Contains(i, ".") || slices.Contains(impure, i)) {
+				t.Errorf("%s is pure but for the time and may not import %s", room, i)
 			}
 		}
 	}

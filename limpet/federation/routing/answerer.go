@@ -79,7 +79,7 @@ func (a *Answerer) Asked(e *envelope.Envelope, out *Out) Step {
 
 // Delivered says that a Request is in the Replier's queue.
 func (a *Answerer) Delivered(id message.ID, out *Out) {
-	if k := a.kept[id]; k != nil {
+	if k := a.kept[id]; k != nil && !k.replied { // the Replier may have been quicker
 		a.tell(id, k, out)
 	}
 }

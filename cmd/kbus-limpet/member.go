@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/nats-io/nats.go"
+	"github.com/spf13/cobra"
+
+	"kbus"
+	"kbus/limpet/federation"
+)
+
+// member is what join and serve share: the bowl and how it reaches NATS.
+type member struct {
+	*line
+	id         uint32
+	federation string
+	names      []string
+	available  bool
+	replicas   int
+	ca         string
+	cert, key  string
+	creds      string
+	nkey       string
+	log        *slog.Logger
+}
+
+func (m *member) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.Uint32Var(&m.id, "id", 0, "network `ID` of this bowl, its own in the whole federation (required)")
+	f.StringVar(&m.federation, "federation", "kbus", "`NAME` of the federation")
+	f.StringArrayVar(&m.names, "name", []string{"$.*"}, "share what this `BINDING` matches; may be given several times")
+	f.BoolVar(&m.available, "available", false,
+		"keep Repliers bound while there is no quorum; the older claim wins later")
+	f.IntVar(&m.replicas, "replicas", 0,
+		"`N` servers that keep the directory, if this bowl makes it: 1, 3 or 5\n(3 if there are three servers, else 1)")
+	f.StringVar(&m.ca, "tls-ca", "", "`FILE` with the certificates of the authorities that NATS servers are trusted by")
+	f.StringVar(&m.cert, "tls-cert", "", "`FILE` with our certificate, if the servers want one")
+	f.StringVar(&m.key, "tls-key", "", "`FILE` with its key")
+	f.StringVar(&m.creds, "creds", "", "`FILE` with NATS credentials")
+	f.StringVar(&m.nkey, "nkey", "", "`FILE` with the seed of an nkey")
+	_ = c.MarkFlagRequired("id")
+}
+
+// config is the bowl's.
+func (m *member) config() federation.Config {
+	return federation.Config{
+		ID: m.id, Federation: m.federation, Names: m.names, Available: m.available, Replicas: m.replicas,
+		Where: m.where(), Log: m.log,
+		Open: func(ctx context.Context) (*kbus.Ksock, error) {
+			return kbus.OpenContext(ctx, uint32(m.bus), kbus.Dir(m.directory()), kbus.ReadAhead(64))
+		},
+	}
+}
+
+// where names the bus among all there are, to know it again after a crash: the machine, and the socket on it.
+func (m *member) where() string {
+	machine, err := os.ReadFile("/etc/machine-id")
+	host, _ := os.Hostname() // only to be read by people
+	path, absErr := filepath.Abs(kbus.SocketPath(m.directory(), uint32(m.bus)))
+	if err != nil || absErr != nil {
+		return host + ":" + kbus.SocketPath(m.directory(), uint32(m.bus))
+	}
+	return host + "/" + strings.TrimSpace(string(machine)) + ":" + path
+}
+
+// options are those of the connection to NATS. Nothing is buffered while it is cut, and a dead server is noticed in
+// seconds.
+func (m *member) options() ([]nats.Option, error) {
+	options := []nats.Option{
+		nats.Name(fmt.Sprintf("kbus-limpet %s, bowl %d", m.federation, m.id)), nats.NoEcho(), nats.ReconnectBufSize(-1),
+		nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.ReconnectJitter(reconnectWait, reconnectWait),
+		nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(pings), nats.Timeout(dialTimeout),
+		nats.CustomInboxPrefix(fmt.Sprintf("_INBOX.kb%d", m.id)),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { m.log.Warn("cut off from NATS", "why", err) }),
+		nats.ReconnectHandler(func(c *nats.Conn) { m.log.Info("back with NATS", "server", c.ConnectedServerName()) }),
+	}
+	if m.ca != "" {
+		options = append(options, nats.RootCAs(m.ca))
+	}
+	switch {
+	case m.cert != "" && m.key != "":
+		options = append(options, nats.ClientCert(m.cert, m.key))
+	case m.cert != "" || m.key != "":
+		return nil, misused("--tls-cert and --tls-key belong together")
+	}
+	if m.creds != "" {
+		options = append(options, nats.UserCredentials(m.creds))
+	}
+	if m.nkey != "" {
+		option, err := nats.NkeyOptionFromSeed(m.nkey)
+		if err != nil {
+			return nil, fmt.Errorf("--nkey %s: %w", m.nkey, err)
+		}
+		options = append(options, option)
+	}
+	return options, nil
+}
+
+// run keeps the bus joined until a signal comes.
+func (m *member) run(ctx context.Context, nc *nats.Conn) error {
+	config := m.config()
+	if config.Replicas == 0 {
+		config.Replicas = 1
+		if len(nc.Servers()) >= 3 {
+			config.Replicas = 3
+		}
+	}
+	bowl, err := federation.New(nc, config, func() { _, _ = daemon.SdNotify(false, daemon.SdNotifyReady) })
+	if err != nil {
+		return err
+	}
+	return bowl.Run(ctx)
+}
+
+// check finds out what is wrong before anything is begun.
+func (m *member) check() error {
+	config := m.config()
+	if err := config.Check(); err != nil {
+		return misused(err.Error())
+	}
+	if m.replicas != 0 && m.replicas != 1 && m.replicas != 3 && m.replicas != 5 {
+		return misused("--replicas is 1, 3 or 5")
+	}
+	if m.creds != "" && m.nkey != "" {
+		return misused("--creds and --nkey exclude each other")
+	}
+	return nil
+}
+
+// hopeless tells what no further attempt to connect will mend, in words that say what to do.
+func hopeless(err error) error {
+	for _, c := range []struct {
+		is  func(error) bool
+		say string
+	}{
+		{isCertificate, "the NATS server's certificate is not from an authority that is trusted here; see --tls-ca"},
+		{is(nats.ErrSecureConnWanted), "the NATS server does not offer TLS, and nats:// was told to want it"},
+		{is(nats.ErrSecureConnRequired), "the NATS server wants TLS: say tls:// in --servers, and see --tls-ca"},
+		{isRefused, "the NATS server does not know these credentials; see --creds, --nkey and --tls-cert"},
+	} {
+		if c.is(err) {
+			return fmt.Errorf("%s: %w", c.say, err)
+		}
+	}
+	return nil
+}
+
+func is(target error) func(error) bool { return func(err error) bool { return errors.Is(err, target) } }

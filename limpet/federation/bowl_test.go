@@ -1,0 +1,144 @@
+package federation
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+
+	"kbus"
+	"kbus/limpet/federation/server"
+)
+
+// The bowls of these tests are buses in this process, and talk over a real NATS server, in this process too.
+
+type hall struct {
+	*testing.T
+	url string
+	end func()
+}
+
+func newHall(t *testing.T) *hall {
+	t.Helper()
+	s, err := server.Start(server.Config{
+		Name: "hall", Listen: "127.0.0.1:0", Store: t.TempDir(), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := func() { s.Shutdown(); s.WaitForShutdown() }
+	t.Cleanup(end)
+	return &hall{t, s.ClientURL(), end}
+}
+
+type guest struct {
+	hall *hall
+	bus  *kbus.Bus
+	stop func() error
+}
+
+// bowl joins a new bus, and returns when it has been joined.
+func (h *hall) bowl(id uint32, change ...func(*Config)) *guest {
+	h.Helper()
+	g := &guest{hall: h, bus: kbus.NewBus()}
+	h.Cleanup(func() { g.bus.Close() })
+	g.join(id, change...)
+	return g
+}
+
+func (g *guest) join(id uint32, change ...func(*Config)) {
+	h := g.hall
+	h.Helper()
+	nc, err := nats.Connect(h.url, nats.NoEcho(), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1))
+	if err != nil {
+		h.Fatal(err)
+	}
+	c := Config{
+		ID: id, Federation: "test", Names: []string{"$.*"}, Replicas: 1, Where: "here",
+		Log:  slog.New(slog.NewTextHandler(h.Output(), nil)),
+		Open: func(context.Context) (*kbus.Ksock, error) { return g.bus.Open(kbus.ReadAhead(64)) },
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	ready := make(chan struct{}, 1)
+	b, err := New(nc, c, func() { ready <- struct{}{} })
+	if err != nil {
+		h.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- b.Run(ctx) }()
+	stopped := false
+	g.stop = func() error {
+		if stopped {
+			return nil
+		}
+		stopped = true
+		cancel()
+		err := <-ended
+		nc.Close()
+		return err
+	}
+	h.Cleanup(func() { _ = g.stop() })
+	select {
+	case <-ready:
+	case err := <-ended:
+		h.Fatalf("bowl %d: %v", id, err)
+	}
+}
+
+func (g *guest) open() *kbus.Ksock {
+	g.hall.Helper()
+	k, err := g.bus.Open()
+	if err != nil {
+		g.hall.Fatal(err)
+	}
+	return k
+}
+
+func (g *guest) bound(as kbus.Role, names ...string) *kbus.Ksock {
+	g.hall.Helper()
+	k := g.open()
+	for _, name := range names {
+		if err := k.Bind(name, as); err != nil {
+			g.hall.Fatal(err)
+		}
+	}
+	return k
+}
+
+// watch hears of Repliers on the bus; event waits for one.
+type watch struct {
+	*guest
+	k *kbus.Ksock
+}
+
+func (g *guest) watch() *watch { return &watch{g, g.bound(kbus.Listener, kbus.NameReplierBindEvent)} }
+
+func (w *watch) event(bind bool, name string) {
+	w.hall.Helper()
+	for m, err := range w.k.Messages(w.hall.Context()) {
+		if err != nil {
+			w.hall.Fatal(err)
+		}
+		if e, ok := kbus.ParseBindEvent(m.Data); ok && e.Bind == bind && e.Name == name {
+			return
+		}
+	}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func receive(t *testing.T, k *kbus.Ksock) *kbus.Message {
+	t.Helper()
+	m, err := k.Receive(t.Context())
+	must(t, err)
+	return m
+}

@@ -1,0 +1,145 @@
+// Package federation joins one bus to any number of others through NATS. A bus with its Limpet is a bowl; the bowls that
+// know each other by the same name are a federation.
+//
+// The parts that decide are state machines without I/O, in packages of their own: which messages have been seen (window),
+// what becomes of a Request (routing), how long a lease may be trusted (lease), in which order changes come (sequence),
+// where names lead (directory). This package is the shell around them: a session holds the bus and the epoch of the bowl
+// together, and each file is one flow through it:
+//
+//	ear.go        from the bus to NATS
+//	mouth.go      from NATS to the bus
+//	requests.go   Requests and their answers, both ways
+//	clerk.go      Binds on our bus that need a claim in the directory
+//	proxies.go    claims of other bowls that need a Bind on our bus
+//	tenure.go     our lease, and fencing
+//	monitor.go    the leases of others, and eviction
+//	loss.go       counting what was lost
+package federation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"kbus"
+	"kbus/limpet/federation/subject"
+)
+
+// Config is what a bowl must know.
+type Config struct {
+	ID         uint32   // network id of the bowl, not 0; no two bowls have the same
+	Federation string   // name of the federation
+	Names      []string // bindings that are shared with the other bowls
+	Available  bool     // Repliers are kept while nobody can vouch for them, and the older claim wins later
+	Replicas   int      // of the directory, if this bowl is the one that makes it
+	Where      string   // which bus of which machine this is, to know it again
+	Log        *slog.Logger
+	Open       func(context.Context) (*kbus.Ksock, error) // opens the Ksock of a session
+}
+
+// Check tells what is wrong with a Config.
+func (c *Config) Check() error {
+	if c.ID == 0 {
+		return errors.New("the id of a bowl is a number from 1 to 4294967295, its own in the whole federation: --id N")
+	}
+	for _, name := range c.Names {
+		if err := checkShared(name); err != nil {
+			return err
+		}
+	}
+	_, err := subject.New(c.Federation)
+	return err
+}
+
+var (
+	errFenced = errors.New("nobody has vouched for this bowl for too long: it has given its names up")
+	errUsurp  = errors.New("the directory knows a later epoch of this bowl")
+)
+
+// pauses between sessions grow.
+const (
+	firstPause = 250 * time.Millisecond
+	lastPause  = 10 * time.Second
+)
+
+// Bowl is a bus in a federation.
+type Bowl struct {
+	Config
+	nc    *nats.Conn
+	space subject.Space
+	ready func()     // called when a session has begun
+	fatal chan error // what NATS will never allow
+}
+
+// New makes a bowl on a connection to NATS, which must not buffer while it is cut. Ready is called each time that the bus
+// has been joined.
+func New(nc *nats.Conn, c Config, ready func()) (*Bowl, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	space, err := subject.New(c.Federation)
+	b := &Bowl{Config: c, nc: nc, space: space, ready: ready, fatal: make(chan error, 1)}
+	nc.SetErrorHandler(b.complain)
+	return b, err
+}
+
+// complain hears from NATS what has no other way to be told.
+func (b *Bowl) complain(_ *nats.Conn, _ *nats.Subscription, err error) {
+	if errors.Is(err, nats.ErrPermissionViolation) {
+		err = fmt.Errorf("the NATS server does not let these credentials be bowl %d of federation %s: %w", b.ID, b.Federation, err)
+		select {
+		case b.fatal <- &Refusal{err}:
+		default:
+		}
+		return
+	}
+	b.Log.Warn("NATS complains", "why", err)
+}
+
+// Run keeps the bus joined until ctx ends. A session that ends, because the bus is lost or the bowl was fenced, is
+// followed by another, in a later epoch. It fails with what no waiting will mend.
+func (b *Bowl) Run(ctx context.Context) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	go func() {
+		select {
+		case err := <-b.fatal:
+			end(err)
+		case <-ctx.Done():
+		}
+	}()
+	pause := firstPause
+	for {
+		begun, err := b.session(ctx)
+		var fatal *Refusal
+		switch {
+		case errors.As(context.Cause(ctx), &fatal):
+			return fatal
+		case ctx.Err() != nil:
+			return nil
+		case errors.As(err, &fatal):
+			return err
+		case begun:
+			pause = firstPause
+		}
+		b.Log.Warn("the session has ended, another will follow", "why", err, "pause", pause)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, lastPause)
+	}
+}
+
+// Refusal is a reason that no waiting will mend.
+type Refusal struct{ Err error }
+
+func (r *Refusal) Error() string { return r.Err.Error() }
+func (r *Refusal) Unwrap() error { return r.Err }
+
+func refuse(format string, args ...any) error { return &Refusal{fmt.Errorf(format, args...)} }

@@ -1,0 +1,116 @@
+package federation
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"kbus/limpet/federation/directory"
+	"kbus/limpet/federation/lease"
+	"kbus/limpet/federation/store"
+	"kbus/limpet/federation/subject"
+)
+
+// Each bowl looks at the leases of the next few bowls, by number and around. So a bowl that dies is missed by somebody
+// without everybody hearing from everybody.
+
+const watched = 3
+
+// monitor evicts bowls whose leases have not been refreshed, and clears away the names that they held.
+func (s *session) monitor() error {
+	watches := map[uint32]*lease.Watch{}
+	for {
+		select {
+		case <-s.ctx.Done():
+			return nil
+		case <-time.After(lease.Refresh / 2):
+		}
+		if !s.inTouch() {
+			clear(watches) // what we could not see we have not watched
+			continue
+		}
+		next := s.successors()
+		for _, b := range next {
+			if b.Over {
+				s.clear(b)
+				continue
+			}
+			w := watches[b.ID]
+			if w == nil {
+				w = &lease.Watch{}
+				watches[b.ID] = w
+			}
+			s.look(b, w)
+		}
+		for id := range watches {
+			if !slices.ContainsFunc(next, func(b directory.Bowl) bool { return b.ID == id }) {
+				delete(watches, id)
+			}
+		}
+	}
+}
+
+// successors are the bowls that we look after: the next ones that are alive, and those in between that are not.
+func (s *session) successors() []directory.Bowl {
+	s.mu.Lock()
+	bowls := slices.Collect(s.table.Bowls())
+	s.mu.Unlock()
+	// Distances on the ring: our own id is the farthest, and is not among them.
+	slices.SortFunc(bowls, func(a, b directory.Bowl) int { return cmp.Compare(a.ID-s.ID, b.ID-s.ID) })
+	alive := 0
+	for i, b := range bowls {
+		if !b.Over {
+			alive++
+		}
+		if alive == watched {
+			return bowls[:i+1]
+		}
+	}
+	return bowls
+}
+
+// look looks at one lease, and evicts its holder if it has not changed for too long.
+func (s *session) look(b directory.Bowl, w *lease.Watch) {
+	e, err := s.leases.Read(s.ctx, subject.Lease(b.ID))
+	var t tenancy
+	if err != nil || json.Unmarshal(e.Value, &t) != nil {
+		return
+	}
+	evict := w.See(time.Now(), e.Revision)
+	if !t.Over && !evict {
+		return
+	}
+	if !t.Over {
+		t.Over = true
+		if _, err := s.leases.Swap(s.ctx, subject.Lease(b.ID), marshal(t), e.Revision); err != nil {
+			return // it lives, or somebody else was quicker
+		}
+		s.Log.Warn("evicted a bowl that is silent", "id", b.ID, "epoch", t.Epoch, "where", t.Where)
+	}
+	s.mu.Lock()
+	known, _ := s.table.Bowl(b.ID)
+	s.mu.Unlock()
+	if known.Epoch <= t.Epoch {
+		_ = s.tellOfBowl(s.ctx, b.ID, t.Epoch, true) // tried again
+	}
+}
+
+// clear takes the names that an epoch held out of the directory, when that epoch is over.
+func (s *session) clear(b directory.Bowl) {
+	claims := map[string]uint64{}
+	s.mu.Lock()
+	for name, c := range s.table.Claims() {
+		if c.Bowl == b.ID && c.Epoch <= b.Epoch {
+			claims[name] = c.Revision
+		}
+	}
+	s.mu.Unlock()
+	for name, revision := range claims {
+		err := s.names.Delete(s.ctx, subject.Claim(name), revision)
+		if err != nil && !errors.Is(err, store.ErrChanged) {
+			return // tried again
+		}
+	}
+}

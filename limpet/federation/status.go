@@ -1,0 +1,123 @@
+package federation
+
+import (
+	"cmp"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"kbus"
+)
+
+// replier is a word for what bindings are looked for.
+const replier = kbus.Replier
+
+// statusName is a name on every bus that is joined: whoever asks there learns how the federation is.
+const statusName = "$.KBUS.Federation.Status"
+
+// StatusName is the Request that a Limpet answers with a Status, as JSON.
+const StatusName = statusName
+
+// figures count what has passed.
+type figures struct {
+	heard       atomic.Uint64 // messages of other bowls, given to Listeners
+	copies      atomic.Uint64 // of what had come another way
+	requests    atomic.Uint64 // of our bus, passed on
+	replies     atomic.Uint64 // to these
+	statuses    atomic.Uint64 // to these
+	undelivered atomic.Uint64 // messages that our bus did not take
+	unsent      atomic.Uint64 // that NATS did not take
+	refused     atomic.Uint64 // that came from NATS and could not be trusted
+}
+
+// Status is how a federation looks from one bowl.
+type Status struct {
+	Federation  string  `json:"federation"`
+	ID          uint32  `json:"id"`
+	Epoch       uint64  `json:"epoch"`
+	Policy      string  `json:"policy"`
+	Server      string  `json:"server"` // of NATS that it talks to, empty if none
+	InTouch     bool    `json:"in_touch"`
+	LeaseLeft   float64 `json:"lease_left_seconds"`
+	UpSeconds   float64 `json:"up_seconds"`
+	Names       int     `json:"names"` // in the directory
+	Own         int     `json:"own"`   // of them that are held here
+	Announced   uint64  `json:"announced"`
+	Heard       uint64  `json:"heard"`
+	Copies      uint64  `json:"copies_dropped"`
+	Requests    uint64  `json:"requests"`
+	Replies     uint64  `json:"replies"`
+	Statuses    uint64  `json:"statuses"`
+	Outstanding int     `json:"outstanding"` // Requests of this bus that other bowls owe an answer
+	Working     int     `json:"working"`     // Requests of other bowls that are kept here
+	Undelivered uint64  `json:"undelivered"`
+	Unsent      uint64  `json:"unsent"`
+	Refused     uint64  `json:"refused"`
+	Peers       []Peer  `json:"peers"`
+}
+
+// Peer is another bowl.
+type Peer struct {
+	ID          uint32 `json:"id"`
+	Epoch       uint64 `json:"epoch"`
+	Over        bool   `json:"over,omitempty"`
+	Where       string `json:"where,omitempty"`
+	Version     string `json:"version,omitempty"`
+	Names       int    `json:"names"`
+	Outstanding int    `json:"outstanding"`
+	Announced   uint64 `json:"announced"` // as far as we have heard
+	Lost        uint64 `json:"lost"`
+}
+
+func (s *session) status() Status {
+	policy := "strict"
+	if s.Available {
+		policy = "available"
+	}
+	f := &s.figures
+	st := Status{
+		Federation: s.Federation, ID: s.ID, Epoch: s.self.Epoch, Policy: policy, InTouch: s.inTouch(),
+		UpSeconds: time.Since(s.begun).Seconds(), Heard: f.heard.Load(), Copies: f.copies.Load(), Requests: f.requests.Load(),
+		Replies: f.replies.Load(), Statuses: f.statuses.Load(), Undelivered: f.undelivered.Load(), Unsent: f.unsent.Load(),
+		Refused: f.refused.Load(), Peers: []Peer{},
+	}
+	if s.nc.IsConnected() {
+		st.Server = s.nc.ConnectedServerName()
+	}
+	s.outbox.mu.Lock()
+	st.Announced = s.outbox.count
+	s.outbox.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.LeaseLeft = s.holder.Left(time.Now()).Seconds()
+	st.Names, st.Own, st.Outstanding, st.Working = s.table.Size(), len(s.held), s.asker.Open(), s.answerer.Kept()
+	claims := map[uint32]int{}
+	for _, c := range s.table.Claims() {
+		claims[c.Bowl]++
+	}
+	outstanding := s.asker.Outstanding()
+	for b := range s.table.Bowls() {
+		p := Peer{
+			ID: b.ID, Epoch: b.Epoch, Over: b.Over, Where: b.Where, Version: b.Version,
+			Names: claims[b.ID], Outstanding: outstanding[b.ID],
+		}
+		if l := s.losses.of[b.ID]; l != nil {
+			p.Announced, p.Lost = l.next-1, l.lost
+		}
+		st.Peers = append(st.Peers, p)
+	}
+	slices.SortFunc(st.Peers, func(a, b Peer) int { return cmp.Compare(a.ID, b.ID) })
+	return st
+}
+
+// tellStatus answers a Request of our bus for it.
+func (s *session) tellStatus(m *kbus.Message) {
+	reply, err := kbus.ReplyTo(m, marshal(s.status()))
+	if err == nil {
+		reply.Name = "$.Federation.Status" // an answer whose name begins with $.KBUS would be taken for a Status (R1.14)
+		_, err = s.ksock.Send(s.ctx, reply)
+	}
+	if err != nil {
+		s.figures.undelivered.Add(1) // who asked has gone
+	}
+}

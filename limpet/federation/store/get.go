@@ -1,0 +1,126 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Reading by the protocol of JetStream itself: a message of a stream is had from its leader, in JSON, or from any
+// replica, many at once.
+
+type apiError struct {
+	Code        int    `json:"code"`
+	ErrorCode   int    `json:"err_code"`
+	Description string `json:"description"`
+}
+
+// notFound is what the server says of a message that is not there.
+const notFound = 10037
+
+func (s *Store) leaderGet(ctx context.Context, request string) (Entry, error) {
+	var answer struct {
+		Error   *apiError `json:"error"`
+		Message struct {
+			Subject  string `json:"subject"`
+			Sequence uint64 `json:"seq"`
+			Header   []byte `json:"hdrs"`
+			Data     []byte `json:"data"`
+		} `json:"message"`
+	}
+	if err := s.ask(ctx, "$JS.API.STREAM.MSG.GET."+s.stream, request, &answer); err != nil {
+		return Entry{}, err
+	}
+	if e := answer.Error; e != nil {
+		if e.ErrorCode == notFound {
+			return Entry{}, ErrNone
+		}
+		return Entry{}, fmt.Errorf("%s: %s", s.stream, e.Description)
+	}
+	m := &answer.Message
+	head, err := nats.DecodeHeadersMsg(m.Header)
+	if len(m.Header) > 0 && err != nil {
+		return Entry{}, err
+	}
+	return s.entry(m.Subject, m.Sequence, head, m.Data), nil
+}
+
+// entry makes one from a message of the stream.
+func (s *Store) entry(subject string, sequence uint64, head nats.Header, data []byte) Entry {
+	return Entry{
+		Key: strings.TrimPrefix(subject, s.prefix), Value: data, Revision: sequence,
+		Deleted: head.Get(operation) != "" || head.Get(jetstream.MarkerReasonHeader) != "",
+	}
+}
+
+// last asks the leader how far the stream is.
+func (s *Store) last(ctx context.Context) (uint64, error) {
+	var answer struct {
+		Error *apiError `json:"error"`
+		State struct {
+			Last uint64 `json:"last_seq"`
+		} `json:"state"`
+	}
+	if err := s.ask(ctx, "$JS.API.STREAM.INFO."+s.stream, "", &answer); err != nil {
+		return 0, err
+	}
+	if answer.Error != nil {
+		return 0, fmt.Errorf("%s: %s", s.stream, answer.Error.Description)
+	}
+	return answer.State.Last, nil
+}
+
+func (s *Store) ask(ctx context.Context, subject, request string, answer any) error {
+	ctx, cancel := context.WithTimeout(ctx, Patience)
+	defer cancel()
+	m, err := s.nc.RequestWithContext(ctx, subject, []byte(request))
+	if err != nil {
+		return fmt.Errorf("asking %s: %w", subject, err)
+	}
+	return json.Unmarshal(m.Data, answer)
+}
+
+const batch = 500
+
+// after has any replica give what the stream has from a number on, in order, 500 at most. None come if that replica has
+// none, which may be because it lags behind.
+func (s *Store) after(ctx context.Context, from uint64, each func(Entry)) error {
+	ctx, cancel := context.WithTimeout(ctx, Patience)
+	defer cancel()
+	inbox := s.nc.NewRespInbox()
+	answers, err := s.nc.SubscribeSync(inbox)
+	if err != nil {
+		return err
+	}
+	defer answers.Unsubscribe()
+	request := fmt.Sprintf(`{"seq":%d,"batch":%d,"next_by_subj":">"}`, from, batch)
+	if err := s.nc.PublishRequest("$JS.API.DIRECT.GET."+s.stream, inbox, []byte(request)); err != nil {
+		return err
+	}
+	for {
+		m, err := answers.NextMsgWithContext(ctx)
+		if err != nil {
+			return err
+		}
+		if m.Header.Get("Status") != "" { // 404, or 204 at the end
+			return nil
+		}
+		if e, ok := s.stored(m); ok {
+			each(e)
+		}
+	}
+}
+
+// stored reads a message that carries where in the stream it stands: one that was published again, or got.
+func (s *Store) stored(m *nats.Msg) (Entry, bool) {
+	n, err := strconv.ParseUint(m.Header.Get(jetstream.SequenceHeader), 10, 64)
+	return s.entry(m.Header.Get(jetstream.SubjectHeader), n, m.Header, m.Data), err == nil
+}
+
+// nextFrom asks for the first message from a number on.
+func nextFrom(n uint64) string { return fmt.Sprintf(`{"seq":%d,"next_by_subj":">"}`, n) }
