@@ -1,0 +1,160 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"kbus"
+	"kbus/limpet/federation"
+)
+
+// bowl is a bus with its Limpet, in processes.
+type bowl struct {
+	hall   *hall
+	id     int
+	dir    string
+	daemon *process
+	limpet *process
+}
+
+// process is a program that says when it is ready, in the way it says so to systemd.
+type process struct {
+	cmd  *exec.Cmd
+	log  *os.File
+	gone chan struct{}
+	err  error // of its end
+}
+
+const patience = 60 * time.Second // to wait in vain, and say so
+
+// start starts a program in the bowl's namespace and returns when it is ready.
+func (b *bowl) start(name string, args ...string) (*process, error) {
+	path := filepath.Join(b.dir, name+".ready")
+	_ = os.Remove(path) // of the process before
+	notes, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		return nil, err
+	}
+	defer notes.Close()
+	p, err := b.launch(name, path, args...)
+	if err != nil {
+		return nil, err
+	}
+	go func() { <-p.gone; notes.Close() }()
+	_ = notes.SetReadDeadline(time.Now().Add(patience)) // cannot fail
+	for note := make([]byte, 1000); ; {
+		n, err := notes.Read(note)
+		if err != nil {
+			p.kill()
+			return nil, fmt.Errorf("bowl %d: %s does not become ready: %w\n%s", b.id, name, err, b.said(name))
+		}
+		if strings.Contains(string(note[:n]), "READY=1") {
+			return p, nil
+		}
+	}
+}
+
+// launch starts it, and does not wait.
+func (b *bowl) launch(name, notify string, args ...string) (*process, error) {
+	program, err := filepath.Abs(filepath.Join(b.hall.play.bin, name))
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.OpenFile(filepath.Join(b.dir, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	p := &process{gone: make(chan struct{})}
+	p.cmd = exec.Command("ip", append([]string{"netns", "exec", b.hall.namespace(b.id), program}, args...)...)
+	p.cmd.Env = append(os.Environ(), "KBUS_DIR="+b.dir, "NOTIFY_SOCKET="+notify)
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := startHere(p.cmd); err != nil {
+		return nil, err
+	}
+	go func() { p.err = p.cmd.Wait(); close(p.gone) }()
+	return p, nil
+}
+
+// kill is kill -9, and returns when the process is no more. (ip has become the program it was to run.)
+func (p *process) kill() {
+	if p != nil {
+		_ = p.cmd.Process.Kill() // it may have ended
+		<-p.gone
+	}
+}
+
+// said is the end of a program's log.
+func (b *bowl) said(name string) string {
+	text, _ := os.ReadFile(filepath.Join(b.dir, name+".log")) // or nothing
+	return string(text[max(0, len(text)-4000):])
+}
+
+func (b *bowl) startDaemon() (err error) {
+	b.daemon, err = b.start("kbusd", "--log-level", "error")
+	return err
+}
+
+func (b *bowl) address() string { return fmt.Sprintf("10.99.0.%d", b.id) }
+
+// startServing starts the Limpet with a server that is one of a cluster.
+func (b *bowl) startServing(more ...string) (err error) {
+	var routes []string
+	for _, other := range b.hall.bowls {
+		if other != b {
+			routes = append(routes, other.address()+":6222")
+		}
+	}
+	args := []string{"serve", "--id", fmt.Sprint(b.id), "--federation", "test", "--store", filepath.Join(b.dir, "store"),
+		"--listen", b.address() + ":4222"}
+	if len(routes) > 0 {
+		args = append(args, "--peers", b.address()+":6222", "--routes", strings.Join(routes, ","))
+	}
+	b.limpet, err = b.start("kbus-limpet", append(args, more...)...)
+	return err
+}
+
+// startAll starts all bowls at once, as machines do.
+func (h *hall) startAll() error {
+	results := make(chan error)
+	for _, b := range h.bowls {
+		go func() { results <- errors.Join(b.startDaemon(), b.startServing()) }()
+	}
+	var all error
+	for range h.bowls {
+		all = errors.Join(all, <-results)
+	}
+	return all
+}
+
+func (b *bowl) kill() {
+	b.limpet.kill()
+	b.daemon.kill()
+}
+
+func (b *bowl) open(opts ...kbus.Option) (*kbus.Ksock, error) {
+	return kbus.Open(0, append(opts, kbus.Dir(b.dir))...)
+}
+
+// status asks the Limpet how the federation looks.
+func (b *bowl) status() (s federation.Status, err error) {
+	k, err := b.open()
+	if err != nil {
+		return s, err
+	}
+	defer k.Close()
+	reply, err := k.Call(b.hall.play.ctx, kbus.Request(federation.StatusName, ""))
+	if err == nil {
+		err = json.Unmarshal(reply.Data, &s)
+	}
+	return s, err
+}

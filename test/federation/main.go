@@ -1,0 +1,121 @@
+// Command federation tests a federation as it is meant to be used: a kbusd and a kbus-limpet with its NATS server for
+// each of three bowls, each in a network namespace of its own, joined by a bridge that can be cut. What is killed is
+// killed with SIGKILL, what is cut is cut in the network, and what the programs on the buses see is counted.
+//
+// It needs root. Its last line says how it went:
+//
+//	federation: requests N replies N statuses N doubles N outstanding N overlaps N lost N divergences N
+//
+// and its exit status is 0 only if that is as it must be and every case has passed. SEED=n repeats a run's choices.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// play is what all cases share.
+type play struct {
+	ctx   context.Context
+	seed  uint64
+	short bool
+	bin   string // directory with the programs
+	tally tally
+}
+
+// theCase is one of them, with the letter that it is called by.
+type theCase struct {
+	letter, about string
+	perform       func(*play) error
+}
+
+var cases = []theCase{
+	{"a", "requests over a partition, a kill and a restart", requestsCase},
+	{"b", "one owner of a name, over partitions", ownershipCase},
+}
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	var p play
+	var letters string
+	flag.BoolVar(&p.short, "short", false, "less of everything, in under three minutes")
+	flag.StringVar(&p.bin, "bin", "bin", "directory with kbusd and kbus-limpet")
+	flag.StringVar(&letters, "cases", "", "letters of the cases to perform, all unless given")
+	flag.Parse()
+	if os.Getuid() != 0 {
+		fmt.Println("federation: skipped: network namespaces need root")
+		return 0
+	}
+	p.seed = uint64(time.Now().UnixNano())
+	if n, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); err == nil {
+		p.seed = n
+	}
+	var stop context.CancelFunc
+	p.ctx, stop = signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	failed := 0
+	for _, c := range cases {
+		if letters != "" && !strings.Contains(letters, c.letter) {
+			continue
+		}
+		fmt.Printf("(%s) %s, SEED=%d\n", c.letter, c.about, p.seed)
+		start := time.Now()
+		if err := c.perform(&p); err != nil {
+			failed++
+			fmt.Printf("(%s) FAILED after %.0f s: %v\n", c.letter, time.Since(start).Seconds(), err)
+			continue
+		}
+		fmt.Printf("(%s) passed in %.0f s\n", c.letter, time.Since(start).Seconds())
+	}
+	t := &p.tally
+	fmt.Printf("federation: requests %d replies %d statuses %d doubles %d outstanding %d overlaps %d lost %d divergences %d\n",
+		t.requests, t.replies, t.statuses, t.doubles, t.outstanding, t.overlaps, t.lost, t.divergences)
+	if failed > 0 || !t.right() {
+		return 1
+	}
+	return 0
+}
+
+// tally is the last line.
+type tally struct{ requests, replies, statuses, doubles, outstanding, overlaps, lost, divergences int }
+
+func (t *tally) right() bool {
+	return t.requests == t.replies+t.statuses && t.doubles+t.outstanding+t.overlaps+t.lost+t.divergences == 0
+}
+
+func (p *play) random(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(p.seed, stream)) }
+
+// pick is the long form's value or the short form's.
+func pick[T any](p *play, long, short T) T {
+	if p.short {
+		return short
+	}
+	return long
+}
+
+// wait lets time pass, in which the load goes on.
+func (p *play) wait(d time.Duration) {
+	select {
+	case <-p.ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// quantile of durations, in milliseconds.
+func quantile(all []time.Duration, q float64) float64 {
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return float64(all[int(q*float64(len(all)-1))].Microseconds()) / 1000
+}
