@@ -142,7 +142,7 @@ func hopeless(err error) error {
 		say string
 	}{
 		{isCertificate, "the NATS server's certificate is not from an authority that is trusted here; see --tls-ca"},
-		{is(nats.ErrSecureConnWanted), "the NATS server does not offer TLS, and nats:// was told to want it"},
+		{is(nats.ErrSecureConnWanted), "the NATS server does not offer TLS, and tls:// in --servers or --tls-ca ask for it"},
 		{is(nats.ErrSecureConnRequired), "the NATS server wants TLS: say tls:// in --servers, and see --tls-ca"},
 		{isRefused, "the NATS server does not know these credentials; see --creds, --nkey and --tls-cert"},
 	} {

@@ -21,6 +21,7 @@ type bowl struct {
 	hall   *hall
 	id     int
 	dir    string
+	env    []string // of its processes, besides ours
 	daemon *process
 	limpet *process
 }
@@ -75,7 +76,7 @@ func (b *bowl) launch(name, notify string, args ...string) (*process, error) {
 	defer log.Close()
 	p := &process{gone: make(chan struct{})}
 	p.cmd = exec.Command("ip", append([]string{"netns", "exec", b.hall.namespace(b.id), program}, args...)...)
-	p.cmd.Env = append(os.Environ(), "KBUS_DIR="+b.dir, "NOTIFY_SOCKET="+notify)
+	p.cmd.Env = append(append(os.Environ(), "KBUS_DIR="+b.dir, "NOTIFY_SOCKET="+notify), b.env...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := startHere(p.cmd); err != nil {

@@ -41,6 +41,8 @@ type theCase struct {
 var cases = []theCase{
 	{"a", "requests over a partition, a kill and a restart", requestsCase},
 	{"b", "one owner of a name, over partitions", ownershipCase},
+	{"d", "speed beside plain NATS", speedCase},
+	{"g", "refusals", refusalsCase},
 }
 
 func main() { os.Exit(run()) }

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+
+	"kbus/limpet/federation/envelope"
+	"kbus/message"
+)
+
+const nonsense = 6
+
+// talkNonsense says things to bowl 1 that it must not believe, with the key of bowl 3, from bowl 1's own namespace: the
+// server is there.
+func (g *gate) talkNonsense() error {
+	key, err := nats.NkeyOptionFromSeed(g.keys[3])
+	if err != nil {
+		return err
+	}
+	in, err := g.dial(1)
+	if err != nil {
+		return err
+	}
+	nc, err := nats.Connect(gateURL, key, nats.SetCustomDialer(in), nats.RootCAs(g.flags[3][3]),
+		nats.ClientCert(g.flags[3][5], g.flags[3][7]), nats.CustomInboxPrefix("_INBOX.kb3"))
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	e := envelope.Envelope{Kind: envelope.Heard, Bowl: 3, Epoch: 1, Count: 1, Message: message.Message{
+		Header: message.Header{ID: message.ID{Network: 3, Serial: 1}}, Name: "$.A.B", Data: []byte("data"),
+	}}
+	spoilt := func(at int, value byte) []byte {
+		b := e.Append(nil)
+		b[at] = value
+		return b
+	}
+	forged := e
+	forged.Bowl = 2
+	for i, b := range [nonsense][]byte{
+		nil, []byte("hello"), spoilt(52, 0xFF), spoilt(56, 0xFF), spoilt(0, 0), forged.Append(nil),
+	} {
+		if err := nc.Publish("kb.home.a.3.A.B", b); err != nil {
+			return fmt.Errorf("nonsense %d: %w", i, err)
+		}
+	}
+	return nc.Flush()
+}
