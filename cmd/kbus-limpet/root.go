@@ -33,7 +33,7 @@ kbus-limpet help pair`,
 	root.SetHelpTemplate(helpTemplate)
 	root.SetOut(l.out)
 	root.SetErr(l.err)
-	root.AddCommand(pairCommand(l), certsCommand(l), joinCommand(l), serveCommand(l), statusCommand(l),
+	root.AddCommand(pairCommand(l), certsCommand(l), joinCommand(l), serveCommand(l), statusCommand(l), nkeyCommand(l),
 		versionCommand(l), completionCommand(l), helpCommand())
 	for _, c := range root.Commands() {
 		if c.Name() == "help" {

@@ -81,23 +81,6 @@ var seed = maphash.MakeSeed()
 
 func (s *session) put(j job) { s.clerks[maphash.String(seed, j.name)%clerks].put(j) }
 
-// hearClaims takes the Binds that wait for our word. Before the bowl has an epoch, and without a quorum, the word is no.
-func (s *session) hearClaims() error {
-	for {
-		c, err := s.federator.Next(s.ctx)
-		switch {
-		case err != nil:
-			return err
-		case !s.covers(c.Name):
-			_ = s.federator.Decide(c, 0) // whoever asked sees how it ends
-		case !s.open.Load() && !s.Available:
-			_ = s.federator.Decide(c, kbus.ErrNoFederation)
-		default:
-			s.put(job{what: (*session).decide, name: c.Name, ksock: c.Ksock, claim: c})
-		}
-	}
-}
-
 // decide claims the name for a Bind that waits.
 func (s *session) decide(j *job) {
 	revision, verdict := s.claim(j.name, j.ksock)
@@ -105,7 +88,7 @@ func (s *session) decide(j *job) {
 		verdict = 0
 	}
 	if verdict != 0 {
-		_ = s.federator.Decide(j.claim, verdict)
+		_ = s.guard.federator.Decide(j.claim, verdict) // who asked may have gone
 		return
 	}
 	s.mu.Lock()
@@ -117,7 +100,7 @@ func (s *session) decide(j *job) {
 	h.ksock, h.revision, h.since = j.ksock, revision, time.Now()
 	h.awaited++
 	s.mu.Unlock()
-	if err := s.federator.Decide(j.claim, 0); err != nil { // the Bind has failed all the same
+	if err := s.guard.allow(s, j.claim); err != nil { // the Bind has failed all the same
 		s.mu.Lock()
 		h.awaited--
 		s.mu.Unlock()
@@ -196,8 +179,7 @@ func (s *session) release(name string, h *holding) {
 }
 
 func (s *session) evict(ksock uint32, name string) {
-	err := s.federator.Evict(ksock, name)
-	if err != nil && !errors.Is(err, kbus.ErrNotBound) {
+	if err := s.guard.evict(ksock, name); err != nil {
 		s.end(err)
 	}
 }

@@ -9,6 +9,7 @@
 //	ear.go        from the bus to NATS
 //	mouth.go      from NATS to the bus
 //	requests.go   Requests and their answers, both ways
+//	guard.go      who may become a Replier
 //	clerk.go      Binds on our bus that need a claim in the directory
 //	proxies.go    claims of other bowls that need a Bind on our bus
 //	tenure.go     our lease, and fencing
@@ -105,6 +106,7 @@ func (b *Bowl) complain(_ *nats.Conn, _ *nats.Subscription, err error) {
 func (b *Bowl) Run(ctx context.Context) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
+	var fatal *Refusal
 	go func() {
 		select {
 		case err := <-b.fatal:
@@ -114,8 +116,7 @@ func (b *Bowl) Run(ctx context.Context) error {
 	}()
 	pause := firstPause
 	for {
-		begun, err := b.session(ctx)
-		var fatal *Refusal
+		begun, err := b.round(ctx)
 		switch {
 		case errors.As(context.Cause(ctx), &fatal):
 			return fatal
@@ -126,13 +127,42 @@ func (b *Bowl) Run(ctx context.Context) error {
 		case begun:
 			pause = firstPause
 		}
-		b.Log.Warn("the session has ended, another will follow", "why", err, "pause", pause)
+		b.Log.Warn("the bus is not joined, trying again", "why", err, "pause", pause)
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(pause):
 		}
 		pause = min(2*pause, lastPause)
+	}
+}
+
+// round is from when the bus is there until it is lost: one session after the other.
+func (b *Bowl) round(ctx context.Context) (begun bool, err error) {
+	g, err := b.newGuard(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer g.ksock.Close()
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	go func() { end(g.watch(ctx)) }()
+	for {
+		sat, err := g.sit(ctx)
+		begun = begun || sat
+		var fatal *Refusal
+		switch {
+		case ctx.Err() != nil:
+			return begun, context.Cause(ctx)
+		case errors.As(err, &fatal):
+			return begun, err
+		}
+		b.Log.Warn("the session has ended, another follows", "why", err)
+		select {
+		case <-ctx.Done():
+			return begun, context.Cause(ctx)
+		case <-time.After(firstPause):
+		}
 	}
 }
 

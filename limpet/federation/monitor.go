@@ -7,29 +7,48 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"kbus/limpet/federation/directory"
 	"kbus/limpet/federation/lease"
 	"kbus/limpet/federation/store"
 	"kbus/limpet/federation/subject"
 )
 
-// Each bowl looks at the leases of the next few bowls, by number and around. So a bowl that dies is missed by somebody
-// without everybody hearing from everybody.
+// Each bowl looks after the leases of the next few bowls, by number and around. So a bowl that dies is missed by somebody
+// without everybody hearing from everybody. What the stream of leases publishes again tells when they were refreshed,
+// also while the stream has no leader; only a lease that has not been heard of for long is read.
 
-const watched = 3
+const (
+	watched   = 3
+	lookEvery = time.Second
+)
+
+// ward is a bowl that we look after.
+type ward struct {
+	lease.Watch
+	heard *nats.Subscription
+}
 
 // monitor evicts bowls whose leases have not been refreshed, and clears away the names that they held.
 func (s *session) monitor() error {
-	watches := map[uint32]*lease.Watch{}
-	for {
+	refreshes := make(chan *nats.Msg, 64)
+	wards := map[uint32]*ward{}
+	defer func() {
+		for _, w := range wards {
+			_ = w.heard.Unsubscribe() // the connection may be gone
+		}
+	}()
+	for beat := time.Tick(lookEvery); ; {
 		select {
 		case <-s.ctx.Done():
 			return nil
-		case <-time.After(lease.Refresh / 2):
-		}
-		if !s.inTouch() {
-			clear(watches) // what we could not see we have not watched
+		case m := <-refreshes:
+			if e, ok := s.leases.Changed(m); ok {
+				s.refreshed(wards, e)
+			}
 			continue
+		case <-beat:
 		}
 		next := s.successors()
 		for _, b := range next {
@@ -37,18 +56,33 @@ func (s *session) monitor() error {
 				s.clear(b)
 				continue
 			}
-			w := watches[b.ID]
+			w := wards[b.ID]
 			if w == nil {
-				w = &lease.Watch{}
-				watches[b.ID] = w
+				heard, err := s.leases.Hear(subject.Lease(b.ID), refreshes)
+				if err != nil {
+					return err
+				}
+				w = &ward{heard: heard}
+				wards[b.ID] = w
 			}
-			s.look(b, w)
+			if w.Quiet(time.Now()) {
+				s.look(b, w)
+			}
 		}
-		for id := range watches {
+		for id, w := range wards {
 			if !slices.ContainsFunc(next, func(b directory.Bowl) bool { return b.ID == id }) {
-				delete(watches, id)
+				_ = w.heard.Unsubscribe() // the connection may be gone
+				delete(wards, id)
 			}
 		}
+	}
+}
+
+// refreshed notes that a lease was refreshed just now.
+func (s *session) refreshed(wards map[uint32]*ward, e store.Entry) {
+	var t tenancy
+	if json.Unmarshal(e.Value, &t) == nil && wards[t.Bowl] != nil {
+		wards[t.Bowl].See(time.Now(), e.Revision)
 	}
 }
 
@@ -72,7 +106,7 @@ func (s *session) successors() []directory.Bowl {
 }
 
 // look looks at one lease, and evicts its holder if it has not changed for too long.
-func (s *session) look(b directory.Bowl, w *lease.Watch) {
+func (s *session) look(b directory.Bowl, w *ward) {
 	e, err := s.leases.Read(s.ctx, subject.Lease(b.ID))
 	var t tenancy
 	if err != nil || json.Unmarshal(e.Value, &t) != nil {

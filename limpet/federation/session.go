@@ -2,7 +2,6 @@ package federation
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -19,23 +18,22 @@ import (
 )
 
 // session is one life of the bowl: one Ksock, one epoch. Whatever goes wrong ends it as a whole, and closing the Ksock
-// undoes at once all that it stood for on the bus: what it proxied, and, if the federation is strict, what it vouched for.
+// undoes at once all that it stood for on the bus. If the federation is strict, the guard takes away what it vouched for.
 type session struct {
 	*Bowl
-	ctx  context.Context
-	end  context.CancelCauseFunc
-	work sync.WaitGroup
+	guard *guard
+	ctx   context.Context
+	end   context.CancelCauseFunc
+	work  sync.WaitGroup
 
-	ksock     *kbus.Ksock
-	own       uint32 // number of that Ksock
-	federator *kbus.Federator
-	names     *store.Store // the directory
-	leases    *store.Store
-	self      routing.Self
-	clerks    [clerks]desk
-	open      atomic.Bool  // claims are taken
-	vouched   atomic.Int64 // until when, as UnixNano: the lease as the flows see it
-	touched   atomic.Int64 // until when the quorum counts as heard
+	ksock   *kbus.Ksock
+	own     uint32       // number of that Ksock
+	names   *store.Store // the directory
+	leases  *store.Store
+	self    routing.Self
+	clerks  [clerks]desk
+	vouched atomic.Int64 // until when, as UnixNano: the lease as the flows see it
+	touched atomic.Int64 // until when the quorum counts as heard
 
 	mu       sync.Mutex // guards what follows, and is never held while anything waits
 	holder   lease.Holder
@@ -62,53 +60,36 @@ const (
 )
 
 // session runs one, and tells whether it had begun in earnest.
-func (b *Bowl) session(parent context.Context) (begun bool, err error) {
+func (g *guard) sit(parent context.Context) (begun bool, err error) {
 	ctx, end := context.WithCancelCause(parent)
 	s := &session{
-		Bowl: b, ctx: ctx, end: end, table: directory.New(), windows: map[uint32]*window.Window{},
+		Bowl: g.Bowl, guard: g, ctx: ctx, end: end, table: directory.New(), windows: map[uint32]*window.Window{},
 		held: map[string]*holding{}, states: map[conversation]uint64{},
 	}
 	defer s.work.Wait()
 	defer end(nil)
-	if err := s.enter(); err != nil {
+	if s.ksock, err = s.Open(ctx); err != nil {
 		return false, err
 	}
 	defer s.ksock.Close()
-	if err := s.begin(); err != nil {
-		return false, err
+	s.own = s.ksock.ID()
+	g.proxy.Store(s.own)
+	err = s.begin()
+	if err == nil {
+		begun = true
+		s.Log.Info("joined", "federation", s.Federation, "id", s.ID, "epoch", s.self.Epoch, "bus", s.ksock.Bus())
+		s.ready()
+		<-ctx.Done()
+		err = context.Cause(ctx)
 	}
-	s.Log.Info("joined", "federation", b.Federation, "id", b.ID, "epoch", s.self.Epoch, "bus", s.ksock.Bus())
-	b.ready()
-	<-ctx.Done()
-	s.ksock.Close() // before the directory is told, so that nobody holds a name twice
-	if parent.Err() != nil {
+	if dismissed := g.dismiss(); dismissed != nil {
+		return begun, dismissed
+	}
+	s.ksock.Close()
+	if begun && parent.Err() != nil {
 		s.leave()
 	}
-	return true, context.Cause(ctx)
-}
-
-// enter opens the Ksock and becomes the bus's federator. From here on every Bind waits for our word.
-func (s *session) enter() (err error) {
-	if s.ksock, err = s.Open(s.ctx); err != nil {
-		return err
-	}
-	s.own = s.ksock.ID()
-	s.federator, err = s.ksock.Federate(!s.Available)
-	switch {
-	case errors.Is(err, kbus.ErrNotPermitted):
-		err = refuse("the daemon does not let this user join its bus to others: see its setting limpets (docs/daemon.md): %w", err)
-	case errors.Is(err, kbus.ErrReplierBound):
-		err = refuse("the bus %d is in a federation already, by another Limpet: `kbus list` shows it: %w", s.ksock.Bus(), err)
-	}
-	if err != nil {
-		s.ksock.Close()
-		return err
-	}
-	for i := range s.clerks {
-		s.clerks[i].init()
-	}
-	s.flow(s.hearClaims)
-	return nil
+	return begun, err
 }
 
 // begin gets an epoch and a picture of the federation, and starts all flows.
@@ -123,6 +104,7 @@ func (s *session) begin() error {
 	s.pipe = s.ksock.Pipe()
 	s.begun = time.Now()
 	for i := range s.clerks {
+		s.clerks[i].init()
 		s.flow(s.clerks[i].work(s))
 	}
 	if err := s.listen(); err != nil {
@@ -138,7 +120,7 @@ func (s *session) begin() error {
 	if err := s.announceBowl(); err != nil {
 		return err
 	}
-	s.open.Store(true)
+	s.guard.admit(s)
 	if err := s.subscribe(); err != nil {
 		return err
 	}

@@ -107,6 +107,7 @@ func (s *session) takeOffice() error {
 		return nil
 	})
 	if err == nil {
+		s.guard.vouch()
 		s.flow(s.keepOffice)
 		s.flow(s.fence)
 	}
@@ -181,7 +182,10 @@ func (s *session) fence() error {
 		left := s.holder.Left(time.Now())
 		s.mu.Unlock()
 		if left <= 0 && !s.Available {
-			s.ksock.Close() // this, and nothing slower, takes the names away
+			if err := s.guard.dismiss(); err != nil { // this first, and whatever else later
+				s.guard.ksock.Close()
+				return err
+			}
 			return errFenced
 		}
 		select {

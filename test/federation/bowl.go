@@ -29,7 +29,6 @@ type bowl struct {
 // process is a program that says when it is ready, in the way it says so to systemd.
 type process struct {
 	cmd  *exec.Cmd
-	log  *os.File
 	gone chan struct{}
 	err  error // of its end
 }

@@ -70,6 +70,10 @@ func (h *hall) close() {
 		_ = ip("netns del %s%d").on(h.tag, i) // may not have been made
 	}
 	_ = ip("netns del %ss").on(h.tag)
+	if h.play.keep {
+		fmt.Printf("    logs are in %s\n", h.dir)
+		return
+	}
 	os.RemoveAll(h.dir)
 }
 

@@ -29,6 +29,7 @@ type play struct {
 	seed  uint64
 	short bool
 	bin   string // directory with the programs
+	keep  bool
 	tally tally
 }
 
@@ -52,6 +53,7 @@ func run() int {
 	var letters string
 	flag.BoolVar(&p.short, "short", false, "less of everything, in under three minutes")
 	flag.StringVar(&p.bin, "bin", "bin", "directory with kbusd and kbus-limpet")
+	flag.BoolVar(&p.keep, "keep", false, "keep the directories with the logs")
 	flag.StringVar(&letters, "cases", "", "letters of the cases to perform, all unless given")
 	flag.Parse()
 	if os.Getuid() != 0 {

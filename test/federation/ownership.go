@@ -1,3 +1,263 @@
 package main
 
-func ownershipCase(p *play) error { return nil }
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"kbus"
+)
+
+// In every bowl somebody wants to be the Replier of the same names, and holds each for a while. One bowl after the other
+// is cut off. No two hold a name at the same time: a holder counts from when its Bind has succeeded to when it unbinds
+// or to when its bus says that it is bound no more. Besides, each bowl has a name that it keeps: when it is cut off
+// somebody else has that soon, and not before the holder has lost it.
+
+// term is from when to when somebody held a name.
+type term struct {
+	name       string
+	bowl       int
+	start, end time.Time
+	lost       bool // taken away, not given back
+}
+
+type contest struct {
+	play *play
+	hall *hall
+	ctx  context.Context
+	work sync.WaitGroup
+
+	mu    sync.Mutex
+	terms []term
+	cuts  []time.Time
+}
+
+func ownershipCase(p *play) error {
+	h, err := p.newHall(3)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	if err := h.startAll(); err != nil {
+		return err
+	}
+	ctx, end := context.WithCancel(p.ctx)
+	c := &contest{play: p, hall: h, ctx: ctx}
+	defer c.work.Wait()
+	defer end()
+	for _, b := range h.bowls {
+		for i := range pick(p, 12, 8) {
+			c.work.Go(func() { c.contend(b, fmt.Sprintf("$.Short.N%d", i), i) })
+		}
+	}
+	for _, b := range h.bowls { // each is the first to hold its own
+		held := make(chan struct{}, 1)
+		c.work.Go(func() { c.hold(b, fmt.Sprintf("$.Long.N%d", b.id), held) })
+		select {
+		case <-held:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	for _, b := range h.bowls {
+		for _, other := range h.bowls {
+			if other != b {
+				c.work.Go(func() { c.hold(b, fmt.Sprintf("$.Long.N%d", other.id), nil) })
+			}
+		}
+	}
+	random := p.random(2)
+	var failures error
+	for range pick(p, 3, 1) {
+		victim := 1 + random.IntN(3)
+		fmt.Printf("    bowl %d is cut off\n", victim)
+		start := time.Now()
+		c.mu.Lock()
+		c.cuts = append(c.cuts, start)
+		c.mu.Unlock()
+		if err := h.cut(victim); err != nil {
+			return err
+		}
+		p.wait(22 * time.Second)
+		if err := h.heal(victim); err != nil {
+			return err
+		}
+		p.wait(10 * time.Second)
+		failures = errors.Join(failures, c.takeover(victim, start))
+	}
+	end()
+	c.work.Wait()
+	return errors.Join(failures, c.reckon(pick(p, 150, 80)))
+}
+
+// contend wants a name again and again, for a moment each time.
+func (c *contest) contend(b *bowl, name string, i int) {
+	random := c.play.random(uint64(100*b.id + i))
+	c.claim(b, name, func(unbound <-chan struct{}) {
+		select {
+		case <-unbound:
+		case <-c.ctx.Done():
+		case <-time.After(time.Duration(50+random.IntN(1500)) * time.Millisecond):
+		}
+	}, func() { c.play.wait(time.Duration(20+random.IntN(180)) * time.Millisecond) })
+}
+
+// hold wants a name and keeps it for as long as it may.
+func (c *contest) hold(b *bowl, name string, held chan<- struct{}) {
+	c.claim(b, name, func(unbound <-chan struct{}) {
+		select {
+		case held <- struct{}{}:
+		default:
+		}
+		select {
+		case <-unbound:
+		case <-c.ctx.Done():
+		}
+	}, func() { c.play.wait(200 * time.Millisecond) })
+}
+
+func (c *contest) claim(b *bowl, name string, keep func(unbound <-chan struct{}), rest func()) {
+	for c.ctx.Err() == nil {
+		k, err := b.open()
+		if err != nil {
+			rest()
+			continue
+		}
+		if err := k.Bind(kbus.NameReplierBindEvent, kbus.Listener); err != nil {
+			k.Close()
+			continue
+		}
+		for c.ctx.Err() == nil {
+			if err := k.Bind(name, kbus.Replier); errors.Is(err, kbus.ErrBusGone) {
+				break
+			} else if err != nil {
+				rest()
+				drain(k)
+				continue
+			}
+			c.term(b, k, name, keep)
+			rest()
+		}
+		k.Close()
+	}
+}
+
+// drain reads what was told meanwhile.
+func drain(k *kbus.Ksock) {
+	for m, err := k.Next(); m != nil && err == nil; m, err = k.Next() {
+	}
+}
+
+// term is one time of holding a name, which has just begun.
+func (c *contest) term(b *bowl, k *kbus.Ksock, name string, keep func(<-chan struct{})) {
+	t := term{name: name, bowl: b.id, start: time.Now()}
+	ctx, stop := context.WithCancel(c.ctx)
+	unbound := make(chan struct{})
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		for m, err := range k.Messages(ctx) {
+			if err != nil {
+				if errors.Is(err, kbus.ErrBusGone) {
+					close(unbound)
+				}
+				return
+			}
+			e, ok := kbus.ParseBindEvent(m.Data)
+			if ok && !e.Bind && e.Binder == k.ID() && e.Name == name {
+				close(unbound)
+				return
+			}
+		}
+	})
+	keep(unbound)
+	t.end = time.Now()
+	stop()
+	listening.Wait()
+	select {
+	case <-unbound:
+		t.lost = true
+	default:
+		_ = k.Unbind(name, kbus.Replier) // it may be lost at this very moment
+	}
+	drain(k) // the event of this end is not to be taken for that of the next
+	c.mu.Lock()
+	c.terms = append(c.terms, t)
+	c.mu.Unlock()
+}
+
+// takeover checks what became of the long name of a bowl that was cut off.
+func (c *contest) takeover(victim int, cut time.Time) error {
+	name := fmt.Sprintf("$.Long.N%d", victim)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var lost time.Time
+	for _, t := range c.terms {
+		if t.name == name && t.bowl == victim && t.lost && t.end.After(cut) {
+			lost = t.end
+		}
+	}
+	if lost.IsZero() {
+		for _, t := range c.terms {
+			if t.name == name && t.bowl == victim && t.end.Before(cut) {
+				return nil // it had lost it in an earlier partition
+			}
+		}
+		return fmt.Errorf("bowl %d was cut off and has not given %s up", victim, name)
+	}
+	fmt.Printf("    it gave its names up after %.1f s\n", lost.Sub(cut).Seconds())
+	return nil
+}
+
+// cutBefore is when a bowl was last cut off before that.
+func (c *contest) cutBefore(t time.Time) (cut time.Time) {
+	for _, at := range c.cuts {
+		if at.Before(t) {
+			cut = at
+		}
+	}
+	return cut
+}
+
+// reckon looks for overlaps, and for how soon a name that was lost was held again.
+func (c *contest) reckon(least int) error {
+	t := &c.play.tally
+	byName := map[string][]term{}
+	for _, term := range c.terms {
+		byName[term.name] = append(byName[term.name], term)
+	}
+	var slowest time.Duration
+	overlaps, lost := 0, 0
+	for name, terms := range byName {
+		slices.SortFunc(terms, func(a, b term) int { return cmp.Compare(a.start.UnixNano(), b.start.UnixNano()) })
+		for i := 1; i < len(terms); i++ {
+			before, after := terms[i-1], terms[i]
+			if after.start.Before(before.end) {
+				overlaps++
+				fmt.Printf("    %s: bowl %d held it until %v after bowl %d had it\n",
+					name, before.bowl, before.end.Sub(after.start), after.bowl)
+			}
+			if before.lost && after.bowl != before.bowl {
+				lost++
+				slowest = max(slowest, after.start.Sub(c.cutBefore(before.end)))
+			}
+		}
+	}
+	t.overlaps += overlaps
+	fmt.Printf("    %d terms, %d overlaps; %d names changed hands because a bowl was cut off, the last %.1f s after the cut\n",
+		len(c.terms), overlaps, lost, slowest.Seconds())
+	switch {
+	case overlaps > 0:
+		return errors.New("two held a name at the same time")
+	case len(c.terms) < least:
+		return fmt.Errorf("%d terms are too few to show anything", len(c.terms))
+	case lost == 0:
+		return errors.New("no name changed hands because of a partition")
+	case slowest > 20*time.Second:
+		return fmt.Errorf("a name was taken over only %v after its holder was cut off", slowest)
+	}
+	return nil
+}

@@ -56,3 +56,6 @@ func (w *Watch) See(now time.Time, revision uint64) (evict bool) {
 	}
 	return revision == w.revision && !now.Before(w.since.Add(Evict))
 }
+
+// Quiet tells whether the lease should have been refreshed long since, so that it is worth a look.
+func (w *Watch) Quiet(now time.Time) bool { return !now.Before(w.since.Add(2 * Refresh)) }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,6 +19,14 @@ const (
 	retryEvery = 250 * time.Millisecond
 	ahead      = 4096 // changes that may wait for us; more are fetched
 )
+
+// Hear has changes of one key come to a channel as they are made, as far as it has room. Changed reads them.
+func (s *Store) Hear(key string, changes chan *nats.Msg) (*nats.Subscription, error) {
+	return s.nc.ChanSubscribe(strings.TrimSuffix(s.changes, ">")+key, changes)
+}
+
+// Changed reads what came by Hear.
+func (s *Store) Changed(m *nats.Msg) (Entry, bool) { return s.stored(m) }
 
 // Follow calls each for all that is in the bucket and for every change from then on, in the order of the stream, and
 // caught when it has caught up with what was there at the start. It ends with ctx, or with an error of each.
