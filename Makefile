@@ -12,7 +12,7 @@ STATICCHECK := $(GO) tool -modfile=tools.mod staticcheck
 SOURCES := $(shell find . -name '*.go' -not -path './bin/*') go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build c play test check needs unit race fuzz process python test-cuse bench bench-quick bench-growth \
+.PHONY: help build c play test check needs unit race fuzz process python federation test-federation test-cuse bench bench-quick bench-growth \
 	conformance install clean
 
 help: ## what there is
@@ -31,7 +31,7 @@ c: ## the C library: bin/c, and bin/kbus-bench-c; needs gcc, or CC
 play: build ## see it work: the introduction, performed by real processes
 	@$(BIN)/kbus play
 
-test: needs check unit race fuzz process python ## everything that must hold, in under 10 minutes on two processors
+test: needs check unit race fuzz process python federation ## everything that must hold, in under 10 minutes on two processors
 	@echo "all tests passed"
 
 needs: # what the tests need and may be missing
@@ -45,7 +45,7 @@ check: build ## cheap checks: format, vet, staticcheck, who may import whom
 	cd bench && $(GO) vet ./... && $(GO) test ./...
 
 unit: ## unit tests, recordings, model comparison, every interleaving of the rings
-	$(GO) test $$($(GO) list ./... | grep -v -e /test/house -e /test/process -e /test/conformance)
+	$(GO) test $$($(GO) list ./... | grep -v -e /test/house -e /test/process -e /test/conformance -e /test/federation)
 	$(GO) test -count=1 ./test/conformance/... # -count: it runs programs that are built from other files
 	KBUS_RINGS=off $(GO) test . # the library again, over the socket alone
 	$(GO) test -tags interleave -run Interleavings ./internal/ring
@@ -70,6 +70,12 @@ conformance: needs ## one table of cases through every front end: docs/conforman
 	@mkdir -p $(BIN)
 	@$(GO) test -c -o $(BIN)/conformance.test ./test/conformance
 	@cd test/conformance && ../../$(BIN)/conformance.test -test.run '^TestTable$$' -report ../../docs/conformance.md
+
+federation: build ## federations over NATS in network namespaces, the short form (as root)
+	$(GO) run ./test/federation -short -bin $(BIN)
+
+test-federation: build ## the same at length: partitions, kill -9, ownership of names; SEED=n repeats a run
+	$(GO) run ./test/federation -bin $(BIN)
 
 bench: build c ## compare with other buses: docs/benchmarks.md and its plot
 	cd bench && $(GO) run ./compare -bin ../bin

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"log/slog"
+
+	"github.com/spf13/cobra"
+)
 
 func joinCommand(l *line) *cobra.Command {
 	m := &member{line: l}
@@ -18,8 +22,8 @@ kbus-limpet join --id 7 --servers tls://nats.example:4222 --tls-ca ca.pem --nkey
 			if err := m.check(); err != nil {
 				return err
 			}
-			m.log = l.logger()
-			ctx, done := untilSignal(cmd)
+			m.log = l.logger(slog.LevelInfo)
+			ctx, done := untilSignal(cmd.Context())
 			defer done()
 			nc, err := m.connect(ctx, servers)
 			if err != nil {

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/coreos/go-systemd/v22/daemon"
+	systemd "github.com/coreos/go-systemd/v22/daemon"
 	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
 
@@ -55,7 +55,8 @@ func (m *member) config() federation.Config {
 		ID: m.id, Federation: m.federation, Names: m.names, Available: m.available, Replicas: m.replicas,
 		Where: m.where(), Log: m.log,
 		Open: func(ctx context.Context) (*kbus.Ksock, error) {
-			return kbus.OpenContext(ctx, uint32(m.bus), kbus.Dir(m.directory()), kbus.ReadAhead(64))
+			k, err := kbus.OpenContext(ctx, uint32(m.bus), kbus.Dir(m.directory()), kbus.ReadAhead(64))
+			return k, m.explainNoBus(err)
 		},
 	}
 }
@@ -113,7 +114,7 @@ func (m *member) run(ctx context.Context, nc *nats.Conn) error {
 			config.Replicas = 3
 		}
 	}
-	bowl, err := federation.New(nc, config, func() { _, _ = daemon.SdNotify(false, daemon.SdNotifyReady) })
+	bowl, err := federation.New(nc, config, func() { _, _ = systemd.SdNotify(false, systemd.SdNotifyReady) })
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/nats-io/nats.go"
@@ -31,7 +32,7 @@ kbus-limpet serve --id 1 --store /var/lib/kbus-limpet --config /etc/kbus/nats.co
 			if (config.Peers == "") != (len(config.Routes) == 0) {
 				return misused("--peers is where this server hears the others, and --routes where they are: a cluster needs both")
 			}
-			m.log = l.logger()
+			m.log = l.logger(slog.LevelInfo)
 			config.Log = m.log
 			if config.Peers != "" {
 				config.Cluster = "kb_" + m.federation
@@ -40,7 +41,7 @@ kbus-limpet serve --id 1 --store /var/lib/kbus-limpet --config /etc/kbus/nats.co
 				host, _ := os.Hostname() // only to be read by people
 				config.Name = fmt.Sprintf("%s-%d", host, m.id)
 			}
-			ctx, done := untilSignal(cmd)
+			ctx, done := untilSignal(cmd.Context())
 			defer done()
 			s, err := server.Start(config)
 			if err != nil {

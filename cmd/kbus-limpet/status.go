@@ -23,11 +23,11 @@ the other bowls, what is outstanding where, and what was lost on the way.`,
 kbus-limpet status --json`,
 		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, done := untilSignal(cmd)
+			ctx, done := untilSignal(cmd.Context())
 			defer done()
 			k, err := kbus.OpenContext(ctx, uint32(l.bus), kbus.Dir(l.directory()))
 			if err != nil {
-				return err
+				return l.explainNoBus(err)
 			}
 			defer k.Close()
 			reply, err := k.Call(ctx, kbus.Request(federation.StatusName, ""))
