@@ -39,10 +39,10 @@ func (s *session) openStores() error {
 	return s.insist("the federation's directory cannot be opened yet", func() (err error) {
 		ctx, cancel := context.WithTimeout(s.ctx, 2*store.Patience)
 		defer cancel()
-		if s.names, err = store.Open(ctx, s.nc, s.bucket("names"), s.space.Changes("names"), s.Replicas); err != nil {
+		if s.names, err = store.OpenBucket(ctx, s.nc, s.bucket("names"), s.space.Changes("names"), s.Replicas); err != nil {
 			return err
 		}
-		s.leases, err = store.Open(ctx, s.nc, s.bucket("leases"), s.space.Changes("leases"), s.Replicas)
+		s.leases, err = store.OpenBucket(ctx, s.nc, s.bucket("leases"), s.space.Changes("leases"), s.Replicas)
 		return err
 	})
 }

@@ -31,13 +31,33 @@ func (s *Store) Changed(m *nats.Msg) (Entry, bool) { return s.stored(m) }
 // Follow calls each for all that is in the bucket and for every change from then on, in the order of the stream, and
 // caught when it has caught up with what was there at the start. It ends with ctx, or with an error of each.
 func (s *Store) Follow(ctx context.Context, each func(Entry) error, caught func()) error {
+	return s.follow(ctx, 1, each, caught)
+}
+
+// FollowNew calls each only for what is stored from now on; begun when now has begun, with the number that is next.
+func (s *Store) FollowNew(ctx context.Context, each func(Entry) error, begun func(next uint64)) error {
+	for {
+		last, err := s.last(ctx)
+		if err == nil {
+			begun(last + 1)
+			return s.follow(ctx, last+1, each, nil)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(retryEvery):
+		}
+	}
+}
+
+func (s *Store) follow(ctx context.Context, first uint64, each func(Entry) error, caught func()) error {
 	changes := make(chan *nats.Msg, ahead)
 	sub, err := s.nc.ChanSubscribe(s.changes, changes)
 	if err != nil {
 		return err
 	}
 	defer sub.Unsubscribe()
-	f := &follower{store: s, ctx: ctx, each: each, order: sequence.New[Entry](1)}
+	f := &follower{store: s, ctx: ctx, each: each, order: sequence.New[Entry](first)}
 	f.poll()
 	for goal := f.known; f.err == nil; {
 		if caught != nil && goal > 0 && f.order.Next() > goal || f.polled && goal == 0 && caught != nil {

@@ -8,20 +8,18 @@ import (
 	"strings"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Reading by the protocol of JetStream itself: a message of a stream is had from its leader, in JSON, or from any
 // replica, many at once.
 
+// apiError is what the server says when it does not do what it is asked.
 type apiError struct {
-	Code        int    `json:"code"`
-	ErrorCode   int    `json:"err_code"`
+	Code        int    `json:"err_code"`
 	Description string `json:"description"`
 }
 
-// notFound is what the server says of a message that is not there.
-const notFound = 10037
+func (e *apiError) Error() string { return e.Description }
 
 func (s *Store) leaderGet(ctx context.Context, request string) (Entry, error) {
 	var answer struct {
@@ -37,10 +35,10 @@ func (s *Store) leaderGet(ctx context.Context, request string) (Entry, error) {
 		return Entry{}, err
 	}
 	if e := answer.Error; e != nil {
-		if e.ErrorCode == notFound {
+		if e.Code == codeNotFound {
 			return Entry{}, ErrNone
 		}
-		return Entry{}, fmt.Errorf("%s: %s", s.stream, e.Description)
+		return Entry{}, fmt.Errorf("%s: %w", s.stream, e)
 	}
 	m := &answer.Message
 	head, err := nats.DecodeHeadersMsg(m.Header)
@@ -54,25 +52,35 @@ func (s *Store) leaderGet(ctx context.Context, request string) (Entry, error) {
 func (s *Store) entry(subject string, sequence uint64, head nats.Header, data []byte) Entry {
 	return Entry{
 		Key: strings.TrimPrefix(subject, s.prefix), Value: data, Revision: sequence,
-		Deleted: head.Get(operation) != "" || head.Get(jetstream.MarkerReasonHeader) != "",
+		Deleted: head.Get(operation) != "" || head.Get("Nats-Marker-Reason") != "",
 	}
+}
+
+// info is what the leader says of the stream.
+type info struct {
+	Error *apiError `json:"error"`
+	State struct {
+		Last uint64 `json:"last_seq"`
+	} `json:"state"`
+	Cluster struct {
+		Leader string `json:"leader"`
+	} `json:"cluster"`
+}
+
+func (s *Store) info(ctx context.Context) (i info, err error) {
+	if err := s.ask(ctx, "$JS.API.STREAM.INFO."+s.stream, "", &i); err != nil {
+		return i, err
+	}
+	if i.Error != nil {
+		return i, fmt.Errorf("%s: %w", s.stream, i.Error)
+	}
+	return i, nil
 }
 
 // last asks the leader how far the stream is.
 func (s *Store) last(ctx context.Context) (uint64, error) {
-	var answer struct {
-		Error *apiError `json:"error"`
-		State struct {
-			Last uint64 `json:"last_seq"`
-		} `json:"state"`
-	}
-	if err := s.ask(ctx, "$JS.API.STREAM.INFO."+s.stream, "", &answer); err != nil {
-		return 0, err
-	}
-	if answer.Error != nil {
-		return 0, fmt.Errorf("%s: %s", s.stream, answer.Error.Description)
-	}
-	return answer.State.Last, nil
+	i, err := s.info(ctx)
+	return i.State.Last, err
 }
 
 func (s *Store) ask(ctx context.Context, subject, request string, answer any) error {
@@ -118,8 +126,8 @@ func (s *Store) after(ctx context.Context, from uint64, each func(Entry)) error 
 
 // stored reads a message that carries where in the stream it stands: one that was published again, or got.
 func (s *Store) stored(m *nats.Msg) (Entry, bool) {
-	n, err := strconv.ParseUint(m.Header.Get(jetstream.SequenceHeader), 10, 64)
-	return s.entry(m.Header.Get(jetstream.SubjectHeader), n, m.Header, m.Data), err == nil
+	n, err := strconv.ParseUint(m.Header.Get("Nats-Sequence"), 10, 64)
+	return s.entry(m.Header.Get("Nats-Subject"), n, m.Header, m.Data), err == nil
 }
 
 // nextFrom asks for the first message from a number on.
