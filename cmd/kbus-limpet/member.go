@@ -15,6 +15,7 @@ import (
 
 	"kbus"
 	"kbus/limpet/federation"
+	"kbus/limpet/federation/ordered"
 )
 
 // member is what join and serve share: the bowl and how it reaches NATS.
@@ -25,6 +26,8 @@ type member struct {
 	names      []string
 	available  bool
 	replicas   int
+	ordered    bool
+	inlet      busNumber
 	ca         string
 	cert, key  string
 	creds      string
@@ -41,6 +44,9 @@ func (m *member) flags(c *cobra.Command) {
 		"keep Repliers bound while there is no quorum; the older claim wins later")
 	f.IntVar(&m.replicas, "replicas", 0,
 		"`N` servers that keep the directory, if this bowl makes it: 1, 3 or 5\n(3 if there are three servers, else 1)")
+	f.BoolVar(&m.ordered, "ordered", false,
+		"one order for all: programs send to the bus --inlet and listen on the bus --bus")
+	f.Var(&m.inlet, "inlet", "with --ordered, `N` of the bus where programs send")
 	f.StringVar(&m.ca, "tls-ca", "", "`FILE` with the certificates of the authorities that NATS servers are trusted by")
 	f.StringVar(&m.cert, "tls-cert", "", "`FILE` with our certificate, if the servers want one")
 	f.StringVar(&m.key, "tls-key", "", "`FILE` with its key")
@@ -54,10 +60,7 @@ func (m *member) config() federation.Config {
 	return federation.Config{
 		ID: m.id, Federation: m.federation, Names: m.names, Available: m.available, Replicas: m.replicas,
 		Where: m.where(), Log: m.log,
-		Open: func(ctx context.Context) (*kbus.Ksock, error) {
-			k, err := kbus.OpenContext(ctx, uint32(m.bus), kbus.Dir(m.directory()), kbus.ReadAhead(64))
-			return k, m.explainNoBus(err)
-		},
+		Open: m.open(m.bus, 64),
 	}
 }
 
@@ -105,20 +108,39 @@ func (m *member) options() ([]nats.Option, error) {
 	return options, nil
 }
 
+// runner is a bowl of either kind.
+type runner interface{ Run(context.Context) error }
+
 // run keeps the bus joined until a signal comes.
-func (m *member) run(ctx context.Context, nc *nats.Conn) error {
-	config := m.config()
-	if config.Replicas == 0 {
-		config.Replicas = 1
+func (m *member) run(ctx context.Context, nc *nats.Conn) (err error) {
+	if m.replicas == 0 {
+		m.replicas = 1
 		if len(nc.Servers()) >= 3 {
-			config.Replicas = 3
+			m.replicas = 3
 		}
 	}
-	bowl, err := federation.New(nc, config, func() { _, _ = systemd.SdNotify(false, systemd.SdNotifyReady) })
+	ready := func() { _, _ = systemd.SdNotify(false, systemd.SdNotifyReady) }
+	var bowl runner
+	if m.ordered {
+		bowl, err = ordered.New(nc, ordered.Config{
+			ID: m.id, Federation: m.federation, Names: m.names, Replicas: m.replicas, Log: m.log,
+			Inlet: m.open(m.inlet, 0), Outlet: m.open(m.bus, 0),
+		}, ready)
+	} else {
+		bowl, err = federation.New(nc, m.config(), ready)
+	}
 	if err != nil {
 		return err
 	}
-	return bowl.Run(ctx)
+	return ended(ctx, bowl.Run(ctx))
+}
+
+// open opens a Ksock on a bus of ours, again and again if need be.
+func (m *member) open(bus busNumber, readAhead uint32) func(context.Context) (*kbus.Ksock, error) {
+	return func(ctx context.Context) (*kbus.Ksock, error) {
+		k, err := kbus.OpenContext(ctx, uint32(bus), kbus.Dir(m.directory()), kbus.ReadAhead(readAhead))
+		return k, m.explainNoBus(err)
+	}
 }
 
 // check finds out what is wrong before anything is begun.
@@ -132,6 +154,9 @@ func (m *member) check() error {
 	}
 	if m.creds != "" && m.nkey != "" {
 		return misused("--creds and --nkey exclude each other")
+	}
+	if m.ordered && m.inlet == m.bus {
+		return misused("--ordered needs two buses: --inlet where programs send, and --bus where they listen (docs/limpets.md)")
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ type bowl struct {
 	env    []string // of its processes, besides ours
 	daemon *process
 	limpet *process
+	server *process // that is no Limpet
 }
 
 // process is a program that says when it is ready, in the way it says so to systemd.
@@ -65,6 +66,9 @@ func (b *bowl) start(name string, args ...string) (*process, error) {
 // launch starts it, and does not wait.
 func (b *bowl) launch(name, notify string, args ...string) (*process, error) {
 	program, err := filepath.Abs(filepath.Join(b.hall.play.bin, name))
+	if name == serverRole {
+		program, err = os.Executable()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +142,7 @@ func (h *hall) startAll() error {
 
 func (b *bowl) kill() {
 	b.limpet.kill()
+	b.server.kill()
 	b.daemon.kill()
 }
 

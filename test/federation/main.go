@@ -42,11 +42,17 @@ type theCase struct {
 var cases = []theCase{
 	{"a", "requests over a partition, a kill and a restart", requestsCase},
 	{"b", "one owner of a name, over partitions", ownershipCase},
+	{"c", "one order while the stream's leader is killed", orderedCase},
 	{"d", "speed beside plain NATS", speedCase},
 	{"g", "refusals", refusalsCase},
 }
 
-func main() { os.Exit(run()) }
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == serverRole {
+		os.Exit(beServer(os.Args[2:]))
+	}
+	os.Exit(run())
+}
 
 func run() int {
 	var p play

@@ -44,12 +44,14 @@ var rooms = map[string][]string{
 	"kbus/limpet":      {"kbus", "kbus/message"},                                    // the state machine, and a session around it
 	"kbus/limpet/wire": {"kbus"},                                                    // what two Limpets say to each other
 	"kbus/limpet/pair": {"kbus", "kbus/message", "kbus/limpet", "kbus/limpet/wire"}, // links between processes
-	"kbus/cmd/kbus-limpet": {"kbus", "kbus/limpet/pair", "kbus/limpet/federation",
+	"kbus/cmd/kbus-limpet": {"kbus", "kbus/limpet/pair", "kbus/limpet/federation", "kbus/limpet/federation/ordered",
 		"kbus/limpet/federation/server"}, // the only program with TLS and NATS
 
 	"kbus/limpet/federation": {"kbus", "kbus/message", "kbus/limpet/federation/directory", "kbus/limpet/federation/envelope",
 		"kbus/limpet/federation/lease", "kbus/limpet/federation/routing", "kbus/limpet/federation/store",
 		"kbus/limpet/federation/subject", "kbus/limpet/federation/window"},
+	"kbus/limpet/federation/ordered": {"kbus", "kbus/message", "kbus/limpet/federation/envelope",
+		"kbus/limpet/federation/store", "kbus/limpet/federation/subject"}, // one order on all machines
 	"kbus/limpet/federation/subject":   {"kbus/message"},                     // names in NATS
 	"kbus/limpet/federation/envelope":  {"kbus/message", "kbus/limpet/wire"}, // bytes in NATS
 	"kbus/limpet/federation/window":    {},                                   // what has been seen

@@ -2,6 +2,7 @@
 //
 //	kb.<federation>.a.<bowl>.A.B     what listeners of $.A.B may hear, from that bowl
 //	kb.<federation>.to.<bowl>.<bowl> what one bowl (the second) tells another alone
+//	kb.<federation>.o.<bowl>         what is to be ordered, from that bowl
 //	kb.<federation>.n.<bowl>         how many messages that bowl has announced, when it falls silent
 //
 // Every subject that a bowl publishes to has its own id in it, in a fixed place. That is what lets the permissions of
@@ -56,6 +57,9 @@ func (s Space) Count(bowl uint32) string { return s.prefix + "n." + id(bowl) }
 
 // AllCounts is what to subscribe to for the counts of all bowls.
 func (s Space) AllCounts() string { return s.prefix + "n.*" }
+
+// Order is what comes before the id of a bowl where it puts messages into the order of all.
+func (s Space) Order() string { return s.prefix + "o." }
 
 // Changes is where a stream publishes again what it has stored.
 func (s Space) Changes(stream string) string { return s.prefix + "s." + stream + ".>" }

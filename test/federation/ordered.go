@@ -1,0 +1,305 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"kbus"
+	"kbus/limpet/federation/ordered"
+)
+
+// Three bowls announce at a steady pace, 1000 messages a second together, each as a Request on its inlet, so that it is
+// known which of them the stream has acknowledged. A Listener on each outlet writes down what it hears. Again and again
+// the server that leads the stream is killed. In the end all three have heard the same: everything that was
+// acknowledged, nothing twice, each sender's in its order.
+
+const (
+	orderedName  = "$.Ordered"
+	orderedEnd   = "$.Finished"
+	orderedSends = 1000 // a second, by all
+)
+
+// concert is a run of it.
+type concert struct {
+	play  *play
+	hall  *hall
+	ctx   context.Context
+	mu    sync.Mutex
+	acked map[string]bool
+	sent  int
+	stop  chan struct{}
+	heard [3][]string
+	gap   [3]time.Duration
+}
+
+func orderedCase(p *play) error {
+	h, err := p.newHall(3)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	if err := h.startOrdered(); err != nil {
+		return err
+	}
+	ctx, end := context.WithCancel(p.ctx)
+	defer end()
+	c := &concert{play: p, hall: h, ctx: ctx, acked: map[string]bool{}, stop: make(chan struct{})}
+	results := make(chan error, 6)
+	ears := make(chan struct{}, 3)
+	for i, b := range h.bowls {
+		go func() { results <- c.listen(i, b, ears) }()
+	}
+	for range h.bowls {
+		<-ears
+	}
+	for _, b := range h.bowls {
+		go func() { results <- c.send(b) }()
+	}
+	err = c.kills(pick(p, 5, 1))
+	close(c.stop)
+	if err != nil {
+		return err
+	}
+	for range 6 {
+		select {
+		case err = <-results:
+		case <-time.After(patience):
+			err = errors.New("a sender or a Listener does not come to its end")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return c.reckon()
+}
+
+// startOrdered starts servers, daemons with two buses each, and Limpets.
+func (h *hall) startOrdered() error {
+	results := make(chan error)
+	for _, b := range h.bowls {
+		go func() {
+			var err error
+			b.daemon, err = b.start("kbusd", "--log-level", "error", "--buses", "2")
+			results <- errors.Join(err, b.startServer())
+		}()
+	}
+	var all error
+	for range h.bowls {
+		all = errors.Join(all, <-results)
+	}
+	for _, b := range h.bowls {
+		if all != nil {
+			break
+		}
+		b.limpet, all = b.start("kbus-limpet", "join", "--ordered", "--bus", "0", "--inlet", "1", "--id", fmt.Sprint(b.id),
+			"--federation", "test", "--replicas", "3", "--servers", h.servers())
+	}
+	return all
+}
+
+func (h *hall) servers() string {
+	var all []string
+	for _, b := range h.bowls {
+		all = append(all, "nats://"+b.address()+":4222")
+	}
+	return strings.Join(all, ",")
+}
+
+// kills kills the leader so many times, with the time that an election may take in between.
+func (c *concert) kills(count int) error {
+	for range count {
+		c.play.wait(3 * time.Second)
+		leader, err := c.leader()
+		if err != nil {
+			return err
+		}
+		for _, b := range c.hall.bowls {
+			if b.serverName() != leader {
+				continue
+			}
+			fmt.Printf("    %s leads the stream and is killed\n", leader)
+			b.server.kill()
+			c.play.wait(12 * time.Second)
+			if err := b.startServer(); err != nil {
+				return err
+			}
+		}
+	}
+	c.play.wait(3 * time.Second)
+	return nil
+}
+
+// leader asks any server who leads the stream.
+func (c *concert) leader() (string, error) {
+	var last error
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); c.play.wait(retry) {
+		for i := range c.hall.bowls {
+			in, err := c.hall.dial(i + 1)
+			if err != nil {
+				return "", err
+			}
+			nc, err := nats.Connect("nats://"+c.hall.bowls[i].address()+":4222", nats.SetCustomDialer(in))
+			if err != nil {
+				last = err
+				continue
+			}
+			log, err := ordered.Open(c.ctx, nc, "test", 3)
+			var name string
+			if err == nil {
+				name, err = log.Leader(c.ctx)
+			}
+			nc.Close()
+			if err == nil && name != "" {
+				return name, nil
+			}
+			last = err
+		}
+	}
+	return "", fmt.Errorf("the stream has no leader: %w", last)
+}
+
+func (c *concert) send(b *bowl) error {
+	k, err := kbus.Open(1, kbus.Dir(b.dir))
+	if err != nil {
+		return err
+	}
+	defer k.Close()
+	if _, err := k.SetMaxMessages(1 << 16); err != nil {
+		return err
+	}
+	var mu sync.Mutex // an answer may come before Send has told the id
+	open := map[kbus.ID]string{}
+	done := make(chan error, 1)
+	sending := true
+	go func() {
+		for {
+			m, err := k.Receive(c.ctx)
+			if err != nil {
+				done <- err
+				return
+			}
+			mu.Lock()
+			data, last := open[m.InReplyTo], false
+			delete(open, m.InReplyTo)
+			last = !sending && len(open) == 0
+			mu.Unlock()
+			if m.Kind() != kbus.ReplyKind {
+				done <- fmt.Errorf("instead of an acknowledgement: %v", m)
+				return
+			}
+			c.mu.Lock()
+			c.acked[data] = true
+			c.mu.Unlock()
+			if last {
+				done <- nil
+				return
+			}
+		}
+	}()
+	beat := time.NewTicker(3 * time.Second / orderedSends)
+	defer beat.Stop()
+	name := orderedName
+	for n := 0; ; {
+		select {
+		case <-c.stop:
+			name = orderedEnd
+		case <-beat.C:
+		}
+		data := fmt.Sprintf("%d/%d", b.id, n)
+		mu.Lock()
+		sent, err := k.Send(c.ctx, kbus.Request(name, data))
+		if err == nil {
+			open[sent.ID] = data
+			n++
+			sending = name != orderedEnd
+		}
+		mu.Unlock()
+		switch {
+		case errors.Is(err, kbus.ErrReplierFull): // nobody takes it now: EBUSY
+		case err != nil:
+			return err
+		case name == orderedEnd:
+			c.mu.Lock()
+			c.sent += n
+			c.mu.Unlock()
+			return <-done
+		}
+	}
+}
+
+// listen writes down what is heard until each bowl's last message.
+func (c *concert) listen(i int, b *bowl, ready chan<- struct{}) error {
+	k, err := b.open(kbus.ReadAhead(64))
+	if err != nil {
+		return err
+	}
+	defer k.Close()
+	if err := errors.Join(k.Bind(orderedName, kbus.Listener), k.Bind(orderedEnd, kbus.Listener)); err != nil {
+		return err
+	}
+	ready <- struct{}{}
+	var last time.Time
+	for ends := 0; ends < len(c.hall.bowls); {
+		m, err := k.Receive(c.ctx)
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		if !last.IsZero() {
+			c.gap[i] = max(c.gap[i], now.Sub(last))
+		}
+		last = now
+		if m.Name == orderedEnd {
+			ends++
+		}
+		c.heard[i] = append(c.heard[i], string(bytes.Clone(m.Data)))
+	}
+	return nil
+}
+
+func (c *concert) reckon() error {
+	t := &c.play.tally
+	lost, doubles, divergences := 0, 0, 0
+	for i, heard := range c.heard {
+		seen, next := map[string]bool{}, map[string]int{}
+		for at, data := range heard {
+			if seen[data] {
+				doubles++
+			}
+			seen[data] = true
+			bowl, number, _ := strings.Cut(data, "/")
+			if number != fmt.Sprint(next[bowl]) {
+				divergences++
+			}
+			next[bowl]++
+			if at >= len(c.heard[0]) || c.heard[0][at] != data {
+				divergences++
+			}
+		}
+		for data := range c.acked {
+			if !seen[data] {
+				lost++
+			}
+		}
+		fmt.Printf("    Listener %d heard %d; the longest silence was %.1f s\n", i+1, len(heard), c.gap[i].Seconds())
+	}
+	fmt.Printf("    %d sent, %d acknowledged, %d lost, %d doubles, %d divergences\n",
+		c.sent, len(c.acked), lost, doubles, divergences)
+	t.lost, t.doubles, t.divergences = t.lost+lost, t.doubles+doubles, t.divergences+divergences
+	switch {
+	case lost+doubles+divergences > 0:
+		return errors.New("it is not one order")
+	case max(c.gap[0], c.gap[1], c.gap[2]) > 12*time.Second:
+		return errors.New("there was silence for more than 12 s")
+	case len(c.acked) < 1000:
+		return errors.New("the run has shown nothing")
+	}
+	return nil
+}
