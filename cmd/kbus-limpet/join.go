@@ -34,6 +34,6 @@ kbus-limpet join --id 7 --servers tls://nats.example:4222 --tls-ca ca.pem --nkey
 		},
 	}
 	m.flags(c)
-	c.Flags().StringVar(&servers, "servers", "nats://127.0.0.1:4222", "`URLS` of NATS servers, separated by commas")
+	c.Flags().StringVar(&servers, "servers", "nats://127.0.0.1:4222", "`URLS` of NATS servers, with commas")
 	return c
 }

@@ -39,15 +39,15 @@ func (m *member) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.Uint32Var(&m.id, "id", 0, "network `ID` of this bowl, its own in the whole federation (required)")
 	f.StringVar(&m.federation, "federation", "kbus", "`NAME` of the federation")
-	f.StringArrayVar(&m.names, "name", []string{"$.*"}, "share what this `BINDING` matches; may be given several times")
+	f.StringArrayVar(&m.names, "name", []string{"$.*"}, "share what this `BINDING` matches; more of them if need be")
 	f.BoolVar(&m.available, "available", false,
 		"keep Repliers bound while there is no quorum; the older claim wins later")
 	f.IntVar(&m.replicas, "replicas", 0,
 		"`N` servers that keep the directory, if this bowl makes it: 1, 3 or 5\n(3 if there are three servers, else 1)")
 	f.BoolVar(&m.ordered, "ordered", false,
-		"one order for all: programs send to the bus --inlet and listen on the bus --bus")
+		"one order for all: programs send to bus --inlet and listen on --bus")
 	f.Var(&m.inlet, "inlet", "with --ordered, `N` of the bus where programs send")
-	f.StringVar(&m.ca, "tls-ca", "", "`FILE` with the certificates of the authorities that NATS servers are trusted by")
+	f.StringVar(&m.ca, "tls-ca", "", "`FILE` with certificates of authorities that servers are trusted by")
 	f.StringVar(&m.cert, "tls-cert", "", "`FILE` with our certificate, if the servers want one")
 	f.StringVar(&m.key, "tls-key", "", "`FILE` with its key")
 	f.StringVar(&m.creds, "creds", "", "`FILE` with NATS credentials")

@@ -15,21 +15,29 @@ import (
 
 type hall struct {
 	*testing.T
-	url string
-	end func()
+	url, address, store string
+	end                 func()
 }
 
 func newHall(t *testing.T) *hall {
 	t.Helper()
+	h := &hall{T: t, address: "127.0.0.1:0", store: t.TempDir()}
+	h.start()
+	return h
+}
+
+// start starts the server, the second time where it was before.
+func (h *hall) start() {
+	h.Helper()
 	s, err := server.Start(server.Config{
-		Name: "hall", Listen: "127.0.0.1:0", Store: t.TempDir(), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Name: "hall", Listen: h.address, Store: h.store, Log: slog.New(slog.NewTextHandler(h.Output(), nil)),
 	})
 	if err != nil {
-		t.Fatal(err)
+		h.Fatal(err)
 	}
-	end := func() { s.Shutdown(); s.WaitForShutdown() }
-	t.Cleanup(end)
-	return &hall{t, s.ClientURL(), end}
+	h.end = func() { s.Shutdown(); s.WaitForShutdown() }
+	h.Cleanup(h.end)
+	h.url, h.address = s.ClientURL(), s.Addr().String()
 }
 
 type guest struct {

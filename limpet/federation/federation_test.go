@@ -224,3 +224,34 @@ func TestConfig(t *testing.T) {
 		}
 	}
 }
+
+// With the policy `available` Repliers are bound without a quorum; when there is one again, one of two keeps the name.
+func TestAvailable(t *testing.T) {
+	h := newHall(t)
+	lax := func(c *Config) { c.Available = true }
+	guests := []*guest{h.bowl(1, lax), h.bowl(2, lax)}
+	lost := make(chan int)
+	h.end()
+	var repliers []*kbus.Ksock
+	for i, g := range guests {
+		ear := g.watch()
+		repliers = append(repliers, g.bound(kbus.Replier, "$.Alone"))
+		go func() {
+			for m, err := range ear.k.Messages(t.Context()) {
+				if err != nil {
+					return
+				}
+				if e, ok := kbus.ParseBindEvent(m.Data); ok && !e.Bind && e.Name == "$.Alone" {
+					lost <- i
+					return
+				}
+			}
+		}()
+	}
+	h.start()
+	loser := <-lost
+	winner := repliers[1-loser]
+	if owner, err := winner.Replier("$.Alone"); err != nil || owner != winner.ID() {
+		t.Errorf("bowl %d lost the name, and so did the other: its Replier is %d, %v", loser+1, owner, err)
+	}
+}

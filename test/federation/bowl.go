@@ -97,6 +97,18 @@ func (p *process) kill() {
 	}
 }
 
+// resident is the memory of a process, in MiB.
+func (p *process) resident() (float64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(text), "VmRSS:")
+	var kilobytes float64
+	_, err = fmt.Sscan(rest, &kilobytes)
+	return kilobytes / 1024, err
+}
+
 // said is the end of a program's log.
 func (b *bowl) said(name string) string {
 	text, _ := os.ReadFile(filepath.Join(b.dir, name+".log")) // or nothing

@@ -36,6 +36,14 @@ func speedCase(p *play) error {
 	if err := h.startAll(); err != nil {
 		return err
 	}
+	p.wait(5 * time.Second) // so that the members are idle
+	for _, b := range h.bowls {
+		resident, err := b.limpet.resident()
+		if err != nil {
+			return err
+		}
+		fmt.Printf("    bowl %d: an idle member of the cluster takes %.1f MiB\n", b.id, resident)
+	}
 	ctx, stop := context.WithTimeout(p.ctx, patience)
 	defer stop()
 	kbusWay, err := h.kbusWay(ctx)
