@@ -44,6 +44,7 @@ var cases = []theCase{
 	{"b", "one owner of a name, over partitions", ownershipCase},
 	{"c", "one order while the stream's leader is killed", orderedCase},
 	{"d", "speed beside plain NATS", speedCase},
+	{"e", "a crowd of bowls", crowdCase},
 	{"g", "refusals", refusalsCase},
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -64,7 +65,7 @@ func (s *Store) follow(ctx context.Context, first uint64, each func(Entry) error
 			caught()
 			caught = nil
 		}
-		pause := pollEvery
+		pause := pollEvery + rand.N(pollEvery/4) // so that many bowls do not ask at once
 		if f.order.Missing() && f.fetch() {
 			continue
 		}
@@ -104,12 +105,17 @@ func (f *follower) deliver(_ uint64, e Entry) {
 	}
 }
 
+// poll asks how far the stream is: its leader the first time, and then any replica, which costs less.
 func (f *follower) poll() {
-	last, err := f.store.last(f.ctx)
+	ask := f.store.last
+	if f.polled {
+		ask = f.store.lastAnywhere
+	}
+	last, err := ask(f.ctx)
 	if err != nil {
 		return // there may be no leader now; it is asked again
 	}
-	f.known, f.polled = last, true
+	f.known, f.polled = max(last, f.known), true
 	f.order.Exists(last)
 }
 

@@ -83,6 +83,18 @@ func (s *Store) last(ctx context.Context) (uint64, error) {
 	return i.State.Last, err
 }
 
+// lastAnywhere asks any replica. An empty stream is at 0.
+func (s *Store) lastAnywhere(ctx context.Context) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, Patience)
+	defer cancel()
+	m, err := s.nc.RequestWithContext(ctx, "$JS.API.DIRECT.GET."+s.stream, []byte(`{"last_by_subj":">"}`))
+	if err != nil {
+		return 0, err
+	}
+	e, _ := s.stored(m)
+	return e.Revision, nil
+}
+
 func (s *Store) ask(ctx context.Context, subject, request string, answer any) error {
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()

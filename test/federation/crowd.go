@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"kbus"
+	"kbus/limpet/federation"
+)
+
+// A thousand bowls, which are buses and Limpets in this process, meet at a cluster of three servers, which are processes.
+// When one of them binds a name, all others know it.
+
+// crowd is those bowls.
+type crowd struct {
+	play *play
+	ctx  context.Context
+	seen chan string // the name of a bind event of some bus
+	end  chan error
+	hall *hall
+}
+
+func crowdCase(p *play) error {
+	h, err := p.newHall(3)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	results := make(chan error)
+	for _, b := range h.bowls {
+		go func() { results <- b.startServer() }()
+	}
+	if err := errors.Join(<-results, <-results, <-results); err != nil {
+		return err
+	}
+	ctx, end := context.WithCancel(p.ctx)
+	count := pick(p, 1000, 100)
+	c := &crowd{play: p, ctx: ctx, seen: make(chan string, count), end: make(chan error, count), hall: h}
+	defer func() { // none may be left that complains of the end
+		end()
+		for range count {
+			<-c.end
+		}
+	}()
+	start := time.Now()
+	buses := make([]*kbus.Bus, count)
+	ready := make(chan struct{}, count)
+	for i := range buses {
+		buses[i] = kbus.NewBus()
+		go func() { c.end <- c.run(buses[i], uint32(i+1), ready) }()
+	}
+	for range buses {
+		if err := c.await(ready); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("    %d bowls have joined in %.1f s\n", count, time.Since(start).Seconds())
+	return c.claims(buses, pick(p, 30, 10))
+}
+
+// run is one bowl.
+func (c *crowd) run(bus *kbus.Bus, id uint32, ready chan<- struct{}) error {
+	in, err := c.hall.dial(int(id%3) + 1)
+	if err != nil {
+		return err
+	}
+	nc, err := nats.Connect("nats://"+c.hall.bowls[id%3].address()+":4222", nats.SetCustomDialer(in), nats.NoEcho(),
+		nats.ReconnectBufSize(-1), nats.MaxReconnects(-1), nats.Timeout(patience))
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	ear, err := bus.Open()
+	if err != nil {
+		return err
+	}
+	if err := ear.Bind(kbus.NameReplierBindEvent, kbus.Listener); err != nil {
+		return err
+	}
+	go func() {
+		for m, err := range ear.Messages(c.ctx) {
+			if err != nil {
+				return
+			}
+			if e, ok := kbus.ParseBindEvent(m.Data); ok && e.Bind && strings.HasPrefix(e.Name, "$.Crowd.") {
+				c.seen <- e.Name
+			}
+		}
+	}()
+	b, err := federation.New(nc, federation.Config{
+		ID: id, Federation: "crowd", Names: []string{"$.*"}, Replicas: 3, Where: fmt.Sprint("crowd ", id),
+		Log:  slog.New(slog.DiscardHandler),
+		Open: func(context.Context) (*kbus.Ksock, error) { return bus.Open(kbus.ReadAhead(64)) },
+	}, func() { ready <- struct{}{} })
+	if err != nil {
+		return err
+	}
+	return b.Run(c.ctx)
+}
+
+func (c *crowd) await(ready <-chan struct{}) error {
+	select {
+	case <-ready:
+		return nil
+	case err := <-c.end:
+		c.end <- nil // it is to be read once for each bowl
+		return fmt.Errorf("a bowl has ended: %v", err)
+	case <-time.After(2 * patience):
+		return errors.New("some bowls do not join")
+	}
+}
+
+// claims binds names, each in another bowl, and measures until all buses have told of it.
+func (c *crowd) claims(buses []*kbus.Bus, count int) error {
+	random := c.play.random(5)
+	var bound, all []time.Duration
+	for n := range count {
+		k, err := buses[random.IntN(len(buses))].Open()
+		if err != nil {
+			return err
+		}
+		name := fmt.Sprintf("$.Crowd.N%d", n)
+		start := time.Now()
+		if err := k.Bind(name, kbus.Replier); err != nil {
+			return err
+		}
+		bound = append(bound, time.Since(start))
+		for heard := 0; heard < len(buses); {
+			select {
+			case other := <-c.seen:
+				if other != name {
+					return fmt.Errorf("a bus tells of %s, once more", other)
+				}
+				heard++
+			case <-time.After(patience):
+				return fmt.Errorf("of %d buses %d know that %s is bound", len(buses), heard, name)
+			}
+		}
+		all = append(all, time.Since(start))
+	}
+	fmt.Printf("    a Bind took p50 %.1f ms; all %d buses knew it after p50 %.1f ms, at most %.1f ms\n",
+		quantile(bound, 0.5), len(buses), quantile(all, 0.5), quantile(all, 1))
+	return nil
+}
