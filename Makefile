@@ -12,8 +12,8 @@ STATICCHECK := $(GO) tool -modfile=tools.mod staticcheck
 SOURCES := $(shell find . -name '*.go' -not -path './bin/*') go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build c play test check needs unit race fuzz process python federation test-federation test-cuse bench bench-quick bench-growth \
-	conformance install clean
+.PHONY: help build c play test check needs unit race fuzz process python federation test-federation test-cuse bench \
+	bench-quick bench-growth conformance install clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
