@@ -19,8 +19,8 @@ const (
 	dialEvery     = time.Second
 )
 
-// connect connects to one of the servers, and tries on while none of them is there: machines start in any order. It gives
-// up what trying will not mend.
+// connect connects to one of the servers, and tries on while none of them is there: machines start in any order. It
+// gives up what trying will not mend.
 func (m *member) connect(ctx context.Context, servers string, more ...nats.Option) (*nats.Conn, error) {
 	options, err := m.options()
 	if err != nil {

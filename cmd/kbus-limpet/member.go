@@ -156,7 +156,7 @@ func (m *member) check() error {
 		return misused("--creds and --nkey exclude each other")
 	}
 	if m.ordered && m.inlet == m.bus {
-		return misused("--ordered needs two buses: --inlet where programs send, and --bus where they listen (docs/limpets.md)")
+		return misused("--ordered needs two buses: --inlet where programs send, and --bus where they listen")
 	}
 	return nil
 }
@@ -168,7 +168,7 @@ func hopeless(err error) error {
 		say string
 	}{
 		{isCertificate, "the NATS server's certificate is not from an authority that is trusted here; see --tls-ca"},
-		{is(nats.ErrSecureConnWanted), "the NATS server does not offer TLS, and tls:// in --servers or --tls-ca ask for it"},
+		{is(nats.ErrSecureConnWanted), "the NATS server does not offer TLS, which --servers or --tls-ca ask for"},
 		{is(nats.ErrSecureConnRequired), "the NATS server wants TLS: say tls:// in --servers, and see --tls-ca"},
 		{isRefused, "the NATS server does not know these credentials; see --creds, --nkey and --tls-cert"},
 	} {

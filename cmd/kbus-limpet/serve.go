@@ -66,7 +66,8 @@ kbus-limpet serve --id 1 --store /var/lib/kbus-limpet --config /etc/kbus/nats.co
 	f.StringVar(&config.Listen, "listen", "127.0.0.1:4222", "`HOST:PORT` where other Limpets may join")
 	f.StringVar(&config.Peers, "peers", "", "`HOST:PORT` for the other servers of the cluster")
 	f.StringSliceVar(&config.Routes, "routes", nil, "`HOST:PORT`s of the other servers' --peers")
-	f.StringVar(&config.Name, "server-name", "", "`NAME` of the server, its own in the cluster (the machine's and the id)")
+	f.StringVar(&config.Name, "server-name", "",
+		"`NAME` of the server, its own in the cluster (the machine's and the id)")
 	f.StringVar(&config.File, "config", "", "`FILE` with a configuration of NATS, for TLS, users and limits")
 	return c
 }

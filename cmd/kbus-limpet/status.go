@@ -74,7 +74,8 @@ func (l *line) printStatus(s *federation.Status) error {
 		if p.Over {
 			state = "left"
 		}
-		fmt.Fprintf(w, "%d\t%d\t%s\t%d\t%d\t%d\t%d\t%s\n", p.ID, p.Epoch, state, p.Names, p.Outstanding, p.Announced, p.Lost, p.Where)
+		fmt.Fprintf(w, "%d\t%d\t%s\t%d\t%d\t%d\t%d\t%s\n", p.ID, p.Epoch, state, p.Names, p.Outstanding, p.Announced,
+			p.Lost, p.Where)
 	}
 	return w.Flush()
 }

@@ -13,8 +13,8 @@ import (
 	"kbus/limpet/federation/subject"
 )
 
-// A Bind on our bus waits until the name is claimed in the directory. Clerks do that, several so that one slow claim does
-// not hold up all, and always the same one for a name, so that what happens to a name happens in one order.
+// A Bind on our bus waits until the name is claimed in the directory. Clerks do that, several so that one slow claim
+// does not hold up all, and always the same one for a name, so that what happens to a name happens in one order.
 
 const clerks = 8
 
@@ -125,7 +125,8 @@ func (s *session) bound(j *job) {
 		return
 	}
 	if verdict != 0 && (!s.Available || verdict == kbus.ErrReplierBound) {
-		s.Log.Warn("a Replier is unbound, because nobody can vouch for it", "name", j.name, "ksock", j.ksock, "why", verdict)
+		s.Log.Warn("a Replier is unbound, because nobody can vouch for it", "name", j.name, "ksock", j.ksock, "why",
+			verdict)
 		s.evict(j.ksock, j.name)
 		s.mu.Lock()
 		delete(s.held, j.name)

@@ -69,8 +69,8 @@ func (s *session) see(id kbus.ID) window.Verdict {
 // and copies over other ways be let through.
 const maxWindows = 1 << 17
 
-// abroad makes a message of our bus one for the federation: its ids and its sender are those of this bowl (R9.24, R9.25,
-// B23).
+// abroad makes a message of our bus one for the federation: its ids and its sender are those of this bowl (R9.24,
+// R9.25, B23).
 func (s *session) abroad(m *kbus.Message) {
 	if m.ID.Network == 0 {
 		m.ID.Network = s.ID

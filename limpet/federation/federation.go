@@ -1,10 +1,10 @@
-// Package federation joins one bus to any number of others through NATS. A bus with its Limpet is a bowl; the bowls that
-// know each other by the same name are a federation.
+// Package federation joins one bus to any number of others through NATS. A bus with its Limpet is a bowl; the bowls
+// that know each other by the same name are a federation.
 //
-// The parts that decide are state machines without I/O, in packages of their own: which messages have been seen (window),
-// what becomes of a Request (routing), how long a lease may be trusted (lease), in which order changes come (sequence),
-// where names lead (directory). This package is the shell around them: a session holds the bus and the epoch of the bowl
-// together, and each file is one flow through it:
+// The parts that decide are state machines without I/O, in packages of their own: which messages have been seen
+// (window), what becomes of a Request (routing), how long a lease may be trusted (lease), in which order changes come
+// (sequence), where names lead (directory). This package is the shell around them: a session holds the bus and the
+// epoch of the bowl together, and each file is one flow through it:
 //
 //	ear.go        from the bus to NATS
 //	mouth.go      from NATS to the bus
@@ -76,8 +76,8 @@ type Bowl struct {
 	fatal chan error // what NATS will never allow
 }
 
-// New makes a bowl on a connection to NATS, which must not buffer while it is cut. Ready is called each time that the bus
-// has been joined.
+// New makes a bowl on a connection to NATS, which must not buffer while it is cut. Ready is called each time that the
+// bus has been joined.
 func New(nc *nats.Conn, c Config, ready func()) (*Bowl, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
@@ -91,7 +91,8 @@ func New(nc *nats.Conn, c Config, ready func()) (*Bowl, error) {
 // complain hears from NATS what has no other way to be told.
 func (b *Bowl) complain(_ *nats.Conn, _ *nats.Subscription, err error) {
 	if errors.Is(err, nats.ErrPermissionViolation) {
-		err = fmt.Errorf("the NATS server does not let these credentials be bowl %d of federation %s: %w", b.ID, b.Federation, err)
+		err = fmt.Errorf("the NATS server does not let these credentials be bowl %d of federation %s: %w", b.ID,
+			b.Federation, err)
 		select {
 		case b.fatal <- &Refusal{err}:
 		default:

@@ -27,7 +27,8 @@ func TestAnnouncements(t *testing.T) {
 		if m.Data[0] != byte(i) || far.Data[0] != byte(i) {
 			t.Fatalf("message %d: %v, %v", i, m, far)
 		}
-		if far.ID != (kbus.ID{Network: 1, Serial: m.ID.Serial}) || far.OrigFrom != (kbus.Origin{Network: 1, Local: sender.ID()}) {
+		if far.ID != (kbus.ID{Network: 1, Serial: m.ID.Serial}) || far.OrigFrom != (kbus.Origin{Network: 1,
+			Local: sender.ID()}) {
 			t.Fatalf("%v came as %v", m, far)
 		}
 	}

@@ -6,7 +6,8 @@ func (s *session) fitMessages() error {
 	const longer, least = 12, 100
 	carried := s.nc.MaxPayload() - longer
 	if carried < least {
-		return refuse("the NATS server carries messages of %d bytes at most (max_payload), which is too few", s.nc.MaxPayload())
+		return refuse("the NATS server carries messages of %d bytes at most (max_payload), which is too few",
+			s.nc.MaxPayload())
 	}
 	now, err := s.ksock.MaxMessageSize()
 	if err != nil || int64(now) <= carried {

@@ -10,8 +10,8 @@ import (
 )
 
 // guard is the bus's federator. It outlives sessions: between two of them, and while there is no quorum, nobody becomes
-// the Replier of a shared name, so there is no moment in which a name could be taken that another bowl holds. (The bus is
-// on its own only when this process is not there.)
+// the Replier of a shared name, so there is no moment in which a name could be taken that another bowl holds. (The bus
+// is on its own only when this process is not there.)
 type guard struct {
 	*Bowl
 	ksock     *kbus.Ksock
@@ -33,9 +33,10 @@ func (b *Bowl) newGuard(ctx context.Context) (*guard, error) {
 	g.federator, err = k.Federate(!b.Available)
 	switch {
 	case errors.Is(err, kbus.ErrNotPermitted):
-		err = refuse("the daemon does not let this user join its bus to others: see its setting limpets (docs/daemon.md): %w", err)
+		err = refuse("the daemon does not let this user join its bus to others, see its setting limpets: %w", err)
 	case errors.Is(err, kbus.ErrReplierBound):
-		err = refuse("bus %d is in a federation already, by another Limpet; `kbus list` shows who is on it: %w", k.Bus(), err)
+		err = refuse("bus %d is in a federation already, by another Limpet; `kbus list` shows who is on it: %w",
+			k.Bus(), err)
 	}
 	if err != nil {
 		k.Close()

@@ -15,9 +15,9 @@ import (
 	"kbus/limpet/federation/subject"
 )
 
-// Each bowl looks after the leases of the next few bowls, by number and around. So a bowl that dies is missed by somebody
-// without everybody hearing from everybody. What the stream of leases publishes again tells when they were refreshed,
-// also while the stream has no leader; only a lease that has not been heard of for long is read.
+// Each bowl looks after the leases of the next few bowls, by number and around. So a bowl that dies is missed by
+// somebody without everybody hearing from everybody. What the stream of leases publishes again tells when they were
+// refreshed, also while the stream has no leader; only a lease that has not been heard of for long is read.
 
 const (
 	watched   = 3

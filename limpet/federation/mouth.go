@@ -12,8 +12,8 @@ import (
 	"kbus/message"
 )
 
-// speak takes what comes from NATS, in the order in which it comes, to the bus. Announcements are piped, as long as more
-// of them wait; whatever else comes waits until these are through, so that nothing overtakes.
+// speak takes what comes from NATS, in the order in which it comes, to the bus. Announcements are piped, as long as
+// more of them wait; whatever else comes waits until these are through, so that nothing overtakes.
 func (s *session) speak(inbox <-chan *nats.Msg) error {
 	piped := false
 	for {

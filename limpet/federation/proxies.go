@@ -17,8 +17,8 @@ import (
 	"kbus/message"
 )
 
-// A name that another bowl has claimed is bound on our bus by our own Ksock. So the bus itself says at once that there is
-// a Replier, or that there is none, or that the name is taken, as if there were one bus only.
+// A name that another bowl has claimed is bound on our bus by our own Ksock. So the bus itself says at once that there
+// is a Replier, or that there is none, or that the name is taken, as if there were one bus only.
 
 // proxies are the names that our Ksock is bound to for others.
 type proxies struct {

@@ -18,7 +18,8 @@ import (
 )
 
 // session is one life of the bowl: one Ksock, one epoch. Whatever goes wrong ends it as a whole, and closing the Ksock
-// undoes at once all that it stood for on the bus. If the federation is strict, the guard takes away what it vouched for.
+// undoes at once all that it stood for on the bus. If the federation is strict, the guard takes away what it vouched
+// for.
 type session struct {
 	*Bowl
 	guard *guard

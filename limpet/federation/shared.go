@@ -7,8 +7,8 @@ import (
 	"kbus/message"
 )
 
-// Which names are shared with other bowls is a list of bindings; `$.*` unless told otherwise. What is under $.KBUS is each
-// bus's own: its events, its Statuses and what its Limpet tells.
+// Which names are shared with other bowls is a list of bindings; `$.*` unless told otherwise. What is under $.KBUS is
+// each bus's own: its events, its Statuses and what its Limpet tells.
 
 const ownPrefix = "$.KBUS."
 

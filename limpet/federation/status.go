@@ -77,8 +77,9 @@ func (s *session) status() Status {
 	f := &s.figures
 	st := Status{
 		Federation: s.Federation, ID: s.ID, Epoch: s.self.Epoch, Policy: policy, InTouch: s.inTouch(),
-		UpSeconds: time.Since(s.begun).Seconds(), Heard: f.heard.Load(), Copies: f.copies.Load(), Requests: f.requests.Load(),
-		Replies: f.replies.Load(), Statuses: f.statuses.Load(), Undelivered: f.undelivered.Load(), Unsent: f.unsent.Load(),
+		UpSeconds: time.Since(s.begun).Seconds(), Heard: f.heard.Load(), Copies: f.copies.Load(),
+		Requests: f.requests.Load(),
+		Replies:  f.replies.Load(), Statuses: f.statuses.Load(), Undelivered: f.undelivered.Load(), Unsent: f.unsent.Load(),
 		Refused: f.refused.Load(), Peers: []Peer{},
 	}
 	if s.nc.IsConnected() {

@@ -67,9 +67,9 @@ func (s *session) insist(complaint string, try func() error) error {
 	}
 }
 
-// takeOffice begins a new epoch of the bowl, and keeps the lease from then on. An earlier epoch was ours if it was on this
-// very bus, and is over then, for a bus has only one federator. If it was elsewhere its holder must have been silent for
-// as long as for an eviction.
+// takeOffice begins a new epoch of the bowl, and keeps the lease from then on. An earlier epoch was ours if it was on
+// this very bus, and is over then, for a bus has only one federator. If it was elsewhere its holder must have been
+// silent for as long as for an eviction.
 func (s *session) takeOffice() error {
 	var watch lease.Watch
 	var first uint64
@@ -114,8 +114,8 @@ func (s *session) takeOffice() error {
 	return err
 }
 
-// keepOffice refreshes the lease. A refresh whose result is unknown may have been done: then the next one fails, and the
-// lease says whether it is still ours.
+// keepOffice refreshes the lease. A refresh whose result is unknown may have been done: then the next one fails, and
+// the lease says whether it is still ours.
 func (s *session) keepOffice() error {
 	for {
 		pause := lease.Refresh
@@ -144,7 +144,8 @@ func (s *session) keepOffice() error {
 	}
 }
 
-// recover learns the revision of a lease that has changed under us. It proves nothing, so the lease is not renewed by it.
+// recover learns the revision of a lease that has changed under us. It proves nothing, so the lease is not renewed by
+// it.
 func (s *session) recover() error {
 	e, err := s.leases.Read(s.ctx, subject.Lease(s.ID))
 	if err != nil {
@@ -198,7 +199,10 @@ func (s *session) fence() error {
 
 // announceBowl tells the others of our epoch.
 func (s *session) announceBowl() error {
-	return s.insist("the bowl cannot be announced yet", func() error { return s.tellOfBowl(s.ctx, s.ID, s.self.Epoch, false) })
+	return s.insist("the bowl cannot be announced yet", func() error {
+		return s.tellOfBowl(s.ctx, s.ID,
+			s.self.Epoch, false)
+	})
 }
 
 // tellOfBowl notes in the directory that a bowl is in that epoch, or that this epoch has ended.

@@ -48,8 +48,8 @@ func (s *session) tick() error {
 	}
 }
 
-// checkUp looks after what others may have changed behind our back: claims of ours that we do not hold, and the report of
-// bind events, which anybody may turn off for the whole bus.
+// checkUp looks after what others may have changed behind our back: claims of ours that we do not hold, and the report
+// of bind events, which anybody may turn off for the whole bus.
 func (s *session) checkUp() error {
 	s.mu.Lock()
 	for name, c := range s.table.Claims() {

@@ -14,8 +14,8 @@ import (
 	"kbus/limpet/federation"
 )
 
-// A thousand bowls, which are buses and Limpets in this process, meet at a cluster of three servers, which are processes.
-// When one of them binds a name, all others know it.
+// A thousand bowls, which are buses and Limpets in this process, meet at a cluster of three servers, which are
+// processes. When one of them binds a name, all others know it.
 
 // crowd is those bowls.
 type crowd struct {

@@ -29,7 +29,8 @@ func (p *play) newHall(bowls int) (*hall, error) {
 		h.tag = h.tag[:9] // of the 15 characters that an interface may have
 	}
 	err = ip(
-		"netns add %[1]ss", "-n %[1]ss link add name hub type bridge", "-n %[1]ss link set hub up", "-n %[1]ss link set lo up",
+		"netns add %[1]ss", "-n %[1]ss link add name hub type bridge", "-n %[1]ss link set hub up",
+		"-n %[1]ss link set lo up",
 	).on(h.tag)
 	for i := 1; err == nil && i <= bowls; i++ {
 		err = h.link(i)
@@ -51,7 +52,8 @@ func (h *hall) link(i int) error {
 	return ip(
 		"netns add %[1]s%[2]d", "link add %[1]sv%[2]d type veth peer name e%[2]d netns %[1]s%[2]d",
 		"link set %[1]sv%[2]d netns %[1]ss", "-n %[1]ss link set %[1]sv%[2]d master hub up",
-		"-n %[1]s%[2]d link set lo up", "-n %[1]s%[2]d addr add 10.99.0.%[2]d/24 dev e%[2]d", "-n %[1]s%[2]d link set e%[2]d up",
+		"-n %[1]s%[2]d link set lo up", "-n %[1]s%[2]d addr add 10.99.0.%[2]d/24 dev e%[2]d",
+		"-n %[1]s%[2]d link set e%[2]d up",
 	).on(h.tag, i)
 }
 

@@ -12,10 +12,10 @@ import (
 	"kbus"
 )
 
-// In every bowl somebody wants to be the Replier of the same names, and holds each for a while. One bowl after the other
-// is cut off. No two hold a name at the same time: a holder counts from when its Bind has succeeded to when it unbinds
-// or to when its bus says that it is bound no more. Besides, each bowl has a name that it keeps: when it is cut off
-// somebody else has that soon, and not before the holder has lost it.
+// In every bowl somebody wants to be the Replier of the same names, and holds each for a while. One bowl after the
+// other is cut off. No two hold a name at the same time: a holder counts from when its Bind has succeeded to when it
+// unbinds or to when its bus says that it is bound no more. Besides, each bowl has a name that it keeps: when it is cut
+// off somebody else has that soon, and not before the holder has lost it.
 
 // term is from when to when somebody held a name.
 type term struct {

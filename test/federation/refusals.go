@@ -14,8 +14,8 @@ import (
 	"kbus"
 )
 
-// A server with the sample configuration of dist/nats refuses whom it does not know, and each gets its own clear message;
-// what a bowl must not say it cannot say; and what nobody could carry is refused where it is sent.
+// A server with the sample configuration of dist/nats refuses whom it does not know, and each gets its own clear
+// message; what a bowl must not say it cannot say; and what nobody could carry is refused where it is sent.
 
 const sample = "dist/nats/kbus.conf"
 
@@ -184,11 +184,13 @@ func (g *gate) tooLarge() error {
 	p := g.play
 	b := g.bowls[2]
 	config := filepath.Join(g.dir, "small.conf")
-	text := fmt.Sprintf("listen: 10.99.0.3:4224\nmax_payload: 65536\njetstream { store_dir: %q }\n", filepath.Join(g.dir, "small"))
+	text := fmt.Sprintf("listen: 10.99.0.3:4224\nmax_payload: 65536\njetstream { store_dir: %q }\n",
+		filepath.Join(g.dir, "small"))
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return err
 	}
-	server, err := b.start("kbus-limpet", "serve", "--id", "3", "--federation", "small", "--config", config, "--listen", "")
+	server, err := b.start("kbus-limpet", "serve", "--id", "3", "--federation", "small", "--config", config,
+		"--listen", "")
 	if err != nil {
 		return err
 	}

@@ -169,8 +169,8 @@ func (l *load) ask(b *bowl, asker, count int, pace time.Duration) {
 	}
 }
 
-// call makes one Request and waits for what comes. The bus is asked for its answer by Receive and not by Call, so that a
-// second answer would be seen.
+// call makes one Request and waits for what comes. The bus is asked for its answer by Receive and not by Call, so that
+// a second answer would be seen.
 func (l *load) call(k *kbus.Ksock, name, data string) (accepted, gone bool) {
 	sentAt := time.Now()
 	sent, err := k.Send(l.ctx, kbus.Request(name, data))

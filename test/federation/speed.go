@@ -12,8 +12,8 @@ import (
 )
 
 // Messages of 32 bytes from one bowl to another, one at a time and as many as there may be, beside the same over plain
-// NATS between the same servers. On the way between two bowls there are two buses and two Limpets more. What is measured
-// is printed; only that all arrive, in order, is judged.
+// NATS between the same servers. On the way between two bowls there are two buses and two Limpets more. What is
+// measured is printed; only that all arrive, in order, is judged.
 
 const (
 	speedBytes  = 32

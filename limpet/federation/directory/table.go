@@ -1,6 +1,6 @@
-// Package directory is what a bowl knows of the federation's directory: which bowl holds which name, and which epoch each
-// bowl is in. It is a copy that lags behind a little. It says where a Request goes; it never says who owns a name, for
-// which only a compare-and-swap will do.
+// Package directory is what a bowl knows of the federation's directory: which bowl holds which name, and which epoch
+// each bowl is in. It is a copy that lags behind a little. It says where a Request goes; it never says who owns a name,
+// for which only a compare-and-swap will do.
 package directory
 
 import (
@@ -74,8 +74,8 @@ func (t *Table) Over(bowl uint32, epoch uint64) bool {
 	return known && (epoch < b.Epoch || epoch == b.Epoch && b.Over)
 }
 
-// Lookup finds who is to have a Request of that name, as a bus does (R1.27, F2): the exact claim, then `%`, then `*` from
-// the longest to the shortest.
+// Lookup finds who is to have a Request of that name, as a bus does (R1.27, F2): the exact claim, then `%`, then `*`
+// from the longest to the shortest.
 func (t *Table) Lookup(name string) (Claim, bool) {
 	if c, ok := t.claims[name]; ok {
 		return c, true

@@ -1,6 +1,6 @@
-// Package envelope is what bowls say to each other, as bytes: the header `Kb`, then the name, then the data. The header is
-// that of the pair protocol (R9.8), 64 bytes, and 40 more that a federation needs: who says it and in which epoch, what
-// kind of saying it is, a count, and which bowl and epoch it is meant for. All numbers are big-endian.
+// Package envelope is what bowls say to each other, as bytes: the header `Kb`, then the name, then the data. The header
+// is that of the pair protocol (R9.8), 64 bytes, and 40 more that a federation needs: who says it and in which epoch,
+// what kind of saying it is, a count, and which bowl and epoch it is meant for. All numbers are big-endian.
 //
 // It is pure. What comes from a network is not to be trusted, so every length is held against what there is.
 package envelope
@@ -81,7 +81,7 @@ func Parse(b []byte) (e Envelope, err error) {
 	body := b[HeaderBytes:]
 	switch v := big.Uint32(rest[36:]); {
 	case v != version:
-		return e, fmt.Errorf("an envelope of version %08x, and this Limpet knows %08x only: use the same kbus-limpet everywhere",
+		return e, fmt.Errorf("an envelope of version %08x, and not %08x: use the same kbus-limpet everywhere",
 			v, uint32(version))
 	case e.Kind == 0 || e.Kind >= kinds:
 		return e, fmt.Errorf("an envelope of unknown kind %d", e.Kind)

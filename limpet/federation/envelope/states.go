@@ -53,7 +53,8 @@ func AppendStates(b []byte, states []IDState) []byte {
 func StatesOf(b []byte) []IDState {
 	states := make([]IDState, 0, len(b)/stateBytes)
 	for ; len(b) >= stateBytes; b = b[stateBytes:] {
-		states = append(states, IDState{message.ID{Network: big.Uint32(b), Serial: big.Uint32(b[4:])}, State(big.Uint32(b[8:]))})
+		states = append(states, IDState{message.ID{Network: big.Uint32(b), Serial: big.Uint32(b[4:])},
+			State(big.Uint32(b[8:]))})
 	}
 	return states
 }

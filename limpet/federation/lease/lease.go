@@ -1,6 +1,6 @@
 // Package lease has the two clocks that keep two bowls from holding one name. A bowl holds its names only as long as it
-// can vouch for its lease; who wants to evict it looks at the lease from outside. Neither trusts the other's clock, only
-// that both run at the same speed:
+// can vouch for its lease; who wants to evict it looks at the lease from outside. Neither trusts the other's clock,
+// only that both run at the same speed:
 //
 //   - The Holder counts from the *start* of its last refresh that succeeded, and stops vouching after 12 s.
 //   - The Watch counts from the moment when it *saw* a revision first, which is later than that start, and evicts after

@@ -7,8 +7,8 @@ import (
 	"kbus/limpet/federation/envelope"
 )
 
-// A batch is one entry of the stream: envelopes, each after its length in 4 bytes. They come from one bowl and epoch, and
-// are counted on from batch to batch.
+// A batch is one entry of the stream: envelopes, each after its length in 4 bytes. They come from one bowl and epoch,
+// and are counted on from batch to batch.
 
 const (
 	maxBatch      = 512       // messages

@@ -14,12 +14,12 @@ import (
 )
 
 // The inlet takes what programs send in two ways. An Announcement is sent and forgotten. A Request of the same name is
-// answered when the stream has acknowledged the message, by the number of its batch in the stream; so a Call returns when
-// the message is sure to be delivered everywhere. To Listeners both are Announcements.
+// answered when the stream has acknowledged the message, by the number of its batch in the stream; so a Call returns
+// when the message is sure to be delivered everywhere. To Listeners both are Announcements.
 //
-// There is one batch of a bowl on its way at a time. With more of them the death of a leader could put a later one first.
-// A batch whose end is not known is sent again, and the stream drops what it has. Meanwhile nothing is read; so the queue
-// fills, and senders are told: EBUSY, or EAGAIN with ALL_OR_WAIT.
+// There is one batch of a bowl on its way at a time. With more of them the death of a leader could put a later one
+// first. A batch whose end is not known is sent again, and the stream drops what it has. Meanwhile nothing is read; so
+// the queue fills, and senders are told: EBUSY, or EAGAIN with ALL_OR_WAIT.
 
 // queueMessages is the limit of the inlet's queue: what can wait while the stream has no leader.
 const queueMessages = 1024

@@ -1,9 +1,9 @@
-// Package ordered gives buses on several machines one order: whatever is announced in any of them comes to the Listeners
-// of all of them in the same order, that of one replicated stream.
+// Package ordered gives buses on several machines one order: whatever is announced in any of them comes to the
+// Listeners of all of them in the same order, that of one replicated stream.
 //
 // A bus delivers what is sent to it at once, so who listens on the bus where a message is sent would hear it before its
-// place is known. Hence a bowl has two buses. Programs send to the *inlet*; they listen on the *outlet*, to which nobody
-// sends but this Limpet, and it does so strictly by the numbers of the stream, its own messages included.
+// place is known. Hence a bowl has two buses. Programs send to the *inlet*; they listen on the *outlet*, to which
+// nobody sends but this Limpet, and it does so strictly by the numbers of the stream, its own messages included.
 //
 //	inlet.go   from the inlet to the stream, one batch at a time
 //	outlet.go  from the stream to the outlet
@@ -74,13 +74,14 @@ func Open(ctx context.Context, nc *nats.Conn, federation string, replicas int) (
 	if err != nil {
 		return nil, err
 	}
-	return store.OpenLog(ctx, nc, StreamName(federation), space.Order(), space.Changes("order"), replicas, keep, keepBytes)
+	return store.OpenLog(ctx, nc, StreamName(federation), space.Order(), space.Changes("order"), replicas, keep,
+		keepBytes)
 }
 
 const retryEvery = 250 * time.Millisecond
 
-// Run goes on until ctx ends, or one of the buses is lost: then nobody can say what its Listeners have heard, and to go on
-// would leave a hole in their order. Whoever starts it anew begins with what is ordered from then on.
+// Run goes on until ctx ends, or one of the buses is lost: then nobody can say what its Listeners have heard, and to go
+// on would leave a hole in their order. Whoever starts it anew begins with what is ordered from then on.
 func (b *Bowl) Run(ctx context.Context) error {
 	in, err := b.Inlet(ctx)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 // after any time.
 type place struct{ epoch, count uint64 }
 
-// deliver gives the outlet what the stream has, from now on, in the order of the stream. All Listeners get a message, or
-// it waits until they have room: one that was passed over would have another order than the rest.
+// deliver gives the outlet what the stream has, from now on, in the order of the stream. All Listeners get a message,
+// or it waits until they have room: one that was passed over would have another order than the rest.
 func (b *Bowl) deliver(ctx context.Context, k *kbus.Ksock, begun func()) error {
 	places := map[uint32]place{}
 	each := func(e store.Entry) error {

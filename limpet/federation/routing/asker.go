@@ -57,7 +57,8 @@ func (a *Asker) Outstanding() map[uint32]int {
 
 // Ask has a Request answered by a bowl in that epoch. m is as it was read from our bus; federated is its id to others.
 // It reports false if a Request of that id is open already: then nothing happens.
-func (a *Asker) Ask(now time.Time, m message.Message, federated message.ID, bowl uint32, epoch uint64) (envelope.Envelope, bool) {
+func (a *Asker) Ask(now time.Time, m message.Message, federated message.ID, bowl uint32,
+	epoch uint64) (envelope.Envelope, bool) {
 	if a.open[federated] != nil {
 		return envelope.Envelope{}, false
 	}
@@ -104,7 +105,8 @@ func (a *Asker) Queued(bowl uint32, id message.ID) {
 
 // Replied closes a question. If it was open, the Requester's Ksock and the Request's id on our bus are what the Reply
 // needs. Either way the Reply is to be acknowledged, so that it is not kept any longer.
-func (a *Asker) Replied(bowl uint32, epoch uint64, id message.ID) (thanks envelope.Envelope, to uint32, local message.ID, ok bool) {
+func (a *Asker) Replied(bowl uint32, epoch uint64, id message.ID) (thanks envelope.Envelope, to uint32,
+	local message.ID, ok bool) {
 	thanks = a.self.say(envelope.Thanks, bowl, epoch, about(id))
 	q := a.open[id]
 	if q == nil || q.peer.bowl != bowl || q.parcel.TargetEpoch != epoch {

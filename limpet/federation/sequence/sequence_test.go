@@ -6,8 +6,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// From any arrivals, in any order, with losses, duplicates and items that are gone from the stream, what is delivered is
-// what the stream has, in order and once, and fetching ends.
+// From any arrivals, in any order, with losses, duplicates and items that are gone from the stream, what is delivered
+// is what the stream has, in order and once, and fetching ends.
 func TestSequence(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const last = 40

@@ -1,5 +1,5 @@
-// Package server runs a NATS server within the process, so that three machines need nothing but three Limpets. It is the
-// ordinary server: with a configuration file it does whatever that says.
+// Package server runs a NATS server within the process, so that three machines need nothing but three Limpets. It is
+// the ordinary server: with a configuration file it does whatever that says.
 package server
 
 import (

@@ -2,8 +2,8 @@
 // (a JetStream key-value bucket, so that `nats kv` can look at it), changed by compare-and-swap only; a log is a row of
 // entries.
 //
-// A read may come from a server that lags behind, so nothing is ever decided by one: a read gives a revision to swap at,
-// and the swap fails if it was old.
+// A read may come from a server that lags behind, so nothing is ever decided by one: a read gives a revision to swap
+// at, and the swap fails if it was old.
 //
 // It speaks the protocol of JetStream itself, which is a handful of requests.
 package store
@@ -77,8 +77,8 @@ func OpenBucket(ctx context.Context, nc *nats.Conn, bucket, changes string, repl
 	})
 }
 
-// OpenLog opens a log whose entries live under a prefix of subjects, and makes it first if need be. It keeps them for so
-// long, and so many bytes of them.
+// OpenLog opens a log whose entries live under a prefix of subjects, and makes it first if need be. It keeps them for
+// so long, and so many bytes of them.
 func OpenLog(
 	ctx context.Context, nc *nats.Conn, name, prefix, changes string, replicas int, keep time.Duration, maxBytes int64,
 ) (*Store, error) {
@@ -120,8 +120,8 @@ func (s *Store) open(ctx context.Context, c *config) error {
 	return err
 }
 
-// Swap gives a key a value if its revision is still that one, 0 if it must not exist. ErrChanged if it is not; after any
-// other error it is not known whether it was done.
+// Swap gives a key a value if its revision is still that one, 0 if it must not exist. ErrChanged if it is not; after
+// any other error it is not known whether it was done.
 func (s *Store) Swap(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
 	return s.publish(ctx, key, value, nats.Header{expected: {strconv.FormatUint(revision, 10)}})
 }

@@ -6,8 +6,8 @@
 //	kb.<federation>.n.<bowl>         how many messages that bowl has announced, when it falls silent
 //
 // Every subject that a bowl publishes to has its own id in it, in a fixed place. That is what lets the permissions of
-// NATS hold a bowl to its own id. The `$` of a name stays away, because that root is the server's own; the wildcards `%`
-// and `*` are `*` and `>` in NATS, and to copy `*` would be a bug that nobody sees.
+// NATS hold a bowl to its own id. The `$` of a name stays away, because that root is the server's own; the wildcards
+// `%` and `*` are `*` and `>` in NATS, and to copy `*` would be a bug that nobody sees.
 package subject
 
 import (
@@ -31,7 +31,8 @@ func New(federation string) (Space, error) {
 	}
 	for _, c := range federation {
 		if c > 'z' || !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789_-", c|0x20) && c != '_' {
-			return Space{}, fmt.Errorf("the name of a federation is made of letters, digits, _ and -, and %q is not", federation)
+			return Space{}, fmt.Errorf("the name of a federation is made of letters, digits, _ and -, and %q is not",
+				federation)
 		}
 	}
 	return Space{"kb." + federation + "."}, nil

@@ -14,7 +14,8 @@ func TestWindow(t *testing.T) {
 		start := uint32(rapid.SampledFrom([]int64{0, 1, 1<<32 - 5000, 1<<31 - 100}).Draw(t, "start"))
 		n, top := int64(20_000), int64(-1)
 		for range rapid.IntRange(1, 300).Draw(t, "count") {
-			n += rapid.SampledFrom([]int64{1, 1, 1, 2, 63, 64, 65, -1, -2, -64, -4095, -4096, -4097, 4095, 4096, 4097}).Draw(t, "step")
+			n += rapid.SampledFrom([]int64{1, 1, 1, 2, 63, 64, 65, -1, -2, -64, -4095, -4096, -4097, 4095, 4096,
+				4097}).Draw(t, "step")
 			n = max(n, 0)
 			serial := start + uint32(n)
 			want := Fresh
