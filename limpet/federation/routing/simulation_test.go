@@ -22,9 +22,15 @@ type bowl struct {
 	asker    *Asker
 	answerer *Answerer
 	serial   uint32
-	pending  map[message.ID]bool // Requests of this bus that have no answer yet
+	pending  map[message.ID]inquiry // Requests of this bus that have no answer yet
 	working  []message.ID        // at the Replier of this bus
 	taken    map[string]bool     // every Request that the Replier has got, by asker, epoch and id
+}
+
+// inquiry is a Request that waits for its answer.
+type inquiry struct {
+	at time.Time
+	to uint32
 }
 
 type letter struct {
@@ -57,7 +63,7 @@ func (w *world) birth(id uint32) {
 	self := Self{id, epoch}
 	w.bowls[id] = &bowl{
 		self: self, asker: NewAsker(self), answerer: NewAnswerer(self), serial: w.Uint32(),
-		pending: map[message.ID]bool{}, taken: map[string]bool{},
+		pending: map[message.ID]inquiry{}, taken: map[string]bool{},
 	}
 }
 
@@ -80,7 +86,7 @@ func (w *world) owed(b *bowl, out Out) {
 }
 
 func (w *world) answered(b *bowl, id message.ID, reply bool) {
-	if !b.pending[id] {
+	if _, open := b.pending[id]; !open {
 		w.fail("bowl %d: %v is answered twice", b.self.Bowl, id)
 	}
 	delete(b.pending, id)
@@ -106,7 +112,7 @@ func (w *world) ask(b *bowl) {
 		w.fail("a new Request is open already")
 	}
 	w.asked++
-	b.pending[m.ID] = true
+	b.pending[m.ID] = inquiry{w.now, to.self.Bowl}
 	w.send(e)
 }
 
@@ -194,6 +200,20 @@ func (w *world) pass() {
 	}
 }
 
+// linger leaves the network as it is for 4 s. After that nobody waits for a bowl that cannot be heard.
+func (w *world) linger() {
+	for range 40 {
+		w.pass()
+	}
+	for _, b := range w.bowls[1:] {
+		for id, q := range b.pending {
+			if w.cut[b.self.Bowl] || w.cut[q.to] {
+				w.fail("bowl %d: %v to bowl %d, which is cut off, has had no answer for %v", b.self.Bowl, id, q.to, w.now.Sub(q.at))
+			}
+		}
+	}
+}
+
 func run(seed uint64) (*world, error) {
 	w := &world{Rand: rand.New(rand.NewPCG(seed, 1)), now: time.Unix(1000, 0)}
 	for id := uint32(1); id <= bowls; id++ {
@@ -216,6 +236,7 @@ func run(seed uint64) (*world, error) {
 			}
 		}
 	}
+	w.linger()
 	w.cut = [bowls + 1]bool{}
 	for range 100 { // 10 s after healing
 		for _, b := range w.bowls[1:] {
