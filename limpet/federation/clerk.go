@@ -36,6 +36,9 @@ type job struct {
 	at       time.Time
 }
 
+// isClaim tells whether a Bind waits for the job to be done.
+func (j *job) isClaim() bool { return j.claim.Name != "" }
+
 // desk is the queue of a clerk. It has no limit of its own: it holds one job for each claim, of which the bus lets 4096
 // wait, and for each bind event, of which our queue bounds the number.
 type desk struct {
@@ -69,7 +72,7 @@ func (d *desk) work(s *session) func() error {
 			d.jobs = nil
 			d.mu.Unlock()
 			for i := range jobs {
-				if s.ctx.Err() == nil {
+				if s.ctx.Err() == nil || jobs[i].isClaim() {
 					jobs[i].what(s, &jobs[i])
 				}
 			}
@@ -79,7 +82,26 @@ func (d *desk) work(s *session) func() error {
 
 var seed = maphash.MakeSeed()
 
-func (s *session) put(j job) { s.clerks[maphash.String(seed, j.name)%clerks].put(j) }
+func (s *session) put(j job) { s.desk(j.name).put(j) }
+
+func (s *session) desk(name string) *desk { return &s.clerks[maphash.String(seed, name)%clerks] }
+
+// dropClaims decides the claims that are left when the session has ended and its clerks have gone: nobody may wait for
+// ever.
+func (s *session) dropClaims() {
+	for i := range s.clerks {
+		d := &s.clerks[i]
+		d.mu.Lock()
+		jobs := d.jobs
+		d.jobs = nil
+		d.mu.Unlock()
+		for i := range jobs {
+			if jobs[i].isClaim() {
+				jobs[i].what(s, &jobs[i])
+			}
+		}
+	}
+}
 
 // decide claims the name for a Bind that waits.
 func (s *session) decide(j *job) {

@@ -256,3 +256,32 @@ func TestAvailable(t *testing.T) {
 		t.Errorf("bowl %d lost the name, and so did the other: its Replier is %d, %v", loser+1, owner, err)
 	}
 }
+
+// A Bind that waits when its session ends is told, and does not wait for ever.
+func TestClaimsOfAnEndedSession(t *testing.T) {
+	bus := kbus.NewBus()
+	defer bus.Close()
+	open := func(context.Context) (*kbus.Ksock, error) { return bus.Open() }
+	b := &Bowl{Config: Config{ID: 1, Names: []string{"$.*"}, Open: open}}
+	g, err := b.newGuard(t.Context())
+	must(t, err)
+	go g.watch(t.Context())
+	ctx, end := context.WithCancelCause(t.Context())
+	s := &session{Bowl: b, guard: g, ctx: ctx, end: end, held: map[string]*holding{}}
+	for i := range s.clerks {
+		s.clerks[i].init()
+	}
+	g.vouch()
+	g.admit(s)
+	k, err := bus.Open()
+	must(t, err)
+	result := make(chan error)
+	go func() { result <- k.Bind("$.Q", kbus.Replier) }()
+	<-s.desk("$.Q").bell
+	end(errFenced)
+	must(t, g.dismiss())
+	s.dropClaims()
+	if err := <-result; !errors.Is(err, kbus.ErrNoFederation) {
+		t.Errorf("bound: %v", err)
+	}
+}

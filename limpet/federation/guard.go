@@ -58,10 +58,12 @@ func (g *guard) watch(ctx context.Context) error {
 		}
 		g.mu.Lock()
 		s := g.session
+		if s != nil { // under the lock, so that a session that has been dismissed gets none any more
+			s.put(job{what: (*session).decide, name: c.Name, ksock: c.Ksock, claim: c})
+		}
 		g.mu.Unlock()
 		switch {
 		case s != nil:
-			s.put(job{what: (*session).decide, name: c.Name, ksock: c.Ksock, claim: c})
 		case g.Available:
 			_ = g.federator.Decide(c, 0)
 		default:

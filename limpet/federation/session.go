@@ -67,6 +67,7 @@ func (g *guard) sit(parent context.Context) (begun bool, err error) {
 		Bowl: g.Bowl, guard: g, ctx: ctx, end: end, table: directory.New(), windows: map[uint32]*window.Window{},
 		held: map[string]*holding{}, states: map[conversation]uint64{},
 	}
+	defer s.dropClaims()
 	defer s.work.Wait()
 	defer end(nil)
 	if s.ksock, err = s.Open(ctx); err != nil {

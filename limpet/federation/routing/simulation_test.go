@@ -23,8 +23,8 @@ type bowl struct {
 	answerer *Answerer
 	serial   uint32
 	pending  map[message.ID]inquiry // Requests of this bus that have no answer yet
-	working  []message.ID        // at the Replier of this bus
-	taken    map[string]bool     // every Request that the Replier has got, by asker, epoch and id
+	working  []message.ID           // at the Replier of this bus
+	taken    map[string]bool        // every Request that the Replier has got, by asker, epoch and id
 }
 
 // inquiry is a Request that waits for its answer.
