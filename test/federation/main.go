@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -119,6 +120,18 @@ func (p *play) wait(d time.Duration) {
 	select {
 	case <-p.ctx.Done():
 	case <-time.After(d):
+	}
+}
+
+// finish waits for work that is about to end, and says so if it does not.
+func finish(work *sync.WaitGroup, who string, limit time.Duration) error {
+	done := make(chan struct{})
+	go func() { work.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-time.After(limit):
+		return fmt.Errorf("%s do not come to an end", who)
 	}
 }
 

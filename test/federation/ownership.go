@@ -47,7 +47,6 @@ func ownershipCase(p *play) error {
 	}
 	ctx, end := context.WithCancel(p.ctx)
 	c := &contest{play: p, hall: h, ctx: ctx}
-	defer c.work.Wait()
 	defer end()
 	for _, b := range h.bowls {
 		for i := range pick(p, 12, 8) {
@@ -90,7 +89,9 @@ func ownershipCase(p *play) error {
 		failures = errors.Join(failures, c.takeover(victim, start))
 	}
 	end()
-	c.work.Wait()
+	if err := finish(&c.work, "contenders for names", patience); err != nil {
+		return err
+	}
 	return errors.Join(failures, c.reckon(pick(p, 150, 80)))
 }
 

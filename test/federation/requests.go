@@ -47,7 +47,6 @@ func requestsCase(p *play) error {
 	}
 	l := &load{play: p, hall: h, statuses: map[string]int{}, served: map[string]int{}}
 	l.ctx, l.end = context.WithCancel(p.ctx)
-	defer l.work.Wait()
 	defer l.end()
 	for _, b := range h.bowls {
 		l.work.Go(func() { l.reply(b) })
@@ -82,8 +81,12 @@ func requestsCase(p *play) error {
 		return err
 	}
 	fmt.Println("    it is back")
-	l.answered.Wait()
-	return l.reckon()
+	if err := finish(&l.answered, "those who ask", 5*patience); err != nil {
+		return err
+	}
+	err = l.reckon()
+	l.end()
+	return errors.Join(err, finish(&l.work, "Repliers", patience))
 }
 
 func (l *load) lost() {
