@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"kbus"
@@ -47,8 +48,13 @@ func newStream(g *greeting, maxDataBytes uint32) *stream {
 
 // Read reads the next message.
 func (s *stream) Read(m *kbus.Message) error {
-	err := s.from.Read(m)
-	if err == io.EOF {
+	return closedByPeer(s.from.Read(m))
+}
+
+// closedByPeer is errHungUp for all that the system says when the other end has closed the link: also when it did so with
+// something unread.
+func closedByPeer(err error) error {
+	if err == io.EOF || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
 		return errHungUp
 	}
 	return err
@@ -116,7 +122,7 @@ func (s *stream) writeOut() {
 		}
 		s.mu.Lock()
 		if err != nil {
-			s.broken = err
+			s.broken = closedByPeer(err)
 			s.change.Broadcast()
 			return
 		}
