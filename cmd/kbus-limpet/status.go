@@ -66,6 +66,7 @@ func (l *line) printStatus(s *federation.Status) error {
 	fmt.Fprintf(w, "names: %d in the directory, %d of them held here\n", s.Names, s.Own)
 	fmt.Fprintf(w, "messages: %d announced, %d heard, %d copies dropped, %d not taken by this bus\n",
 		s.Announced, s.Heard, s.Copies, s.Undelivered)
+	fmt.Fprintf(w, "lag: %d messages of this bus to be passed on, %d of others to be delivered\n", s.ToPassOn, s.ToDeliver)
 	fmt.Fprintf(w, "Requests: %d passed on, %d Replies, %d Statuses, %d outstanding; %d of others are kept here\n\n",
 		s.Requests, s.Replies, s.Statuses, s.Outstanding, s.Working)
 	fmt.Fprintln(w, "BOWL\tEPOCH\tSTATE\tNAMES\tOUTSTANDING\tANNOUNCED\tLOST\tWHERE")

@@ -33,8 +33,9 @@ type session struct {
 	leases  *store.Store
 	self    routing.Self
 	clerks  [clerks]desk
-	vouched atomic.Int64 // until when, as UnixNano: the lease as the flows see it
-	touched atomic.Int64 // until when the quorum counts as heard
+	inbox   chan *nats.Msg // what has come from NATS
+	vouched atomic.Int64   // until when, as UnixNano: the lease as the flows see it
+	touched atomic.Int64   // until when the quorum counts as heard
 
 	mu       sync.Mutex // guards what follows, and is never held while anything waits
 	holder   lease.Holder
@@ -173,14 +174,14 @@ func (s *session) listen() error {
 
 // subscribe has NATS tell us what concerns us, all through one channel: two would not keep an order between them.
 func (s *session) subscribe() error {
-	inbox := make(chan *nats.Msg, inboxMessages)
+	s.inbox = make(chan *nats.Msg, inboxMessages)
 	subjects := []string{s.space.Inbox(s.ID), s.space.AllCounts()}
 	for _, name := range s.Names {
 		subjects = append(subjects, s.space.Hear(name))
 	}
 	var subs []*nats.Subscription
 	for _, subject := range subjects {
-		sub, err := s.nc.ChanSubscribe(subject, inbox)
+		sub, err := s.nc.ChanSubscribe(subject, s.inbox)
 		if err != nil {
 			return fmt.Errorf("subscribing to %s: %w", subject, err)
 		}
@@ -195,7 +196,7 @@ func (s *session) subscribe() error {
 				_ = sub.Unsubscribe() // the connection may be gone
 			}
 		}()
-		return s.speak(inbox)
+		return s.speak(s.inbox)
 	})
 	return nil
 }

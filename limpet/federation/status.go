@@ -50,6 +50,8 @@ type Status struct {
 	Statuses    uint64  `json:"statuses"`
 	Outstanding int     `json:"outstanding"` // Requests of this bus that other bowls owe an answer
 	Working     int     `json:"working"`     // Requests of other bowls that are kept here
+	ToPassOn    uint32  `json:"to_pass_on"`  // messages of this bus that we have not read yet
+	ToDeliver   int     `json:"to_deliver"`  // that have come from NATS, and this bus has not got yet
 	Undelivered uint64  `json:"undelivered"`
 	Unsent      uint64  `json:"unsent"`
 	Refused     uint64  `json:"refused"`
@@ -85,6 +87,10 @@ func (s *session) status() Status {
 	if s.nc.IsConnected() {
 		st.Server = s.nc.ConnectedServerName()
 	}
+	if n, err := s.ksock.NumMessages(); err == nil { // else the bus is lost, and so is the answer
+		st.ToPassOn = n
+	}
+	st.ToDeliver = len(s.inbox)
 	s.outbox.mu.Lock()
 	st.Announced = s.outbox.count
 	s.outbox.mu.Unlock()
