@@ -3,7 +3,7 @@ package wire
 import "kbus/message"
 
 // Two forms of a message whose data does not follow its name. One tells where the data lies in memory that both sides
-// know, and stands in a window (docs/protocol.md, section 16). The other has it next to it, for a reader of frames that
+// know, and stands in a window (docs/protocol.md, section 17). The other has it next to it, for a reader of frames that
 // leaves long data where it is.
 
 // ReferenceBytes is the length of a message whose data lies elsewhere: header, name, and where.
