@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"kbus/internal/bus"
-	"kbus/internal/session"
 )
 
 // Bus is a bus inside this process, for tests and for programs that are alone. Its Ksocks behave as those of a daemon
@@ -34,7 +33,7 @@ func NewBus(opts ...BusOption) *Bus {
 	for _, o := range opts {
 		o(&h.config)
 	}
-	h.rooms = []*session.Engine{session.NewEngine(0, bus.New(h.config), h)}
+	h.add()
 	return &Bus{house: h}
 }
 

@@ -63,4 +63,7 @@ const (
 	ErrNotPermitted    = message.ErrNotPermitted    // not for this user
 	ErrUndecided       = message.ErrUndecided       // BIND, and the federation has not yet said whether the name is free: try again
 	ErrNoFederation    = message.ErrNoFederation    // BIND, and the federation cannot be asked
+	ErrHeard           = message.ErrHeard           // a message from another bus that has come another way before
+	ErrStale           = message.ErrStale           // one so old that it is not known whether it has
+	ErrOtherNetwork    = message.ErrOtherNetwork    // the bus has another network id for its Limpets
 )

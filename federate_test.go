@@ -3,9 +3,56 @@ package kbus_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"kbus"
 )
+
+// What is carried from another bus is heard once, whoever carries it, and keeps its incarnation.
+func TestCarry(t *testing.T) {
+	onAll(t, func(w *world) {
+		l, a, b := w.bound(kbus.Listener, "$.*"), w.ksock(), w.ksock()
+		incarnation, err := a.Carry(5)
+		w.must(err)
+		again, err := b.Carry(5)
+		w.must(err)
+		if incarnation == 0 || again != incarnation {
+			w.Errorf("the incarnation of the bus is %d and %d", incarnation, again)
+		}
+		_, err = w.ksock().Carry(6)
+		w.fails(err, kbus.ErrOtherNetwork)
+
+		m := kbus.Announcement("$.A", "far")
+		m.ID, m.Extra = kbus.ID{Network: 8, Serial: 1}, incarnation+1
+		w.send(a, m)
+		_, err = b.Send(w.Context(), m)
+		w.fails(err, kbus.ErrHeard)
+		got, err := l.Receive(w.Context())
+		w.must(err)
+		is(w, "extra", got.Extra, incarnation+1)
+		is(w, "id", got.ID, m.ID)
+		m.Extra = incarnation
+		_, err = b.SendToListeners(w.Context(), m)
+		w.fails(err, kbus.ErrHeard)
+		w.reads(l)
+	})
+}
+
+// A proxy's bind events tell whom it stands for.
+func TestBindProxy(t *testing.T) {
+	onAll(t, func(w *world) {
+		l, p := w.bound(kbus.Listener, kbus.NameReplierBindEvent), w.ksock()
+		_, err := l.SetReportReplierBinds(true)
+		w.must(err)
+		of := kbus.Origin{Network: 8, Local: 2}
+		w.fails(p.BindProxy("$.A", of), kbus.ErrNotPermitted)
+		_, err = p.Carry(0)
+		w.must(err)
+		w.must(p.BindProxy("$.A", of))
+		w.fails(p.BindProxy("$.A..B", of), kbus.ErrBadName)
+		w.reads(l, "<ReplierBindEvent id=[0:1], orig_from=(8,2), flags=0x204 (SYN,aFL), [Bind '$.A' for 2]>")
+	})
+}
 
 // A copy of what was said elsewhere reaches Listeners only, and nobody owes or awaits an answer.
 func TestSendToListeners(t *testing.T) {
@@ -71,5 +118,41 @@ func TestFederator(t *testing.T) {
 		w.fails(<-result, kbus.ErrNoFederation)
 		w.fails(a.Unbind("$.Mine", kbus.Replier), kbus.ErrNotBound)
 		w.must(a.Bind("$.B", kbus.Replier))
+	})
+}
+
+// Names that are not shared are nobody's business; those that are lose their Repliers when nobody vouches for them in
+// time, and have none until somebody does again.
+func TestVouch(t *testing.T) {
+	onAll(t, func(w *world) {
+		l, a, ear := w.ksock(), w.ksock(), w.bound(kbus.Listener, kbus.NameReplierBindEvent)
+		_, err := ear.SetReportReplierBinds(true)
+		w.must(err)
+		f, err := l.Federate(true, "$.S.*")
+		w.must(err)
+		w.must(a.Bind("$.Own", kbus.Replier))
+		bind := func() error {
+			result := make(chan error, 1)
+			go func() { result <- a.Bind("$.S.A", kbus.Replier) }()
+			claim, err := f.Next(w.Context())
+			w.must(err)
+			w.must(f.Decide(claim, 0))
+			return <-result
+		}
+		w.must(bind())
+		w.must(f.Vouch(kbus.SinceBoot() + time.Hour))
+		w.must(f.Vouch(kbus.SinceBoot() + time.Millisecond))
+		for unbound := false; !unbound; {
+			m, err := ear.Receive(w.Context())
+			w.must(err)
+			e, ok := kbus.ParseBindEvent(m.Data)
+			unbound = ok && !e.Bind && e.Name == "$.S.A"
+		}
+		w.fails(a.Bind("$.S.A", kbus.Replier), kbus.ErrNoFederation)
+		owner, err := l.Replier("$.Own")
+		w.must(err)
+		is(w, "who has a name that is not shared", owner, a.ID())
+		w.must(f.Vouch(kbus.SinceBoot() + time.Hour))
+		w.must(bind())
 	})
 }

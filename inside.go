@@ -2,9 +2,11 @@ package kbus
 
 import (
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"kbus/internal/bus"
 	"kbus/internal/session"
@@ -32,8 +34,39 @@ func (h *house) NewBus() (uint32, message.Condition) {
 	if number == maxBuses {
 		return 0, message.ErrTooManyBuses
 	}
-	h.rooms = append(h.rooms, session.NewEngine(number, bus.New(h.config), h))
+	h.add()
 	return number, message.OK
+}
+
+// add makes the next bus. mu is held.
+func (h *house) add() {
+	config := h.config
+	config.Incarnation = 1 + rand.Uint32N(1<<32-1)
+	e := session.NewEngine(uint32(len(h.rooms)), bus.New(config), h)
+	e.Alarm(h.alarm(e))
+	h.rooms = append(h.rooms, e)
+}
+
+// alarm has an engine Lapse at the moment that it says, under the lock.
+func (h *house) alarm(e *session.Engine) func(at uint64) message.Condition {
+	var due uint64
+	timer := time.NewTimer(0)
+	return func(at uint64) message.Condition {
+		timer.Stop()
+		if due = at; at == 0 {
+			return message.OK
+		}
+		timer = time.AfterFunc(time.Duration(at)-SinceBoot(), func() {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			if due == at {
+				e.Lapse()
+				e.Settle()
+				tellOthers(e)
+			}
+		})
+		return message.OK
+	}
 }
 
 // enter connects to one of the buses.
@@ -95,7 +128,7 @@ func (l *insideLink) send(p []byte) (int, error) {
 	if l.ended || len(l.session.Out()) > 0 {
 		l.poke()
 	}
-	l.tellOthers()
+	tellOthers(l.engine)
 	return sent, nil
 }
 
@@ -119,7 +152,7 @@ func (l *insideLink) look(p []byte, room bool) (n int, found bool, err error) {
 	if n = copy(p, l.session.Out()); n > 0 {
 		l.session.Sent(n)
 		l.engine.Settle()
-		l.tellOthers()
+		tellOthers(l.engine)
 		return n, true, nil
 	}
 	if l.ended {
@@ -130,8 +163,8 @@ func (l *insideLink) look(p []byte, room bool) (n int, found bool, err error) {
 }
 
 // tellOthers leaves a token for everybody who has something to receive now.
-func (l *insideLink) tellOthers() {
-	for _, s := range l.engine.Dirty() {
+func tellOthers(e *session.Engine) {
+	for _, s := range e.Dirty() {
 		s.Tag.(*insideLink).poke()
 	}
 }
@@ -157,6 +190,6 @@ func (l *insideLink) leave() {
 		delete(l.house.links, l)
 		l.engine.Disconnect(l.session)
 		l.session = nil
-		l.tellOthers()
+		tellOthers(l.engine)
 	}
 }

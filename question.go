@@ -14,7 +14,7 @@ type question struct {
 	arg     uint32
 	text    string   // payload: a name
 	id      ID       // payload of NextReply
-	bytes   []byte   // payload of Hello, Write and Decide
+	bytes   []byte   // payload of Hello, Write and what Limpets ask
 	message *Message // payload of SendMessage, SendToListeners and Call
 	into    *Message // where a message in the answer goes; nil for a new one
 
@@ -96,6 +96,9 @@ var verbs = [...]string{
 	wire.OpNextClaim:          "next claim",
 	wire.OpDecide:             "decide",
 	wire.OpEvict:              "evict",
+	wire.OpCarry:              "carry",
+	wire.OpBindProxy:          "bind",
+	wire.OpVouch:              "vouch",
 }
 
 // fail is the error that the answer stands for, nil if all went well.

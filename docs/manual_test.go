@@ -34,6 +34,7 @@ var errnoNames = map[syscall.Errno]string{
 	syscall.EADDRNOTAVAIL: "EADDRNOTAVAIL", syscall.ENOBUFS: "ENOBUFS", syscall.ENOTCONN: "ENOTCONN",
 	syscall.ESHUTDOWN: "ESHUTDOWN", syscall.ECONNREFUSED: "ECONNREFUSED", syscall.EALREADY: "EALREADY",
 	syscall.EDQUOT: "EDQUOT", syscall.ECANCELED: "ECANCELED", syscall.EHOSTUNREACH: "EHOSTUNREACH",
+	syscall.EEXIST: "EEXIST", syscall.ESTALE: "ESTALE", syscall.ENOTUNIQ: "ENOTUNIQ",
 }
 
 func errnoName(e syscall.Errno) string {

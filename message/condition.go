@@ -61,6 +61,9 @@ const (
 	ErrNotPermitted    // not for this user
 	ErrUndecided       // BIND, and the federation has not yet said whether the name is free: try again
 	ErrNoFederation    // BIND, and the federation cannot be asked
+	ErrHeard           // a message from another bus that has come another way before
+	ErrStale           // one so old that it is not known whether it has
+	ErrOtherNetwork    // the bus has another network id for its Limpets
 
 	conditionCount
 )
@@ -117,6 +120,9 @@ var conditions = [conditionCount]conditionInfo{
 	ErrNotPermitted:     {"ErrNotPermitted", syscall.EPERM, "not permitted"},
 	ErrUndecided:        {"ErrUndecided", syscall.EAGAIN, "the federation has not yet said whether the name is free: try again"},
 	ErrNoFederation:     {"ErrNoFederation", syscall.EHOSTUNREACH, "the federation cannot say now whether the name is free: try again later"},
+	ErrHeard:            {"ErrHeard", syscall.EEXIST, "the message has been heard on this bus before"},
+	ErrStale:            {"ErrStale", syscall.ESTALE, "the message is so old that nobody knows whether it has been heard on this bus before"},
+	ErrOtherNetwork:     {"ErrOtherNetwork", syscall.ENOTUNIQ, "the bus has another network id already: all its Limpets must say the same"},
 }
 
 // Known reports whether c is in the list.

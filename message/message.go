@@ -52,7 +52,7 @@ type Header struct {
 	From      uint32 // Ksock id of the sender; 0 for the bus itself
 	OrigFrom  Origin // the first sender, when the message came through a Limpet
 	FinalTo   Origin // the last Replier, for a stateful Request through Limpets
-	Extra     uint32 // always 0 on arrival
+	Extra     uint32 // of what was said on another bus: tells lives of that bus apart; else 0 on arrival
 	Flags     Flags
 }
 

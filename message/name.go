@@ -91,3 +91,18 @@ func Matches(binding, name string) bool {
 	}
 	return class == Star || strings.IndexByte(name[len(prefix):], '.') < 0
 }
+
+// Covers reports whether a binding matches every name that another one matches; both are valid by CheckBinding.
+func Covers(binding, other string) bool {
+	if binding == other {
+		return true
+	}
+	switch ClassOf(binding) {
+	case Star:
+		prefix := binding[:len(binding)-1]
+		return len(other) > len(prefix) && strings.HasPrefix(other, prefix)
+	case Percent:
+		return ClassOf(other) == Exact && Matches(binding, other)
+	}
+	return false
+}

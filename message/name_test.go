@@ -56,6 +56,26 @@ func TestMatches(t *testing.T) {
 	}
 }
 
+func TestCovers(t *testing.T) {
+	for _, c := range []struct{ binding, covers, not string }{
+		{"$.*", "$.A $.* $.% $.A.B.*", ""},
+		{"$.A.*", "$.A.B $.A.* $.A.% $.A.B.C $.A.B.*", "$.A $.AB.C $.* $.B.A"},
+		{"$.A.%", "$.A.B $.A.%", "$.A $.A.* $.A.B.C $.A.B.%"},
+		{"$.A", "$.A", "$.A.B $.%"},
+	} {
+		for _, name := range strings.Fields(c.covers) {
+			if !Covers(c.binding, name) {
+				t.Errorf("%s should cover %s", c.binding, name)
+			}
+		}
+		for _, name := range strings.Fields(c.not) {
+			if Covers(c.binding, name) {
+				t.Errorf("%s should not cover %s", c.binding, name)
+			}
+		}
+	}
+}
+
 // R1.27: the last byte alone decides the class, and a larger class is more specific.
 func TestClassOf(t *testing.T) {
 	if !(Exact > Percent && Percent > Star) {

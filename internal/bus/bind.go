@@ -6,15 +6,29 @@ import "kbus/message"
 // a Replier of the bind event itself), ErrNameTooLong, ErrReplierBound, ErrEventUndelivered, ErrUserBindings,
 // ErrBusBindings, or what the bus's guard says. The bind event goes out before the binding takes effect (R3.22).
 func (b *Bus) Bind(k *Ksock, name string, replier bool) message.Condition {
+	return b.bind(&binding{ksock: k, name: name, replier: replier})
+}
+
+// BindProxy makes k, which must carry (ErrNotPermitted), the Replier for a name in the stead of one on another bus:
+// bind events tell its origin, in orig_from. Else it is Bind.
+func (b *Bus) BindProxy(k *Ksock, name string, of message.Origin) message.Condition {
+	if !k.carries {
+		return message.ErrNotPermitted
+	}
+	return b.bind(&binding{ksock: k, name: name, replier: true, of: of})
+}
+
+func (b *Bus) bind(n *binding) message.Condition {
+	k, name := n.ksock, n.name
 	if c := message.CheckBinding(name); c != message.OK {
 		return c
 	}
-	if replier {
+	if n.replier {
 		if name == message.NameReplierBindEvent {
 			return message.ErrBadName
 		}
 		if b.guard != nil {
-			if c, done := b.guard(k, name); done {
+			if c, done := b.guard(k, name, n.of); done {
 				return c
 			}
 		}
@@ -25,11 +39,11 @@ func (b *Bus) Bind(k *Ksock, name string, replier bool) message.Condition {
 	if c := b.accounts.bind(k.account); c != message.OK {
 		return c
 	}
-	if replier && b.reportBinds && !b.bindEvent(true, k, name) {
+	if n.replier && b.reportBinds && !b.bindEvent(true, n) {
 		b.accounts.unbind(k.account)
 		return message.ErrEventUndelivered
 	}
-	b.bindings.add(&binding{ksock: k, name: name, replier: replier})
+	b.bindings.add(n)
 	b.wakes.allPending()
 	return message.OK
 }
@@ -44,7 +58,7 @@ func (b *Bus) Unbind(k *Ksock, name string, replier bool) message.Condition {
 	if n == nil {
 		return message.ErrNotBound
 	}
-	if replier && b.reportBinds && !b.bindEvent(false, k, name) {
+	if replier && b.reportBinds && !b.bindEvent(false, n) {
 		return message.ErrEventUndelivered
 	}
 	b.undo(n)

@@ -24,6 +24,7 @@ type Config struct {
 	MaxSetAside        int    // set-aside unbind events, messages (R6.21); default 1000
 	Limits             Limits
 	Keeper             Keeper // of the data of large messages; nil: the bus itself
+	Incarnation        uint32 // tells this life of the bus from others of it, to other buses; default 1
 
 	FirstKsock, FirstSerial uint32 // first ids given out, default 1; for trying what happens after 2^32 of them
 }
@@ -53,6 +54,7 @@ type Bus struct {
 	store    store
 	aside    setAside
 	guard    Guard
+	carriage carriage
 	plan     plan
 	wakes    wakes
 }
@@ -63,6 +65,7 @@ func New(c Config) *Bus {
 	setDefault(&c.MaxMessageBytes, min(DefaultMessageBytes, c.AbsMaxMessageBytes))
 	setDefault(&c.MaxMessages, DefaultMaxMessages)
 	setDefault(&c.MaxSetAside, DefaultSetAside)
+	setDefault(&c.Incarnation, 1)
 	b := &Bus{config: c, maxMessageBytes: c.MaxMessageBytes, ksocks: map[uint32]*Ksock{}}
 	b.nextKsock, b.nextSerial = c.FirstKsock, c.FirstSerial
 	b.bindings.init()

@@ -17,7 +17,7 @@ func (b *Bus) Close(k *Ksock) {
 	for len(k.bindings) > 0 {
 		n := k.bindings[len(k.bindings)-1]
 		if n.replier && b.reportBinds {
-			b.safeUnbindEvent(k, n.name, k)
+			b.safeUnbindEvent(n, k)
 		}
 		b.unbind(n)
 	}
@@ -28,6 +28,7 @@ func (b *Bus) Close(k *Ksock) {
 	}
 	b.drain(k) // one's own Ignored reaches nobody
 	k.open = false
+	b.stopNaming(k)
 	b.forget(k)
 	b.wakes.forget(k)
 	b.wakes.allPending()

@@ -9,14 +9,15 @@ import "kbus/message"
 const bindEventFlags = message.Synthetic | message.AllOrFail // R6.12
 
 // newBindEvent makes the event, with its own serial number. It has no reference yet.
-func (b *Bus) newBindEvent(bind bool, binder *Ksock, name string) *stored {
-	data := message.AppendBindEvent(nil, message.BindEvent{Bind: bind, Binder: binder.id, Name: name})
-	return b.make(&message.Header{ID: b.nextID(), Flags: bindEventFlags}, message.NameReplierBindEvent, data)
+func (b *Bus) newBindEvent(bind bool, n *binding) *stored {
+	data := message.AppendBindEvent(nil, message.BindEvent{Bind: bind, Binder: n.ksock.id, Name: n.name})
+	h := message.Header{ID: b.nextID(), OrigFrom: n.of, Flags: bindEventFlags}
+	return b.make(&h, message.NameReplierBindEvent, data)
 }
 
 // bindEvent delivers the event of a Bind or Unbind to all who listen, or to nobody and reports false (R6.16).
-func (b *Bus) bindEvent(bind bool, binder *Ksock, name string) bool {
-	m := b.newBindEvent(bind, binder, name)
+func (b *Bus) bindEvent(bind bool, n *binding) bool {
+	m := b.newBindEvent(bind, n)
 	m.refs++
 	defer b.release(m)
 	listeners := b.eventListeners(nil)
@@ -31,8 +32,8 @@ func (b *Bus) bindEvent(bind bool, binder *Ksock, name string) bool {
 
 // safeUnbindEvent delivers the event that a replier binding has been removed in a way that cannot fail, or sets it aside
 // (R6.20). When its Ksock is closing, that one is no recipient (F15).
-func (b *Bus) safeUnbindEvent(k *Ksock, name string, closing *Ksock) {
-	m := b.newBindEvent(false, k, name)
+func (b *Bus) safeUnbindEvent(n *binding, closing *Ksock) {
+	m := b.newBindEvent(false, n)
 	m.refs++
 	defer b.release(m)
 	listeners := b.eventListeners(closing)
@@ -85,9 +86,9 @@ func (b *Bus) reportReplierBinds(k *Ksock) message.Condition {
 	if repliers > 0 && uint64(k.load())+repliers > uint64(k.maxMessages) {
 		return message.ErrReportFull
 	}
-	for n := range b.Bindings() {
-		if n.Replier {
-			b.push(k, entry{msg: b.newBindEvent(true, n.Ksock, n.Name)})
+	for n := b.bindings.newest; n != nil; n = n.older {
+		if n.replier {
+			b.push(k, entry{msg: b.newBindEvent(true, n)})
 		}
 	}
 	return message.OK

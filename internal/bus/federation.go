@@ -6,9 +6,9 @@ import "kbus/message"
 // would-be Replier until it is known that nobody else has the name, take a binding away that has lost its right, and
 // deliver what was only overheard elsewhere to those who only listen here.
 
-// Guard is asked before a Ksock becomes a Replier. If done, the Bind ends in c; otherwise it goes on. It must not
-// change the bus.
-type Guard func(k *Ksock, name string) (c message.Condition, done bool)
+// Guard is asked before a Ksock becomes a Replier, or the proxy of one elsewhere. If done, the Bind ends in c; otherwise
+// it goes on. It must not change the bus.
+type Guard func(k *Ksock, name string, of message.Origin) (c message.Condition, done bool)
 
 // SetGuard puts a guard before Bind; nil takes it away.
 func (b *Bus) SetGuard(g Guard) { b.guard = g }
@@ -22,7 +22,7 @@ func (b *Bus) Evict(k *Ksock, name string) message.Condition {
 		return message.ErrNotBound
 	}
 	if b.reportBinds {
-		b.safeUnbindEvent(k, name, nil)
+		b.safeUnbindEvent(n, nil)
 	}
 	b.undo(n)
 	return message.OK

@@ -31,6 +31,8 @@ type Ksock struct {
 
 	bindings []*binding // oldest first
 
+	carries, names bool // messages from other buses, and it has said which network this one is; see Carry
+
 	woken, due bool // is in wakes.readers, wakes.due
 }
 

@@ -17,7 +17,8 @@ type binding struct {
 	ksock        *Ksock
 	name         string
 	replier      bool
-	made         uint64 // sequence number
+	of           message.Origin // of whom it is the proxy, if it is one: its network, and how many buses away that is
+	made         uint64         // sequence number
 	older, newer *binding
 }
 

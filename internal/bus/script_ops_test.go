@@ -26,6 +26,7 @@ import (
 // Of a Ksock, after its name:
 //
 //	bind TEXT [replier], unbind TEXT [replier], close, id, info
+//	carry N, proxy TEXT N:N    as a Limpet: the network id that it says, the origin of whom it stands for
 //	announce TEXT ["data"] [OPTION...], request TEXT ["data"] [OPTION...]
 //	reply ["data"] [OPTION...]    to the Request that this Ksock has read last, unless options say otherwise
 //	    OPTION: urgent, wait, fail, or a field of message.Message: to=KSOCK inreplyto=N:N id=N:N from=N extra=N
@@ -112,6 +113,12 @@ func (s *script) ofKsock(k *bus.Ksock) {
 		s.ok(b.Bind(k, s.word(), s.has("replier")))
 	case "unbind":
 		s.ok(b.Unbind(k, s.word(), s.has("replier")))
+	case "carry":
+		s.value(b.Carry(k, s.number()))
+	case "proxy":
+		name := s.word()
+		network, local, _ := strings.Cut(s.word(), ":")
+		s.ok(b.BindProxy(k, name, message.Origin{Network: s.parse(network), Local: s.parse(local)}))
 	case "evict":
 		s.ok(b.Evict(k, s.word()))
 	case "close":

@@ -44,18 +44,22 @@ func (b *Bus) send(k *Ksock, h *message.Header, name, data []byte) Outcome {
 		return Outcome{Err: c}
 	}
 	head := *h
-	head.From, head.Extra = k.id, 0
+	head.From = k.id
 	head.Flags &^= message.Synthetic | message.WantYouToReply
+	if !k.isCarried(h) {
+		head.Extra = 0
+	}
 	if head.ID.Network == 0 {
 		head.ID = b.nextID()
 	}
 	k.lastSent = head.ID
 	switch c := b.decide(k, &head, name); c {
 	case message.OK:
-		if b.plan.empty() {
-			return b.deliver(k, nil, head.ID)
+		var m *stored
+		if !b.plan.empty() {
+			m = b.own(k, &head, name, data)
 		}
-		return b.deliver(k, b.own(k, &head, name, data), head.ID)
+		return b.deliver(k, m, &head)
 	case message.ErrPending:
 		m := b.own(k, &head, name, data)
 		m.refs++
@@ -153,7 +157,7 @@ func (b *Bus) retry(k *Ksock) Outcome {
 	}
 	o := Outcome{Err: c}
 	if c == message.OK {
-		o = b.deliver(k, m, id)
+		o = b.deliver(k, m, &m.head)
 	}
 	b.Discard(k)
 	return o
@@ -196,6 +200,14 @@ func (b *Bus) decide(from *Ksock, h *message.Header, name []byte) message.Condit
 			return p.full(h, r, message.ErrReplierFull)
 		}
 	}
+	if from.isCarried(h) {
+		if c := b.known(from, h); c != message.OK {
+			p.listeners = p.listeners[:0]
+			if p.empty() {
+				return c
+			}
+		}
+	}
 	kept := p.listeners[:0]
 	for _, l := range p.listeners {
 		switch {
@@ -223,10 +235,13 @@ func (p *plan) full(h *message.Header, who *Ksock, otherwise message.Condition) 
 func (p *plan) empty() bool { return p.addressee == nil && p.replier == nil && len(p.listeners) == 0 }
 
 // deliver queues the copies of b.plan in the order of R4.20 and settles the accounts (R4.26, R4.27). m may be nil when
-// there are none.
-func (b *Bus) deliver(from *Ksock, m *stored, id message.ID) Outcome {
+// there are none; h is its header.
+func (b *Bus) deliver(from *Ksock, m *stored, h *message.Header) Outcome {
 	p := &b.plan
-	o := Outcome{ID: id, Skipped: p.skipped}
+	o := Outcome{ID: h.ID, Skipped: p.skipped}
+	if from.isCarried(h) {
+		b.note(from, h)
+	}
 	if to := p.addressee; to != nil {
 		b.push(to, entry{msg: m})
 		to.answered(m.head.InReplyTo)
@@ -235,7 +250,7 @@ func (b *Bus) deliver(from *Ksock, m *stored, id message.ID) Outcome {
 	}
 	if r := p.replier; r != nil {
 		b.push(r.ksock, entry{msg: m, via: r, mustReply: true})
-		from.expect(id)
+		from.expect(h.ID)
 		o.Reached++
 	}
 	for _, l := range p.listeners {

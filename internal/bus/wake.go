@@ -65,6 +65,15 @@ func (w *wakes) allPending() {
 	}
 }
 
+// carriers notes a change by k that may matter to others' waiting messages from other buses.
+func (w *wakes) carriers(k *Ksock) {
+	for _, p := range w.pending {
+		if p.carries && p != k {
+			w.retry(p)
+		}
+	}
+}
+
 func (w *wakes) retry(p *Ksock) {
 	if !p.due {
 		p.due = true

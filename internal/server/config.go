@@ -23,6 +23,7 @@ type Config struct {
 	RingBytes   int64       // of each ring of a connection, a power of two from LeastRing to MostRing; 0: sockets only
 	LogBytes    int64       // of the log that the clients of a bus share, a multiple of LeastLog; 0: none
 	Limpets     Limpets     // who may join the buses to others
+	Federated   BusSet      // buses on which nobody becomes a Replier unless a Limpet of a federation has said so
 	Device      Device
 	Limits      Limits
 	Listeners   []Listener // sockets that listen already, as systemd hands them over; the server closes them

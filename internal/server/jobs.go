@@ -47,7 +47,7 @@ func (l *loop) closeDescriptors() {
 	l.listener.close()
 	l.bodies.close()
 	l.bodies = nil
-	for _, fd := range [...]*int{&l.bell, &l.epoll} {
+	for _, fd := range [...]*int{&l.bell, &l.alarm, &l.epoll} {
 		if *fd >= 0 {
 			unix.Close(*fd)
 			*fd = -1

@@ -6,8 +6,8 @@ import (
 	"kbus/internal/session"
 )
 
-// mayFederate reports whether that process may join a bus to others.
-func (s *Server) mayFederate(p session.Peer) bool {
+// mayJoin reports whether that process may join a bus to others.
+func (s *Server) mayJoin(p session.Peer) bool {
 	switch s.config.Limpets {
 	case LimpetsOfOwner:
 		return p.UID == 0 || p.UID == uint32(os.Geteuid())

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -31,6 +32,7 @@ type loop struct {
 	accounts accounts
 
 	epoll, bell int
+	alarm       int // -1 until it is first set
 	listener    listener
 	events      [eventsPerTurn]unix.EpollEvent
 	conns       []*conn // by descriptor
@@ -75,17 +77,22 @@ func newLoop(s *Server, number, listenFD int, path string) (_ *loop, err error) 
 			MaxMessages:        uint32(limits.QueueMessages),
 			MaxSetAside:        limits.SetAside,
 			Limits:             limits.forBus(),
+			Incarnation:        1 + rand.Uint32N(1<<32-1),
 			Keeper:             bodies.keeper(),
 		}),
 		accounts:   accounts{limits: limits, users: map[uint32]*account{}},
 		maxPayload: wire.MaxRequestBytes(uint32(limits.MessageBytesCeiling)),
-		epoll:      -1, bell: -1,
+		epoll:      -1, bell: -1, alarm: -1,
 		ended:    make(chan struct{}),
 		listener: listener{fd: listenFD, path: path, reserve: -1},
 	}
 	l.engine = session.NewEngine(uint32(number), l.bus, s)
 	l.engine.Grant(l.grant)
-	l.engine.Permit(s.mayFederate)
+	l.engine.Permit(s.mayJoin)
+	l.engine.Alarm(l.setAlarm)
+	if s.config.Federated.Has(number) {
+		l.engine.RequireFederator()
+	}
 	l.ringBytes, l.bodies = s.config.RingBytes, bodies
 	defer func() {
 		if err != nil {
@@ -161,6 +168,8 @@ func (l *loop) event(e *unix.EpollEvent) {
 		l.acceptSome()
 	case l.deviceFD():
 		l.serveDevice()
+	case l.alarm:
+		l.rang()
 	default:
 		// The descriptor may have been closed, and used again, since epoll saw the event.
 		if fd >= len(l.conns) || l.conns[fd] == nil || l.conns[fd].generation != e.Pad {

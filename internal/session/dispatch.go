@@ -68,7 +68,10 @@ var operations = [...]operation{
 	wire.OpInfo:           {anybody, 0, (*Session).info},
 
 	wire.OpSendToListeners: {toWrite, anyLength, (*Session).sendToListeners},
-	wire.OpFederate:        {aKsock, 0, (*Session).federate},
+	wire.OpCarry:           {aKsock, 0, (*Session).carry},
+	wire.OpBindProxy:       {aKsock, anyLength, (*Session).bindProxy},
+	wire.OpFederate:        {aKsock, anyLength, (*Session).federate},
+	wire.OpVouch:           {aKsock, wire.VouchBytes, (*Session).vouch},
 	wire.OpNextClaim:       {aKsock, 0, (*Session).nextClaim},
 	wire.OpDecide:          {aKsock, wire.DecisionBytes, (*Session).decide},
 	wire.OpEvict:           {aKsock, anyLength, (*Session).evict},

@@ -38,6 +38,7 @@ type Engine struct {
 	stopping bool
 
 	federation federation
+	permits    func(Peer) bool // who may be a Limpet; nil: everybody
 	grant      func(s *Session, wanted uint32) (granted uint32)
 	caller     *Session      // whose request is being handled
 	ready      [2][]*Session // with a waiting request that may have an answer; the second is being worked through

@@ -24,7 +24,8 @@ import (
 // "A hold", "A drain"). The indented lines after it are all frames that all clients are sent because of it.
 //
 // Words: N (the argument), seq=N, lazy, text=T or hex=H (the payload), id=N:N (a payload that is an id), and for a
-// message $.Name to=N reply=N:N id=N:N flags=F,F data=T. Then, to spoil a payload: cut=N (bytes off the end), zeros=N
+// message $.Name to=N reply=N:N id=N:N extra=N flags=F,F data=T. Of Limpets: of=N:N (whose proxy), names=T,T, until=N (the
+// moment of a Vouch); "lapse" is that it has come, and "required" that the bus must have a federator. Then, to spoil a payload: cut=N (bytes off the end), zeros=N
 // (bytes put to the end), lengths=N,N (of name and data, as the message has it), pointy (of an entire message).
 
 var rewrite = flag.Bool("rewrite", false, "write what happens into the scripts, to be read and judged")
@@ -62,7 +63,12 @@ func compare(t *testing.T, name string, want, got []byte) {
 
 // run performs a script and returns it with what was sent after each request.
 func run(t *testing.T, script []byte) []byte {
-	w := newWorld(t, bus.Config{Limits: bus.Limits{UserKsocks: 4, UserBindings: 6}})
+	w := newWorld(t, bus.Config{Incarnation: 77, Limits: bus.Limits{UserKsocks: 4, UserBindings: 6}})
+	var alarms []uint64
+	w.e.Alarm(func(at uint64) message.Condition {
+		alarms = append(alarms, at)
+		return message.OK
+	})
 	var done bytes.Buffer
 	lines := bufio.NewScanner(bytes.NewReader(script))
 	for lines.Scan() {
@@ -77,6 +83,10 @@ func run(t *testing.T, script []byte) []byte {
 		for _, said := range w.command(strings.Fields(line)) {
 			fmt.Fprintln(&done, "  "+said)
 		}
+		for _, at := range alarms {
+			fmt.Fprintln(&done, "  the alarm is set to", at)
+		}
+		alarms = nil
 	}
 	return done.Bytes()
 }
@@ -104,6 +114,13 @@ func (w *world) command(words []string) (said []string) {
 	case "stop":
 		w.e.Stop()
 		return w.said()
+	case "lapse":
+		w.e.Lapse()
+		w.e.Settle()
+		return w.said()
+	case "required":
+		w.e.RequireFederator()
+		return nil
 	case "drained":
 		return append(w.said(), fmt.Sprint(w.e.Drained()))
 	}
@@ -188,6 +205,15 @@ func (w *world) request(c *client, verb string, words []string) (h wire.Header, 
 			m.ID = id(w.t, value)
 		case key == "reply":
 			m.InReplyTo = id(w.t, value)
+		case key == "extra":
+			m.Extra = number(w.t, value)
+		case key == "of":
+			of := id(w.t, value)
+			payload = wire.AppendProxy(nil, wire.Proxy{Of: message.Origin{Network: of.Network, Local: of.Serial}})
+		case key == "names":
+			payload = []byte(wire.JoinNames(strings.Split(value, ",")))
+		case key == "until":
+			payload = wire.AppendVouch(nil, uint64(number(w.t, value)))
 		case key == "to":
 			m.To = number(w.t, value)
 		case key == "data":
@@ -201,7 +227,7 @@ func (w *world) request(c *client, verb string, words []string) (h wire.Header, 
 		}
 	}
 	switch h.Op {
-	case wire.OpBind, wire.OpUnbind, wire.OpReplier, wire.OpWho:
+	case wire.OpBind, wire.OpUnbind, wire.OpReplier, wire.OpWho, wire.OpBindProxy:
 		payload = append(payload, m.Name...)
 	case wire.OpNextReply:
 		if payload == nil {

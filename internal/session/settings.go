@@ -10,10 +10,7 @@ import (
 
 // bind waits when the federation has yet to say whether the name is free.
 func (s *Session) bind(h wire.Header, name []byte) {
-	c := s.bindOr((*bus.Bus).Bind, h, name)
-	if c != message.ErrUndecided || !s.engine.federation.await(s, h.Seq) {
-		s.result(h, c, 0)
-	}
+	s.bound(h, s.bindOr((*bus.Bus).Bind, h, name))
 }
 
 func (s *Session) unbind(h wire.Header, name []byte) {

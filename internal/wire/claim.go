@@ -1,25 +1,53 @@
 package wire
 
-import "kbus/message"
+import (
+	"strings"
 
-// What the federator of a bus is asked, and what it says.
+	"kbus/message"
+)
 
-// Claim is a Ksock that wants to become the Replier of a name.
+// What Limpets ask of a bus, and what its federator is asked and says.
+
+// Proxy is a Replier elsewhere that somebody here is to stand for: the payload of BindProxy.
+type Proxy struct {
+	Of   message.Origin
+	Name string
+}
+
+const proxyHeadBytes = 8
+
+// AppendProxy appends that payload.
+func AppendProxy(b []byte, p Proxy) []byte {
+	b = le.AppendUint32(b, p.Of.Network)
+	b = le.AppendUint32(b, p.Of.Local)
+	return append(b, p.Name...)
+}
+
+// ParseProxy reads it. It reports false when it is too short to be one. The name points into b.
+func ParseProxy(b []byte) (of message.Origin, name []byte, ok bool) {
+	if len(b) < proxyHeadBytes {
+		return of, nil, false
+	}
+	return message.Origin{Network: le.Uint32(b), Local: le.Uint32(b[4:])}, b[proxyHeadBytes:], true
+}
+
+// Claim is a Ksock that wants to become the Replier of a name, or the proxy of one elsewhere.
 type Claim struct {
 	ID    uint32 // of the claim
 	Ksock uint32
 	PID   uint32
+	Of    message.Origin // of whom it is to be the proxy
 	Name  string
 }
 
-const claimHeadBytes = 12
+const claimHeadBytes = 20
 
 // AppendClaim appends the payload of NextClaim's result.
 func AppendClaim(b []byte, c Claim) []byte {
 	b = le.AppendUint32(b, c.ID)
 	b = le.AppendUint32(b, c.Ksock)
 	b = le.AppendUint32(b, c.PID)
-	return append(b, c.Name...)
+	return AppendProxy(b, Proxy{c.Of, c.Name})
 }
 
 // ParseClaim reads it. It reports false when it is not one.
@@ -27,7 +55,9 @@ func ParseClaim(b []byte) (c Claim, ok bool) {
 	if len(b) < claimHeadBytes {
 		return Claim{}, false
 	}
-	return Claim{le.Uint32(b), le.Uint32(b[4:]), le.Uint32(b[8:]), string(b[claimHeadBytes:])}, true
+	c = Claim{ID: le.Uint32(b), Ksock: le.Uint32(b[4:]), PID: le.Uint32(b[8:]), Name: string(b[claimHeadBytes:])}
+	c.Of, _, _ = ParseProxy(b[12:])
+	return c, true
 }
 
 // DecisionBytes is the length of the payload of Decide: one condition. The claim is the argument.
@@ -46,3 +76,18 @@ func ParseDecision(b []byte) (verdict message.Condition, ok bool) {
 	verdict = message.Condition(le.Uint32(b))
 	return verdict, verdict.Known()
 }
+
+// JoinNames is the payload of Federate: names, with a space between.
+func JoinNames(names []string) string { return strings.Join(names, " ") }
+
+// ParseNames reads it.
+func ParseNames(b []byte) []string { return strings.Fields(string(b)) }
+
+// VouchBytes is the length of the payload of Vouch: until when, in nanoseconds since the machine was started.
+const VouchBytes = 8
+
+// AppendVouch appends that payload.
+func AppendVouch(b []byte, until uint64) []byte { return le.AppendUint64(b, until) }
+
+// ParseVouch reads it; b must be VouchBytes long.
+func ParseVouch(b []byte) (until uint64) { return le.Uint64(b) }

@@ -56,6 +56,10 @@ const (
 	OpEvict           Op = 40 // takes a Replier's binding away
 
 	OpWaitReadable Op = 41 // answered when there is a message to be read, which stays where it is
+
+	OpCarry     Op = 42 // makes this Ksock one that carries messages from other buses
+	OpBindProxy Op = 43 // OpBind in the stead of a Replier elsewhere
+	OpVouch     Op = 44 // until when the federator answers for the Repliers of the bus
 )
 
 var opNames = [...]string{
@@ -67,7 +71,7 @@ var opNames = [...]string{
 	OpNewBus: "NewBus", OpWrite: "Write", OpSend: "Send", OpNextMsg: "NextMsg", OpRead: "Read", OpLenLeft: "LenLeft",
 	OpBindingsReport: "BindingsReport", OpStatsReport: "StatsReport", OpList: "List", OpWho: "Who", OpInfo: "Info",
 	OpStopping: "Stopping", OpSendToListeners: "SendToListeners", OpFederate: "Federate", OpNextClaim: "NextClaim",
-	OpDecide: "Decide", OpEvict: "Evict", OpWaitReadable: "WaitReadable",
+	OpDecide: "Decide", OpEvict: "Evict", OpWaitReadable: "WaitReadable", OpCarry: "Carry", OpBindProxy: "BindProxy", OpVouch: "Vouch",
 }
 
 // Known reports whether the operation exists.

@@ -183,6 +183,23 @@ func TestListAndWho(t *testing.T) {
 	}
 }
 
+func TestClaims(t *testing.T) {
+	claim := Claim{1, 2, 3, message.Origin{Network: 4, Local: 5}, "$.A"}
+	if got, ok := ParseClaim(AppendClaim(nil, claim)); !ok || got != claim {
+		t.Errorf("%+v %v", got, ok)
+	}
+	names := []string{"$.A", "$.B.*"}
+	if got := ParseNames([]byte(JoinNames(names))); !reflect.DeepEqual(got, names) {
+		t.Error(got)
+	}
+	if got := ParseNames(nil); len(got) != 0 {
+		t.Error(got)
+	}
+	if got := ParseVouch(AppendVouch(nil, 1<<60+7)); got != 1<<60+7 {
+		t.Error(got)
+	}
+}
+
 // No beginning of a payload is taken for the payload, unless a reader may ignore what is missing.
 func TestTruncated(t *testing.T) {
 	var info Info
@@ -196,6 +213,8 @@ func TestTruncated(t *testing.T) {
 		"welcome": {AppendWelcome(nil, Welcome{}), func(b []byte) bool { _, ok := ParseWelcome(b); return ok }},
 		"info":    {AppendInfo(nil, info), func(b []byte) bool { _, ok := ParseInfo(b); return ok }},
 		"who":     {AppendParty(nil, Party{Program: "p"}), func(b []byte) bool { _, _, ok := ParseWho(b); return ok }},
+		"claim":   {AppendClaim(nil, Claim{}), func(b []byte) bool { _, ok := ParseClaim(b); return ok }},
+		"proxy":   {AppendProxy(nil, Proxy{}), func(b []byte) bool { _, _, ok := ParseProxy(b); return ok }},
 		"list": {AppendKsockEntry(nil, KsockEntry{}), func(b []byte) bool {
 			_, ok := ParseList(b)
 			return ok && len(b) > 0
@@ -216,7 +235,7 @@ func TestOpNames(t *testing.T) {
 	names := map[string]Op{}
 	for op := range 256 {
 		name := Op(op).String()
-		if known := op >= int(OpHello) && op <= int(OpWaitReadable); Op(op).Known() != known {
+		if known := op >= int(OpHello) && op <= int(OpVouch); Op(op).Known() != known {
 			t.Errorf("operation %d: known is %v", op, !known)
 		}
 		if other, twice := names[name]; twice {

@@ -55,6 +55,9 @@ static const struct {
 	{EPERM, "not permitted"},
 	{EAGAIN, "the federation has not yet said whether the name is free: try again"},
 	{EHOSTUNREACH, "the federation cannot say now whether the name is free: try again later"},
+	{EEXIST, "the message has been heard on this bus before"},
+	{ESTALE, "the message is so old that nobody knows whether it has been heard on this bus before"},
+	{ENOTUNIQ, "the bus has another network id already: all its Limpets must say the same"},
 };
 
 int kb_errno(unsigned condition)

@@ -62,6 +62,11 @@ CONDITIONS: List[Tuple[str, int, str]] = [
     ("ErrNotPermitted", errno.EPERM, "not permitted"),
     ("ErrUndecided", errno.EAGAIN, "the federation has not yet said whether the name is free: try again"),
     ("ErrNoFederation", errno.EHOSTUNREACH, "the federation cannot say now whether the name is free: try again later"),
+    ("ErrHeard", errno.EEXIST, "the message has been heard on this bus before"),
+    ("ErrStale", errno.ESTALE,
+     "the message is so old that nobody knows whether it has been heard on this bus before"),
+    ("ErrOtherNetwork", errno.ENOTUNIQ,
+     "the bus has another network id already: all its Limpets must say the same"),
 ]
 """By number. New ones are added at the end and nothing else ever changes."""
 

@@ -103,6 +103,16 @@ var meanings = map[syscall.Errno][]Meaning{
 		{"Send a Reply", "the addressee waits for no such Reply, or not from this Ksock. Only the Ksock that was asked, " +
 			"and has read the Request, may reply to it, and only once."},
 	},
+	syscall.EEXIST: {
+		{"Send by a Limpet", "the message has come to this bus another way before, and its Listeners have heard it."},
+	},
+	syscall.ESTALE: {
+		{"Send by a Limpet", "the message is so old that nobody knows whether it has come to this bus another way before."},
+	},
+	syscall.ENOTUNIQ: {
+		{"Join a bus to others", "other Limpets on the bus have another network id. A bus has one: give all of its Limpets " +
+			"the same --id."},
+	},
 	syscall.EHOSTUNREACH: {
 		{"Bind a Replier", "the bus is joined to others, and nobody can tell now whether the name is free there: too few of " +
 			"them can be reached, or the Limpet has gone. Try again later."},

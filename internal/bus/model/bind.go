@@ -19,21 +19,26 @@ func checkBinding(name string) message.Condition {
 
 // Bind binds a name (R3.20-R3.25).
 func (b *Bus) Bind(k *Ksock, name string, replier bool) message.Condition {
+	return b.bind(&binding{k, replier, name, message.Origin{}})
+}
+
+func (b *Bus) bind(x *binding) message.Condition {
+	name := x.name
 	if c := checkBinding(name); c != message.OK {
 		return c
 	}
-	if replier {
+	if x.replier {
 		if name == message.NameReplierBindEvent {
 			return message.ErrBadName // check 6
 		}
 		if b.replierOf(name) != nil {
 			return message.ErrReplierBound // check 7, R1.26, R6.17
 		}
-		if b.reportBinds == 1 && !b.event(true, k.id, name, nil) {
+		if b.reportBinds == 1 && !b.event(true, x, nil) {
 			return message.ErrEventUndelivered // check 8, R3.22
 		}
 	}
-	b.bindings = append([]*binding{{k, replier, name}}, b.bindings...)
+	b.bindings = append([]*binding{x}, b.bindings...)
 	return message.OK
 }
 
@@ -44,14 +49,14 @@ func (b *Bus) Unbind(k *Ksock, name string, replier bool) message.Condition {
 	}
 	var x *binding
 	for _, y := range b.bindings {
-		if x == nil && *y == (binding{k, replier, name}) {
+		if x == nil && y.ksock == k && y.replier == replier && y.name == name {
 			x = y
 		}
 	}
 	if x == nil {
 		return message.ErrNotBound
 	}
-	if replier && b.reportBinds == 1 && !b.event(false, k.id, name, nil) { // (a), R6.6
+	if replier && b.reportBinds == 1 && !b.event(false, x, nil) { // (a), R6.6
 		return message.ErrEventUndelivered
 	}
 	b.undo(k, x)

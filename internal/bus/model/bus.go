@@ -18,6 +18,7 @@ type Config struct {
 	MaxSetAside        int    // events that may be set aside on the bus; 1000 (R6.21)
 	FirstKsock         uint32 // id of the first Ksock; 1 (R1.7)
 	FirstSerial        uint32 // serial number of the first message; 1 (R1.12)
+	Incarnation        uint32 // what other buses know this life of the bus by; 1
 }
 
 // Bus is the state of one bus (R1.5). It is not safe for concurrent use.
@@ -34,6 +35,7 @@ type Bus struct {
 	reportBinds uint32
 	stopping    bool
 	woken       []*Ksock // see Woken
+	heard       []heard  // what has been carried here, in that order
 }
 
 // Ksock is one open Ksock (R1.8). What is being read is the caller's affair, and so is all of writing but for the
@@ -49,6 +51,8 @@ type Ksock struct {
 	unreplied   []request    // Requests popped and not replied to (R4.39), the last popped first
 	onlyOnce    uint32
 	lastPushed  message.ID // (R4.28)
+	carries     bool       // messages from other buses
+	network     uint32     // which network the bus is, as this Ksock says; 0 if it does not
 
 	outstandingMost, unrepliedMost int // the longest that these lists have been (R8.6)
 }
@@ -58,6 +62,7 @@ type binding struct {
 	ksock   *Ksock
 	replier bool
 	name    string
+	of      message.Origin // whose proxy it is
 }
 
 // copied is one recipient's copy of a message.

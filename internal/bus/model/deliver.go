@@ -49,6 +49,14 @@ func (b *Bus) plan(k *Ksock, m message.Message, aside bool) (d delivery, c messa
 			return d, message.ErrReplierFull
 		}
 	}
+	if isCarried(k, m) { // B24, and what follows where buses are joined to a ring
+		if c := b.known(k, m); c != message.OK {
+			if d.addressee == nil && d.replier == nil {
+				return d, c
+			}
+			listeners = nil
+		}
+	}
 	for _, x := range listeners { // R4.18; one test for each binding (R4.6)
 		switch {
 		case x.ksock.room():
@@ -71,6 +79,9 @@ func (b *Bus) deliver(k *Ksock, m message.Message, aside bool) Outcome {
 		return Outcome{Err: c}
 	}
 	out := Outcome{Skipped: d.skipped}
+	if isCarried(k, m) {
+		b.note(k, m)
+	}
 	m.Flags &^= message.WantYouToReply
 	if d.addressee != nil {
 		b.push(copied{Message: m, to: d.addressee}) // R4.47, R4.48

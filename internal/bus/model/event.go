@@ -6,8 +6,8 @@ import "kbus/message"
 
 // event tells all who listen that a Replier's binding is made or removed, all or nothing (R6.12-R6.16). The closing
 // Ksock, if one is, is not among them (F15). A Listener with set-aside events has no room (F16).
-func (b *Bus) event(bind bool, binder uint32, name string, closing *Ksock) bool {
-	return b.tellAll(b.newEvent(bind, binder, name), b.eventListeners(closing))
+func (b *Bus) event(bind bool, x *binding, closing *Ksock) bool {
+	return b.tellAll(b.newEvent(bind, x), b.eventListeners(closing))
 }
 
 func (b *Bus) tellAll(e message.Message, listeners []*binding) bool {
@@ -22,12 +22,13 @@ func (b *Bus) tellAll(e message.Message, listeners []*binding) bool {
 	return true
 }
 
-// newEvent is a ReplierBindEvent (R6.12, R6.13). Making it takes a serial number, delivered or not (R6.16).
-func (b *Bus) newEvent(bind bool, binder uint32, name string) message.Message {
+// newEvent is a ReplierBindEvent (R6.12, R6.13), of a proxy with the origin of whom it stands for. Making it takes a
+// serial number, delivered or not (R6.16).
+func (b *Bus) newEvent(bind bool, x *binding) message.Message {
 	return message.Message{
-		Header: message.Header{ID: b.localID(), Flags: message.Synthetic | message.AllOrFail},
+		Header: message.Header{ID: b.localID(), OrigFrom: x.of, Flags: message.Synthetic | message.AllOrFail},
 		Name:   message.NameReplierBindEvent,
-		Data:   message.AppendBindEvent(nil, message.BindEvent{Bind: bind, Binder: binder, Name: name}),
+		Data:   message.AppendBindEvent(nil, message.BindEvent{Bind: bind, Binder: x.ksock.id, Name: x.name}),
 	}
 }
 
@@ -47,7 +48,7 @@ func (b *Bus) eventListeners(closing *Ksock) (open []*binding) {
 // list is empty (R6.21, R6.22).
 func (b *Bus) safeUnbindEvent(x *binding, closing *Ksock) {
 	listeners := b.eventListeners(closing)
-	e := b.newEvent(false, x.ksock.id, x.name)
+	e := b.newEvent(false, x)
 	if b.tellAll(e, listeners) {
 		return
 	}
@@ -138,7 +139,7 @@ func (b *Bus) ReportReplierBinds(k *Ksock, v uint32) (old uint32, c message.Cond
 			return 0, message.ErrReportFull
 		}
 		for _, x := range repliers {
-			b.push(copied{Message: b.newEvent(true, x.ksock.id, x.name), to: k})
+			b.push(copied{Message: b.newEvent(true, x), to: k})
 		}
 	}
 	return setSwitch(&b.reportBinds, v)

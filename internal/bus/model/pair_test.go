@@ -23,18 +23,19 @@ type failer interface {
 
 type pair struct {
 	failer
-	bus     *bus.Bus
-	model   *model.Bus
-	ksocks  []*ksock // the open ones, in order of opening
-	lent    []loan
-	asked   []message.Header // the Requests that were sent of late
-	eager   bool             // as the daemon does, all that is due is polled after each operation
-	sameIDs bool             // most messages have one of two ids
-	ownIDs  bool             // the bus chooses all ids, so that the history can be checked
-	history []model.Client   // of the closed Ksocks
-	windows bool             // clients may take messages without asking
-	stale   bool             // one just has, and the bus need not know yet
-	script  []string         // the operations so far and what they came to, for whoever has to find the fault
+	bus      *bus.Bus
+	model    *model.Bus
+	ksocks   []*ksock // the open ones, in order of opening
+	lent     []loan
+	asked    []message.Header // the Requests that were sent of late
+	eager    bool             // as the daemon does, all that is due is polled after each operation
+	sameIDs  bool             // most messages have one of two ids
+	ownIDs   bool             // the bus chooses all ids, so that the history can be checked
+	history  []model.Client   // of the closed Ksocks
+	windows  bool             // clients may take messages without asking
+	carriers map[*ksock]bool  // Ksocks that carry messages from other buses
+	stale    bool             // one just has, and the bus need not know yet
+	script   []string         // the operations so far and what they came to, for whoever has to find the fault
 }
 
 // ksock is one Ksock on both.

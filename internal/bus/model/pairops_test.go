@@ -61,8 +61,8 @@ func (p *pair) unbind(k *ksock, name string, replier bool) {
 
 // send sends what a caller of the bus may hand to it: in form, and not while sending.
 func (p *pair) send(k *ksock, m message.Message) {
-	p.say("%d send %q id=%v in_reply_to=%v to=%d orig_from=%v flags=%v data=%q",
-		k.m.ID(), m.Name, m.ID, m.InReplyTo, m.To, m.OrigFrom, m.Flags, m.Data)
+	p.say("%d send %q id=%v extra=%d in_reply_to=%v to=%d orig_from=%v flags=%v data=%q",
+		k.m.ID(), m.Name, m.ID, m.Extra, m.InReplyTo, m.To, m.OrigFrom, m.Flags, m.Data)
 	want := p.model.Send(k.m, m)
 	p.came(want.ID, want.Reached, want.Skipped, want.Err.Name())
 	k.due = false

@@ -16,14 +16,13 @@ type Outcome struct {
 // Send sends a message (R3.65 steps 3 and 5 to 9).
 func (b *Bus) Send(k *Ksock, m message.Message) Outcome {
 	m.Flags &^= message.Synthetic
-	m.Extra = 0
 	return b.send(k, m, true, false)
 }
 
 // SendToListeners sends to Listeners only, whatever the message is, and addresses nobody (B24).
 func (b *Bus) SendToListeners(k *Ksock, m message.Message) Outcome {
 	m.Flags &^= message.Synthetic
-	m.Extra, m.To = 0, 0
+	m.To = 0
 	return b.send(k, m, true, true)
 }
 
@@ -42,6 +41,9 @@ func (b *Bus) send(k *Ksock, m message.Message, first, aside bool) Outcome {
 		return Outcome{Err: message.ErrNoRoomForReply} // step 5, R4.5; no id, no LASTSENT (R3.69)
 	}
 	m.From = k.id
+	if !isCarried(k, m) {
+		m.Extra = 0
+	}
 	if first && m.ID.Network == 0 {
 		m.ID = b.localID()
 	}

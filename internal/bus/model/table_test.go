@@ -38,6 +38,8 @@ var table = []func(p *pair, k *ksock, o op){
 	func(p *pair, k *ksock, o op) { p.refused(k, o) },
 	func(p *pair, k *ksock, o op) { p.overhear(k, o) },
 	func(p *pair, k *ksock, o op) { p.evictSomething(k, o) },
+	func(p *pair, k *ksock, o op) { p.carrySomething(k, o) },
+	func(p *pair, k *ksock, o op) { p.carrySomething(k, o) },
 }
 
 // prefer is the first Ksock from k on for which the operation would do something; or just k, sometimes.

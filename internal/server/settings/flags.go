@@ -13,6 +13,7 @@ var flagged = []struct {
 	{"device.kind", "device", true}, {"device.link", "device-link", false}, {"device.mode", "device-mode", false},
 	{"device.group", "device-group", false}, {"device.stat-as-device", "stat-as-device", true},
 	{"rings", "rings", false}, {"shared-log", "shared-log", false}, {"limpets", "limpets", false},
+	{"federated", "federated", true},
 	{"log.level", "log-level", false}, {"log.format", "log-format", false}, {"drain", "drain", false},
 }
 

@@ -27,6 +27,7 @@ drain = "1m30s"
 rings = "128KiB"
 shared-log = "32MiB"
 limpets = "anybody"
+federated = "2,0"
 socket = { mode = "0660", group = 'kbus' }
 device = { kind = "fuse", link = "/dev/bus", mode = "0600", group = "12", stat-as-device = true }
 [log]
@@ -54,7 +55,7 @@ set-aside = 8
 	for _, row := range table {
 		got = append(got, row.show(s))
 	}
-	want := `"/run/somewhere" 3 "1m30s" "0660" "kbus" "fuse" "/dev/bus" "0600" "12" true "128KiB" "32MiB" "anybody" ` +
+	want := `"/run/somewhere" 3 "1m30s" "0660" "kbus" "fuse" "/dev/bus" "0600" "12" true "128KiB" "32MiB" "anybody" "0,2" ` +
 		`"debug" "json" 16 1000 0 5 4 ` +
 		`"16MiB" "1KiB" 3000 "2GiB" "1KiB" "1MiB" 7 8`
 	if strings.Join(got, " ") != want {
@@ -91,6 +92,9 @@ func TestErrors(t *testing.T) {
 		{"device.link = 'dev/kbus'", `kbusd.toml:1: device.link must be a path that begins with /, not "dev/kbus"`},
 		{"device.mode = '4666'", `kbusd.toml:1: device.mode has permission bits only, not 04666`},
 		{"device.stat-as-device = 1", `kbusd.toml:1: device.stat-as-device: takes true or false`},
+		{"federated = '0,256'", `kbusd.toml:1: federated: must be all, none, or numbers of buses with commas between, ` +
+			`from 0 to 255, not "0,256"`},
+		{"federated = 'some'", `kbusd.toml:1: federated: must be all, none, or numbers of buses`},
 		{"log.level = 'inof'", `kbusd.toml:1: log.level: must be debug, info, warn or error, not "inof"`},
 		{"log.format = 'xml'", `kbusd.toml:1: log.format: must be text or json, not "xml"`},
 		{"limits.queue-bytes = '1TB'", `kbusd.toml:1: limits.queue-bytes: "1TB" is no size; write for instance "64MiB"`},

@@ -53,6 +53,8 @@ var table = []setting{
 
 	parsed("limpets", "who may join the buses to others: owner (root and the daemon's user), anybody or nobody", parseLimpets,
 		func(s *Settings) *limpets { return (*limpets)(&s.Server.Limpets) }),
+	parsed("federated", "buses where nobody becomes a Replier unless a federation has said so: numbers, all or none",
+		parseBusSet, func(s *Settings) *server.BusSet { return &s.Server.Federated }),
 
 	live(parsed("log.level", "what is logged: debug, info, warn or error", parseLevel,
 		func(s *Settings) *level { return (*level)(&s.LogLevel) })),

@@ -152,6 +152,17 @@ func parseSizeOrOff(v value) (sizeOrOff, error) {
 	return sizeOrOff(n), nil
 }
 
+// parseBusSet reads numbers of buses. A flag without a value is all.
+func parseBusSet(v value) (server.BusSet, error) {
+	switch v.text {
+	case "true":
+		return server.ParseBusSet("all")
+	case "false":
+		return server.ParseBusSet("none")
+	}
+	return server.ParseBusSet(v.text)
+}
+
 func parseLimpets(v value) (limpets, error) {
 	i := slices.Index(limpetWords[:], v.text)
 	if i < 0 {
