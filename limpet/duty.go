@@ -8,6 +8,7 @@ type Duty struct {
 	Do      Verb
 	Message *kbus.Message // for ToPair, Send, SendToListeners and Resolve; the caller must not change it
 	Name    string        // for Bind and Unbind
+	Of      kbus.Origin   // for Bind: of whom we are the proxy; zero if our bus does not want to know
 	Again   bool          // it has been tried before, and failed
 
 	stateful bool // a Request that only one Replier will do for
@@ -22,7 +23,7 @@ const (
 	ToPair          Verb = iota // send the message to the pair
 	Send                        // Ksock.Send
 	SendToListeners             // Ksock.SendToListeners
-	Bind                        // Ksock.Bind, as Replier
+	Bind                        // Ksock.BindProxy, or Ksock.Bind as Replier
 	Unbind                      // Ksock.Unbind, as Replier
 	Resolve                     // Ksock.Who: tell in the Outcome which Ksock is the Replier for the message's name
 	Snapshot                    // Ksock.Bindings: tell them in the Outcome

@@ -60,11 +60,22 @@ func (m *Machine) passOn(msg *kbus.Message) {
 		}
 		m.makeOurs(&msg.InReplyTo)
 	}
+	m.markOurs(msg)
 	m.makeOurs(&msg.ID)
 	if msg.OrigFrom.Network == 0 {
 		msg.OrigFrom = kbus.Origin{Network: m.OwnID, Local: msg.From}
 	}
 	m.toPair(msg)
+}
+
+// markOurs has a message of our bus carry the bus's incarnation. One that was carried here keeps that of its own.
+func (m *Machine) markOurs(msg *kbus.Message) {
+	switch {
+	case m.Legacy:
+		msg.Extra = 0
+	case msg.ID.Network == 0 || msg.Extra == 0:
+		msg.Extra = m.Incarnation
+	}
 }
 
 func (m *Machine) makeOurs(id *kbus.ID) {

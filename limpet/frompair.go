@@ -14,6 +14,9 @@ func (m *Machine) FromPair(msg *kbus.Message) {
 	if msg.ID.Network == m.OwnID {
 		m.figures.Returned++
 	}
+	if msg.Extra == 0 {
+		msg.Extra = m.Link
+	}
 	// The sender's wish to wait or fail was granted on its own bus. Here it could only hold up everybody else (B26).
 	msg.Flags &^= kbus.AllOrWait | kbus.AllOrFail
 	switch {
@@ -118,6 +121,8 @@ func (m *Machine) notSent(d Duty, why kbus.Condition) {
 	switch {
 	case d.answer:
 		m.notAnswered(d, why)
+	case why == message.ErrHeard:
+		m.figures.Copies++
 	case d.Do == SendToListeners && why == message.ErrNotPermitted:
 		d.Message.Flags &^= kbus.WantAReply // the next best: to Listeners it looks like an Announcement
 		m.owe(Duty{Do: Send, Message: d.Message})

@@ -193,39 +193,22 @@ func TestStatefulByWildcard(t *testing.T) {
 	}
 }
 
-// Buses in a ring are a mistake that nobody can see beforehand. What is said there is heard several times, but it comes
-// to an end; a Request has one answer; and a Limpet sees that something is wrong.
-func TestRing(t *testing.T) {
+// Original Limpets know nothing of copies, so buses in a ring are a mistake that nobody can see beforehand. What is said
+// there is heard several times, but it comes to an end; a Request has one answer; and a Limpet sees that something is
+// wrong.
+func TestRingOfOriginals(t *testing.T) {
 	c := newChain(t)
-	e := &edge{}
-	e.ends[0] = &end{w: c.world, node: c.nodes[2], id: 5, queue: 100}
-	e.ends[1] = &end{w: c.world, node: c.nodes[0], id: 6, queue: 100}
-	e.ends[0].peer, e.ends[1].peer = e.ends[1], e.ends[0]
-	c.edges = append(c.edges, e)
-	c.join(e)
+	c.plain = true
+	c.link(c.nodes[2], c.nodes[0], 100)
 	c.must(c.b.Bind("$.Fish.Name", kbus.Replier))
 	c.flow()
 	c.send(c.a, kbus.Announcement("$.Fish.Swims", "round"))
 	for i, ear := range c.ears {
-		copies := 0
-		for m, err := ear.Next(); m != nil; m, err = ear.Next() {
-			c.must(err)
-			copies++
-		}
-		if copies == 0 || copies > 3 {
+		if copies := c.copies(ear); copies == 0 || copies > 3 {
 			t.Errorf("K%d hears it %d times", i, copies)
 		}
 	}
-	c.send(c.a, kbus.Request("$.Fish.Name", "?"))
-	reply, err := kbus.ReplyTo(c.next(c.b), "Bubbles")
-	c.must(err)
-	c.send(c.b, reply)
-	if m := c.next(c.a); string(m.Data) != "Bubbles" {
-		t.Errorf("%v", m)
-	}
-	if m, err := c.a.Next(); m != nil || err != nil {
-		t.Errorf("and then %v, %v", m, err)
-	}
+	c.asksOnce()
 	returned := uint64(0)
 	for _, e := range c.edges {
 		for _, end := range e.ends {
@@ -234,6 +217,98 @@ func TestRing(t *testing.T) {
 	}
 	if returned == 0 {
 		t.Error("nobody has noticed")
+	}
+}
+
+// copies counts what a Ksock has still to read.
+func (c *chain) copies(k *kbus.Ksock) (n int) {
+	c.t.Helper()
+	for m, err := k.Next(); m != nil; m, err = k.Next() {
+		c.must(err)
+		n++
+	}
+	return n
+}
+
+// asksOnce has A ask B, who is asked once, and answer once.
+func (c *chain) asksOnce() {
+	c.t.Helper()
+	c.send(c.a, kbus.Request("$.Fish.Name", "?"))
+	reply, err := kbus.ReplyTo(c.next(c.b), "Bubbles")
+	c.must(err)
+	c.send(c.b, reply)
+	if m := c.next(c.a); string(m.Data) != "Bubbles" {
+		c.t.Errorf("%v", m)
+	}
+	for _, k := range []*kbus.Ksock{c.a, c.b} {
+		if m, err := k.Next(); m != nil || err != nil {
+			c.t.Errorf("and then %v, %v", m, err)
+		}
+	}
+}
+
+// In a ring, with two of the buses joined twice, each Listener hears each message once, also the Requests, and the
+// messages of a bus that has started anew and counts from 1 again. When the Replier goes, so do all its proxies.
+func TestRing(t *testing.T) {
+	c := newChain(t)
+	c.edges, c.plain = nil, false
+	for _, n := range c.nodes {
+		c.must(n.bus.Close())
+		c.openBus(n)
+		c.ears[n.number] = n.talkers[1].k
+		c.must(c.ears[n.number].Bind("$.Fish.*", kbus.Listener))
+	}
+	for _, pair := range [][2]int{{0, 1}, {1, 2}, {2, 0}, {0, 1}} {
+		c.link(c.nodes[pair[0]], c.nodes[pair[1]], 100)
+	}
+	c.a, c.b = c.nodes[0].talkers[0].k, c.nodes[2].talkers[0].k
+	c.must(c.b.Bind("$.Fish.Name", kbus.Replier))
+	c.flow()
+	for range 2 {
+		for i, n := range c.nodes {
+			c.send(n.talkers[0].k, kbus.Announcement("$.Fish.Swims", "round"))
+			for j, ear := range c.ears {
+				if copies := c.copies(ear); copies != 1 {
+					t.Errorf("said on K%d, K%d hears it %d times", i, j, copies)
+				}
+			}
+		}
+		c.asksOnce()
+		for j, ear := range c.ears {
+			requests := 0
+			for m, err := ear.Next(); m != nil; m, err = ear.Next() {
+				c.must(err)
+				if m.IsRequest() {
+					requests++
+				}
+			}
+			if requests != 1 {
+				t.Errorf("K%d hears the Request %d times", j, requests)
+			}
+		}
+		c.restart(c.nodes[0])
+		for _, e := range c.edges {
+			for _, end := range e.ends {
+				if end.lost() {
+					end.leave("the link is lost")
+				}
+			}
+			c.join(e)
+		}
+		c.flow()
+		c.a = c.nodes[0].talkers[0].k
+		c.ears[0] = c.nodes[0].talkers[1].k
+		c.must(c.ears[0].Bind("$.Fish.*", kbus.Listener))
+		for _, ear := range c.ears {
+			c.copies(ear)
+		}
+	}
+	c.must(c.b.Unbind("$.Fish.Name", kbus.Replier))
+	c.flow()
+	for _, n := range c.nodes {
+		if ksock, err := n.ear.k.Replier("$.Fish.Name"); ksock != 0 || err != nil {
+			t.Errorf("K%d still has a Replier: %d, %v", n.number, ksock, err)
+		}
 	}
 }
 

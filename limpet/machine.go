@@ -7,12 +7,16 @@ import (
 
 // Config is what a Machine is told at the beginning.
 type Config struct {
-	OwnID  uint32 // our network id: no other Limpet in all joined buses has the same
-	PairID uint32 // that of the Limpet at the other end
+	OwnID  uint32 // network id of our bus: no other bus of all that are joined has the same
+	PairID uint32 // that of the bus at the other end
 	Ksock  uint32 // the id of our Ksock on its bus; Join knows it
 	Name   string // what is passed on to the pair: messages it matches, Repliers bound to names it covers
 	StopOn string // a message of this name, from the bus, ends the Limpet; may be empty
 	Legacy bool   // the pair may be an original Limpet: keep from it what it would misunderstand (B21)
+
+	// What tells a message from a copy of it that comes another way; see Ksock.Carry. Join sees to both.
+	Incarnation uint32 // of our bus, 0 if it does not know copies
+	Link        uint32 // a number of this link's own, for what comes from the pair and has no incarnation
 }
 
 // Machine is one end of a pair, for as long as both the link and the Ksock last; when either is lost a new Machine with
@@ -22,7 +26,8 @@ type Config struct {
 // It does no I/O and has no clock. It is not safe for concurrent use.
 //
 // What came from the pair is known by its sender, which is our Ksock, and by its network id where another Limpet has
-// carried it on; it is never sent back. So no message circulates, not even where somebody has joined buses to a ring.
+// carried it on; it is never sent back. Where buses are joined twice, or to a ring, copies of a message come by several
+// ways, and each bus itself takes only the first.
 type Machine struct {
 	Config
 	duties []Duty
@@ -34,6 +39,7 @@ type Machine struct {
 	announced map[string]uint32    // Repliers on our bus of whom the pair has been told: their Ksock
 	owed      []Duty               // answers that the bus could not take
 	unsettled map[string]*proxy    // proxies that are not as they are wanted
+	blocked   map[string]*proxy    // wanted proxies for whose names our bus has another Replier
 	figures   Figures
 }
 
@@ -41,6 +47,7 @@ type Machine struct {
 type Figures struct {
 	ToPair, FromPair uint64 // messages
 	Lost             uint64 // Announcements from the pair that our bus refused
+	Copies           uint64 // messages from the pair that had come another way
 	Returned         uint64 // messages that we had passed on, and that came back: the buses are joined to a ring
 	Open             int    // Requests that wait for the pair
 	Asked            int    // Requests of the pair's that wait for our bus
@@ -56,6 +63,7 @@ func New(c Config) *Machine {
 		proxies:   map[string]*proxy{},
 		announced: map[string]uint32{},
 		unsettled: map[string]*proxy{},
+		blocked:   map[string]*proxy{},
 	}
 }
 
@@ -81,7 +89,7 @@ func (m *Machine) toPair(msg *kbus.Message) {
 func (m *Machine) Done(d Duty, o Outcome) {
 	switch d.Do {
 	case Bind, Unbind:
-		m.settled(d.Name, d.Do == Bind, o.Condition)
+		m.settled(d, o.Condition)
 	case Snapshot:
 		if o.Condition == message.OK {
 			m.compare(o.Bindings)
@@ -95,11 +103,15 @@ func (m *Machine) Done(d Duty, o Outcome) {
 	}
 }
 
-// Unsettled tells whether something could not be done that may be possible later.
+// Unsettled tells whether something could not be done that may be possible soon.
 func (m *Machine) Unsettled() bool { return len(m.owed)+len(m.unsettled) > 0 }
 
-// Retry gives the duties that failed and are still to be done.
-func (m *Machine) Retry() {
+// Blocked tells whether we want to be proxies for names that our bus has another Replier for. When that one goes we
+// see it, unless it is not for the bus to say.
+func (m *Machine) Blocked() bool { return len(m.blocked) > 0 }
+
+// Retry gives the duties that failed and are still to be done; with blocked also those of which Blocked tells.
+func (m *Machine) Retry(blocked bool) {
 	for _, d := range m.owed {
 		d.Again = true
 		m.owe(d)
@@ -107,6 +119,11 @@ func (m *Machine) Retry() {
 	m.owed = nil
 	for name, p := range m.unsettled {
 		m.settle(name, p, true)
+	}
+	if blocked {
+		for name, p := range m.blocked {
+			m.settle(name, p, true)
+		}
 	}
 }
 

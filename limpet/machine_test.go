@@ -245,10 +245,10 @@ func TestReplyRefused(t *testing.T) {
 		if !m.Unsettled() {
 			t.Fatal("nothing to try again")
 		}
-		m.Retry()
+		m.Retry(true)
 		expect(t, does(m, full), status)
 	}
-	m.Retry()
+	m.Retry(true)
 	expect(t, does(m, nil), status)
 	if m.Unsettled() {
 		t.Error("still unsettled")
@@ -288,7 +288,7 @@ func TestProxies(t *testing.T) {
 	expect(t, does(m, nil), "to pair <ReplierBindEvent id=[1:0], orig_from=(1,0), flags=0x204 (SYN,aFL), [Unbind '$.B' for 4]>\nbind $.B")
 	m.FromPair(event(false, 3, "$.B"))
 	expect(t, does(m, refuseAll(message.ErrEventUndelivered)), "unbind $.B")
-	m.Retry()
+	m.Retry(true)
 	expect(t, does(m, nil), "unbind $.B")
 	for _, bad := range []*kbus.Message{
 		event(true, 3, "not a name"), {Name: kbus.NameReplierBindEvent}, kbus.Announcement(kbus.NameReplierBindEvent, string(event(true, 3, "$.A").Data)),
@@ -304,7 +304,7 @@ func TestProxies(t *testing.T) {
 // B25: after events were lost the pair is told what has changed, and no more.
 func TestResynchronise(t *testing.T) {
 	m := newMachine(nil)
-	for _, name := range []string{"$.Gone", "$.Same", "$.Other"} {
+	for _, name := range []string{"$.Gone", "$.Same", "$.Other", "$.Mine"} {
 		m.FromBus(event(true, 4, name))
 	}
 	does(m, nil)
@@ -314,12 +314,90 @@ func TestResynchronise(t *testing.T) {
 			return kbus.BindingInfo{Ksock: ksock, Name: name, As: kbus.Replier}
 		}
 		return Outcome{Bindings: []kbus.BindingInfo{
-			bound(4, "$.Same"), bound(5, "$.Other"), bound(5, "$.New"), bound(7, "$.Proxy"), {Ksock: 5, Name: "$.Heard", As: kbus.Listener},
+			bound(4, "$.Same"), bound(5, "$.Other"), bound(7, "$.Mine"), {Ksock: 5, Name: "$.Heard", As: kbus.Listener},
 		}}
 	})
 	told := regexp.MustCompile(`\w+ '[^']*' for \d+`).FindAllString(said, -1)
 	slices.Sort(told)
-	expect(t, strings.Join(told, ", "), "Bind '$.New' for 5, Bind '$.Other' for 5, Unbind '$.Gone' for 4, Unbind '$.Other' for 4")
+	expect(t, strings.Join(told, ", "), "Unbind '$.Gone' for 4, Unbind '$.Mine' for 4, Unbind '$.Other' for 4")
+}
+
+// What leaves our bus for the first time carries the bus's incarnation, and keeps it on the way; an original Limpet gets
+// none, and what comes from one gets a number of the link's.
+func TestIncarnations(t *testing.T) {
+	for _, c := range []struct {
+		legacy    bool
+		id        kbus.ID
+		extra     uint32
+		passed    uint32
+		fromThere uint32
+	}{
+		{false, kbus.ID{Serial: 5}, 0, 77, 99},
+		{false, kbus.ID{Network: 9, Serial: 5}, 33, 33, 33},
+		{false, kbus.ID{Network: 9, Serial: 5}, 0, 77, 99}, // somebody has chosen the id
+		{true, kbus.ID{Serial: 5}, 0, 0, 99},
+		{true, kbus.ID{Network: 9, Serial: 5}, 33, 0, 33},
+	} {
+		m := newMachine(func(config *Config) { config.Incarnation, config.Link, config.Legacy = 77, 99, c.legacy })
+		said := func() *kbus.Message {
+			return &kbus.Message{Header: kbus.Header{ID: c.id, From: 4, Extra: c.extra}, Name: "$.A"}
+		}
+		m.FromBus(said())
+		if d, _ := m.Next(); d.Message.Extra != c.passed {
+			t.Errorf("%+v: passed on with %d", c, d.Message.Extra)
+		}
+		m.FromPair(said())
+		if d, _ := m.Next(); d.Message.Extra != c.fromThere {
+			t.Errorf("%+v: sent with %d", c, d.Message.Extra)
+		}
+	}
+}
+
+// Copies that the bus has heard another way are counted, and are no losses.
+func TestCopies(t *testing.T) {
+	m := newMachine(nil)
+	m.FromPair(kbus.Announcement("$.A", ""))
+	does(m, refuseAll(kbus.ErrHeard))
+	m.FromPair(kbus.Announcement("$.A", ""))
+	does(m, refuseAll(kbus.ErrStale))
+	if f := m.Figures(); f.Copies != 1 || f.Lost != 1 {
+		t.Errorf("%+v", f)
+	}
+}
+
+// A proxy says whom it stands for: no Replier of our own bus, which has come round, nor one too many buses away; and it
+// is bound anew when that becomes another.
+func TestProxiesOf(t *testing.T) {
+	m := newMachine(func(c *Config) { c.Incarnation = 77 })
+	told := func(bind bool, of kbus.Origin) (origins []kbus.Origin, verbs []Verb) {
+		e := event(bind, 3, "$.A")
+		e.OrigFrom = of
+		m.FromPair(e)
+		does(m, func(d Duty) Outcome {
+			origins, verbs = append(origins, d.Of), append(verbs, d.Do)
+			return Outcome{}
+		})
+		return origins, verbs
+	}
+	for _, c := range []struct {
+		bind  bool
+		of    kbus.Origin
+		bound kbus.Origin
+		verbs []Verb
+	}{
+		{true, kbus.Origin{Network: 1, Local: 3}, kbus.Origin{}, nil},
+		{true, kbus.Origin{Network: 9, Local: maxHops}, kbus.Origin{}, nil},
+		{true, kbus.Origin{Network: 9, Local: 1<<32 - 1}, kbus.Origin{}, nil},
+		{true, kbus.Origin{}, kbus.Origin{Network: 2, Local: 1}, []Verb{Bind}},
+		{true, kbus.Origin{Network: 9, Local: 2}, kbus.Origin{Network: 9, Local: 3}, []Verb{Unbind, Bind}},
+		{true, kbus.Origin{Network: 9, Local: 2}, kbus.Origin{}, nil},
+		{true, kbus.Origin{Network: 9, Local: maxHops}, kbus.Origin{}, []Verb{Unbind}},
+	} {
+		origins, verbs := told(c.bind, c.of)
+		if !slices.Equal(verbs, c.verbs) || len(verbs) > 0 && origins[len(verbs)-1] != c.bound {
+			t.Errorf("told of %v: %v of %v, want %v of %v", c.of, verbs, origins, c.verbs, c.bound)
+		}
+	}
 }
 
 // B21, and what else is kept from an original Limpet.
@@ -341,27 +419,6 @@ func TestLegacy(t *testing.T) {
 		m.FromBus(kbus.Announcement(name, ""))
 		if does(m, nil) == "" {
 			t.Errorf("%s is kept back", name)
-		}
-	}
-}
-
-func TestOffers(t *testing.T) {
-	for _, c := range []struct{ filter, yes, no string }{
-		{"$.*", "$.A $.* $.% $.A.B.*", ""},
-		{"$.A.*", "$.A.B $.A.* $.A.% $.A.B.C $.A.B.*", "$.A $.AB.C $.* $.B.A"},
-		{"$.A.%", "$.A.B $.A.%", "$.A $.A.* $.A.B.C $.A.B.%"},
-		{"$.A", "$.A", "$.A.B $.%"},
-	} {
-		m := newMachine(func(config *Config) { config.Name = c.filter })
-		for _, name := range strings.Fields(c.yes) {
-			if !m.offers(name) {
-				t.Errorf("%s does not cover %s", c.filter, name)
-			}
-		}
-		for _, name := range strings.Fields(c.no) {
-			if m.offers(name) {
-				t.Errorf("%s covers %s", c.filter, name)
-			}
 		}
 	}
 }

@@ -1,8 +1,6 @@
 package limpet
 
 import (
-	"strings"
-
 	"kbus"
 	"kbus/message"
 )
@@ -13,9 +11,19 @@ import (
 // the Replier here goes, and from time to time.
 //
 // Events of our own Ksock are not passed on (R9.21), and all others are, so what we tell the pair follows from what is
-// behind us alone. In a tree of buses no proxy can therefore outlive the Replier that it stands for.
+// behind us alone. In a tree of buses no proxy can therefore outlive the Replier that it stands for. In a ring, proxies
+// could keep each other alive. So each is bound with the origin of its Replier, which bind events tell: the network where
+// that is, and how many buses away. A bus never has a proxy for its own Repliers, and one that is too many buses away is
+// nowhere: where proxies only stand for each other the number grows with each round, until they give up.
 
-type proxy struct{ want, have bool }
+type proxy struct {
+	want, have bool
+	of         kbus.Origin // of the Replier that is wanted
+	bound      kbus.Origin // of the one that we are bound for, if we are
+}
+
+// maxHops is how many buses away a Replier may be.
+const maxHops = 16
 
 // maxProxies is how many names the pair may have us stand for. The bus has its own limit on bindings; this one is for
 // those that it refuses.
@@ -50,95 +58,108 @@ func (m *Machine) eventFromPair(msg *kbus.Message) {
 	if !ok || !msg.Flags.Has(kbus.Synthetic) || message.CheckBinding(e.Name) != message.OK {
 		return
 	}
+	of := kbus.Origin{Network: msg.OrigFrom.Network, Local: msg.OrigFrom.Local + 1}
+	if of.Network == 0 {
+		of.Network = m.PairID
+	}
+	want := e.Bind && of.Network != m.OwnID && of.Local > 0 && of.Local <= maxHops
 	p := m.proxies[e.Name]
 	if p == nil {
-		if !e.Bind || len(m.proxies) == maxProxies {
+		if !want || len(m.proxies) == maxProxies {
 			return
 		}
 		p = &proxy{}
 		m.proxies[e.Name] = p
 	}
-	p.want = e.Bind
+	p.want, p.of = want, of
 	m.settle(e.Name, p, false)
 }
 
 // settle makes a name's binding what it is wanted to be.
 func (m *Machine) settle(name string, p *proxy, again bool) {
 	switch {
-	case p.want && !p.have:
-		m.owe(Duty{Do: Bind, Name: name, Again: again})
-	case !p.want && p.have:
+	case p.have && !p.right():
 		m.owe(Duty{Do: Unbind, Name: name, Again: again})
+	case p.want && !p.have:
+		d := Duty{Do: Bind, Name: name, Again: again}
+		if m.Incarnation != 0 {
+			d.Of = p.of
+		}
+		m.owe(d)
 	default:
 		m.forget(name, p)
 	}
 }
 
-func (m *Machine) settled(name string, bound bool, c kbus.Condition) {
-	p := m.proxies[name]
+// right reports whether a binding is for whom it is wanted to be.
+func (p *proxy) right() bool { return p.want && p.bound == p.of }
+
+func (m *Machine) settled(d Duty, c kbus.Condition) {
+	p := m.proxies[d.Name]
 	if p == nil {
 		return // tried twice, and wanted no more
 	}
-	if c == message.OK || !bound && c == message.ErrNotBound {
+	bound := d.Do == Bind
+	done := c == message.OK || !bound && c == message.ErrNotBound
+	if done {
 		p.have = bound
 	}
-	if p.want != p.have {
-		m.unsettled[name] = p
-		return
+	if done && bound {
+		p.bound = d.Of
+		if d.Of.IsZero() {
+			p.bound = p.of // which nobody asks for then
+		}
 	}
-	m.forget(name, p)
+	delete(m.unsettled, d.Name)
+	delete(m.blocked, d.Name)
+	switch {
+	case p.have == p.want && (!p.have || p.right()):
+		m.forget(d.Name, p)
+	case done:
+		m.settle(d.Name, p, d.Again)
+	case c == message.ErrReplierBound:
+		m.blocked[d.Name] = p
+	default:
+		m.unsettled[d.Name] = p
+	}
 }
 
 // forget leaves a name alone that is as it is wanted to be.
 func (m *Machine) forget(name string, p *proxy) {
 	delete(m.unsettled, name)
+	delete(m.blocked, name)
 	if !p.want {
 		delete(m.proxies, name)
 	}
 }
 
-// compare tells the pair what has changed unnoticed, after events were lost (B25). Events still in our queue are newer
-// than the ones that were lost, so if they contradict this they also have the last word.
+// compare tells the pair which Repliers have gone unnoticed, after events were lost (B25): unbind events, for a Bind fails
+// if its event does not fit. Events still in our queue are newer than the ones that were lost, so if they contradict this
+// they also have the last word.
 func (m *Machine) compare(list []kbus.BindingInfo) {
 	now := map[string]uint32{}
 	for _, b := range list {
-		if b.As == kbus.Replier && b.Ksock != m.Ksock && m.offers(b.Name) {
+		if b.As == kbus.Replier {
 			now[b.Name] = b.Ksock
 		}
 	}
 	for name, binder := range m.announced {
 		if now[name] != binder {
 			delete(m.announced, name)
-			m.tellPair(false, binder, name)
+			m.tellUnbound(binder, name)
 		}
 	}
-	for name, binder := range now {
-		if m.announced[name] != binder {
-			m.announced[name] = binder
-			m.tellPair(true, binder, name)
-		}
-	}
-	for name, p := range m.unsettled {
-		m.settle(name, p, true)
-	}
+	m.Retry(true)
 }
 
-func (m *Machine) tellPair(bind bool, binder uint32, name string) {
+func (m *Machine) tellUnbound(binder uint32, name string) {
 	msg := &kbus.Message{Name: kbus.NameReplierBindEvent}
 	msg.Flags = kbus.Synthetic | kbus.AllOrFail // R6.12
-	msg.Data = message.AppendBindEvent(nil, kbus.BindEvent{Bind: bind, Binder: binder, Name: name})
+	msg.Data = message.AppendBindEvent(nil, kbus.BindEvent{Binder: binder, Name: name})
 	m.passOn(msg)
 }
 
 // offers reports whether Repliers bound to that name are for the pair: every message for them matches Config.Name.
 func (m *Machine) offers(name string) bool {
-	if m.Legacy && beginsBindEvent(name) {
-		return false
-	}
-	class := message.ClassOf(m.Name)
-	if class == message.Exact {
-		return name == m.Name
-	}
-	rest, inside := strings.CutPrefix(name, m.Name[:len(m.Name)-1])
-	return inside && (class == message.Star || rest != "*" && !strings.Contains(rest, "."))
+	return message.Covers(m.Name, name) && !(m.Legacy && beginsBindEvent(name))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -23,24 +24,34 @@ type session struct {
 	end     context.CancelCauseFunc
 	mu      sync.Mutex
 	machine *Machine
-	retry   *time.Timer // nil unless something is to be tried again
-	ringed  bool        // it has been told that there is a ring
+	soon    *time.Timer // nil unless something is to be tried again
+	later   *time.Timer // nil unless something is blocked
+	told    bool        // of what should not be
 }
 
 // ErrStopped ends a session in which somebody has sent the message Config.StopOn.
 var ErrStopped = errors.New("the message that ends this Limpet has been sent")
 
-// retryAfter is how soon something is tried again that the bus has refused.
-const retryAfter = 200 * time.Millisecond
+// How soon something is tried again that the bus has refused; the longer time if it has another Replier.
+const (
+	retryAfter   = 200 * time.Millisecond
+	unblockAfter = 5 * time.Second
+)
 
 // Join joins the bus of k, which has been Prepared, with whatever is at the other end of the link, until one of them is
-// lost, or ctx ends. When it returns, the link is closed, and the caller must close k: that gives every open Request
+// lost, or ctx ends. Copies of messages that come other ways are dropped, if the daemon lets us be a Limpet, and if the
+// Limpets of the bus agree about its network id: else the error is that of Ksock.Carry, but for a pair that may be an
+// original Limpet and knows nothing of copies. When it returns, the link is closed, and the caller must close k: that gives every open Request
 // its Status and takes the proxies away. The error says what has ended it: ErrStopped, kbus.ErrBusGone, that of ctx, or
 // what the link said.
 func Join(ctx context.Context, k *kbus.Ksock, link Link, c Config, log *slog.Logger) (Figures, error) {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	c.Ksock = k.ID()
+	if err := carry(k, &c, log); err != nil {
+		_ = link.Close()
+		return Figures{}, err
+	}
 	s := &session{k: k, link: link, log: log, end: end, machine: New(c)}
 	context.AfterFunc(ctx, func() { _ = link.Close() }) // the loss is told by who reads
 	var reader sync.WaitGroup
@@ -50,10 +61,30 @@ func Join(ctx context.Context, k *kbus.Ksock, link Link, c Config, log *slog.Log
 	reader.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.retry != nil {
-		s.retry.Stop()
+	for _, timer := range []*time.Timer{s.soon, s.later} {
+		if timer != nil {
+			timer.Stop()
+		}
 	}
 	return s.machine.Figures(), context.Cause(ctx)
+}
+
+// carry has the bus drop copies.
+func carry(k *kbus.Ksock, c *Config, log *slog.Logger) (err error) {
+	c.Incarnation, err = k.Carry(c.OwnID)
+	switch {
+	case err == nil:
+		c.Link = 1 + rand.Uint32N(1<<32-1)
+	case errors.Is(err, kbus.ErrNotPermitted):
+		log.Warn("the daemon does not let this user be a Limpet, see its setting limpets: nothing is known of copies, "+
+			"so there must be one way only between any two buses", "error", err)
+	case errors.Is(err, kbus.ErrOtherNetwork) && c.Legacy:
+		log.Warn("other Limpets of this bus have another network id: nothing is known of copies here, so there must be "+
+			"one way only between any two buses", "error", err)
+	default:
+		return err
+	}
+	return nil
 }
 
 func (s *session) takeFromBus(ctx context.Context) error {
@@ -95,9 +126,10 @@ func (s *session) deal(ctx context.Context, take func(*Machine, *kbus.Message), 
 		s.log.Debug("message", "text", m.String())
 	}
 	take(s.machine, m)
-	if !s.ringed && s.machine.figures.Returned > 0 {
-		s.ringed = true
-		s.log.Error("a message has come back that we had passed on: these buses are joined to a ring, and must not be")
+	if s.machine.Incarnation == 0 && s.machine.figures.Returned > 0 && !s.told {
+		s.told = true
+		s.log.Error("a message has come back that we had passed on: these buses are joined to a ring, and must not be, " +
+			"because nothing is known of copies here")
 	}
 	return s.work(ctx)
 }
@@ -135,7 +167,11 @@ func (s *session) tell(d Duty, c kbus.Condition) {
 	case c == message.OK && d.Do == Bind:
 		s.log.Debug("proxy", "name", d.Name)
 	case c == message.ErrReplierBound && d.Do == Bind:
-		s.log.Warn("both buses have a Replier for this name; each bus keeps its own", "name", d.Name)
+		s.log.Info("this bus has a Replier for the name already, and keeps it", "name", d.Name, "instead of", d.Of)
+	case c == message.ErrStale && !s.told:
+		s.told = true
+		s.log.Warn("dropped a message that is so old that it may have come another way before; more are not told",
+			"text", d.Message.String())
 	case c != message.OK && (d.Do == Bind || d.Do == Unbind):
 		s.log.Warn("cannot "+d.Do.String()+"; trying again", "name", d.Name, "error", c)
 	case c != message.OK && d.Message != nil:
@@ -145,16 +181,25 @@ func (s *session) tell(d Duty, c kbus.Condition) {
 
 // retryLater sees to it that what could not be done is tried again. mu is held.
 func (s *session) retryLater(ctx context.Context) {
-	if s.retry != nil || !s.machine.Unsettled() {
+	if s.machine.Unsettled() {
+		s.retry(ctx, &s.soon, retryAfter, false)
+	}
+	if s.machine.Blocked() {
+		s.retry(ctx, &s.later, unblockAfter, true)
+	}
+}
+
+func (s *session) retry(ctx context.Context, timer **time.Timer, after time.Duration, blocked bool) {
+	if *timer != nil {
 		return
 	}
-	s.retry = time.AfterFunc(retryAfter, func() {
+	*timer = time.AfterFunc(after, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.retry = nil; ctx.Err() != nil {
+		if *timer = nil; ctx.Err() != nil {
 			return
 		}
-		s.machine.Retry()
+		s.machine.Retry(blocked)
 		if err := s.work(ctx); err != nil {
 			s.end(err)
 		}

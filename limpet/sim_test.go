@@ -70,10 +70,10 @@ func shrink(script []uint64) []uint64 {
 	return script
 }
 
-// TestSimulation: in random trees of buses, with links cut and joined, messages on their way for long or arriving
-// twice, clients that leave and buses that restart, every Request has exactly one answer and it is the right one; each
-// Listener hears each sender in order; nothing goes round; no proxy outlives its Replier and none is missing; and no
-// Limpet is left with a debt. SEED=n repeats a run of the test, and a failing script is cut down and told step by step.
+// TestSimulation: in random trees of buses, and in rings, with links cut and joined, messages on their way for long or
+// arriving twice, clients that leave and buses that restart, every Request has exactly one answer and it is the right
+// one; each Listener hears each message once, and each sender in order; nothing goes round; no proxy outlives its Replier
+// and none is missing; and no Limpet is left with a debt. SEED=n repeats a run of the test, and a failing script is cut down and told step by step.
 func TestSimulation(t *testing.T) {
 	seed, n := rand.Uint64N(1e6), runs
 	if testing.Short() {

@@ -32,8 +32,9 @@ type question struct {
 type ear struct {
 	w     *world
 	k     *kbus.Ksock
-	last  map[int]int // of each sender: the number heard last
-	heard map[int]int // how many
+	last  map[int]int     // of each sender: the number heard last
+	heard map[int]int     // how many
+	each  map[[2]int]bool // all of them
 }
 
 var (
@@ -52,7 +53,7 @@ func (w *world) newEar(n *node) *ear {
 	k, err := n.bus.Open()
 	w.must(err)
 	w.must(k.Bind("$.*", kbus.Listener))
-	return &ear{w: w, k: k, last: map[int]int{}, heard: map[int]int{}}
+	return &ear{w: w, k: k, last: map[int]int{}, heard: map[int]int{}, each: map[[2]int]bool{}}
 }
 
 // text is what the next message says: who, and how many have gone before.
@@ -198,11 +199,14 @@ func (e *ear) hear() bool {
 	if _, err := fmt.Sscanf(string(m.Data), "%d:%d", &uid, &seq); err != nil {
 		e.w.fail("heard %v", m)
 	}
-	key := uid
-	if last := e.last[key]; seq < last || seq == last && !e.w.dups {
+	if e.each[[2]int{uid, seq}] && !e.w.dups {
+		e.w.fail("heard number %d twice: %v", seq, m)
+	}
+	if last := e.last[uid]; seq < last && (e.w.calm || !e.w.mesh) { // else the shorter way may have been cut for one
 		e.w.fail("heard number %d after number %d: %v", seq, last, m)
 	}
-	e.last[key] = seq
-	e.heard[key]++
+	e.each[[2]int{uid, seq}] = true
+	e.last[uid] = seq
+	e.heard[uid]++
 	return true
 }

@@ -10,20 +10,26 @@ import (
 	"kbus/message"
 )
 
-// The simulation joins two to six real buses to a random tree with real Machines, and does everything else by itself:
-// there is no goroutine and no clock, so a run follows from its script alone. The script is a list of numbers; each is
-// one step, and means something in whatever state the world is, so any part of a script is a script too and a failing
-// one can be cut down to what matters.
+// The simulation joins two to six real buses with real Machines, and does everything else by itself: there is no
+// goroutine and no clock, so a run follows from its script alone. The script is a list of numbers; each is one step, and
+// means something in whatever state the world is, so any part of a script is a script too and a failing one can be cut
+// down to what matters.
+//
+// There are three kinds of worlds: trees as with the original, where each Limpet has a network id of its own and buses
+// know nothing of copies; trees where a bus has one id; and such trees with further links, so that there are rings, and
+// buses that are joined twice.
 
 type world struct {
 	calm  bool // no cuts, no restarts, nobody leaves, room for everything: then nothing may be lost either
+	plain bool // as with the original
+	mesh  bool // not a tree
 	nodes []*node
 	edges []*edge
 	uids  int
 	trace []string
 	tell  bool
 	wrong error
-	dups  bool // frames have been delivered twice
+	dups  bool // frames have been delivered twice, and nobody can know
 	works int  // duties of Limpets that could be done
 }
 
@@ -80,10 +86,12 @@ func (c *choices) of(n int) int {
 	return int(v)
 }
 
-// newWorld makes the tree that the first number of a script says.
+// newWorld makes the world that the first number of a script says.
 func newWorld(first uint64, tell bool) *world {
 	c := choices(first)
 	w := &world{tell: tell, calm: c.of(4) == 0}
+	kind := c.of(4)
+	w.plain, w.mesh = kind == 0, kind > 1
 	for i := range 2 + c.of(5) {
 		queue := uint32(1000)
 		if !w.calm {
@@ -93,17 +101,30 @@ func newWorld(first uint64, tell bool) *world {
 		w.nodes = append(w.nodes, n)
 		w.openBus(n)
 		if i > 0 {
-			e := &edge{}
-			other := w.nodes[c.of(i)]
-			e.ends[0] = &end{w: w, node: other, id: uint32(2*i + 10), queue: queue}
-			e.ends[1] = &end{w: w, node: n, id: uint32(2*i + 11), queue: queue}
-			e.ends[0].peer, e.ends[1].peer = e.ends[1], e.ends[0]
-			w.edges = append(w.edges, e)
-			w.say("K%d -L%d:L%d- K%d", other.number, e.ends[0].id, e.ends[1].id, n.number)
-			w.join(e)
+			w.link(w.nodes[c.of(i)], n, queue)
 		}
 	}
+	for more := 0; w.mesh && more < 1+c.of(3); more++ {
+		a := c.of(len(w.nodes))
+		b := (a + 1 + c.of(len(w.nodes)-1)) % len(w.nodes)
+		w.link(w.nodes[a], w.nodes[b], w.nodes[a].queue)
+	}
 	return w
+}
+
+// link joins two buses by one more pair of Limpets.
+func (w *world) link(a, b *node, queue uint32) {
+	e := &edge{}
+	for i, n := range []*node{a, b} {
+		e.ends[i] = &end{w: w, node: n, id: uint32(10 + n.number), queue: queue}
+		if w.plain {
+			e.ends[i].id = uint32(10 + 2*len(w.edges) + i)
+		}
+	}
+	e.ends[0].peer, e.ends[1].peer = e.ends[1], e.ends[0]
+	w.edges = append(w.edges, e)
+	w.say("K%d -L%d:L%d- K%d", a.number, e.ends[0].id, e.ends[1].id, b.number)
+	w.join(e)
 }
 
 func (w *world) openBus(n *node) {
@@ -124,9 +145,12 @@ func (w *world) join(e *edge) {
 	for _, end := range e.ends {
 		k, err := end.node.bus.Open()
 		w.must(err)
+		config := Config{OwnID: end.id, PairID: end.peer.id, Ksock: k.ID(), Name: "$.*"}
+		if !w.plain {
+			w.must(carry(k, &config, nil))
+		}
 		w.must(Prepare(k, "$.*", end.queue))
-		end.k, end.in = k, nil
-		end.machine = New(Config{OwnID: end.id, PairID: end.peer.id, Ksock: k.ID(), Name: "$.*"})
+		end.k, end.in, end.machine = k, nil, New(config)
 	}
 }
 
@@ -169,7 +193,7 @@ func (e *end) fromPair(twice bool) bool {
 	}
 	frame := e.in[0]
 	if twice {
-		e.w.dups = true
+		e.w.dups = e.w.dups || e.w.plain
 	} else {
 		e.in = e.in[1:]
 	}
@@ -217,7 +241,7 @@ func (e *end) retry() bool {
 		return false
 	}
 	before := e.w.works
-	e.machine.Retry()
+	e.machine.Retry(true)
 	e.work()
 	return e.w.works > before
 }

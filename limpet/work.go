@@ -17,7 +17,11 @@ func work(ctx context.Context, k *kbus.Ksock, d Duty) (o Outcome, err error) {
 	case SendToListeners:
 		_, err = k.SendToListeners(ctx, d.Message)
 	case Bind:
-		err = k.Bind(d.Name, kbus.Replier)
+		if d.Of.IsZero() {
+			err = k.Bind(d.Name, kbus.Replier)
+		} else {
+			err = k.BindProxy(d.Name, d.Of)
+		}
 	case Unbind:
 		err = k.Unbind(d.Name, kbus.Replier)
 	case Resolve:

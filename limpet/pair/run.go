@@ -24,15 +24,27 @@ func Run(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	k, err := o.Open(ctx)
-	if err != nil {
+	if err := o.tryBus(ctx); err != nil {
 		return err
 	}
-	_ = k.Close() // it was only to see that there is a bus
 	if o.Listen {
 		return runListener(ctx, &o)
 	}
 	return runConnector(ctx, &o)
+}
+
+// tryBus sees that there is a bus, and that we and its other Limpets agree about its network id.
+func (o *Options) tryBus(ctx context.Context) error {
+	k, err := o.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer k.Close()
+	if _, err := k.Carry(o.ID); errors.Is(err, kbus.ErrOtherNetwork) && o.Credentials != nil {
+		return fmt.Errorf("--id %d is not what the other Limpets of bus %d say; a bus has one network id, and all its "+
+			"Limpets give it: %w", o.ID, k.Bus(), err)
+	}
+	return nil
 }
 
 // runConnector connects again and again.
