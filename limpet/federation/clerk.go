@@ -21,8 +21,9 @@ const clerks = 8
 // holding is a name that we have claimed for a Ksock of our bus.
 type holding struct {
 	ksock    uint32
-	revision uint64 // of the claim
-	awaited  int    // bind events that are still to come for Binds that we have allowed
+	of       kbus.Origin // whose proxy it is, if it is one
+	revision uint64      // of the claim
+	awaited  int         // bind events that are still to come for Binds that we have allowed
 	since    time.Time
 }
 
@@ -31,6 +32,7 @@ type job struct {
 	what     func(*session, *job)
 	name     string
 	ksock    uint32
+	of       kbus.Origin // whose proxy it is, if it is one
 	claim    kbus.Claim
 	revision uint64
 	at       time.Time
@@ -105,7 +107,7 @@ func (s *session) dropClaims() {
 
 // decide claims the name for a Bind that waits.
 func (s *session) decide(j *job) {
-	revision, verdict := s.claim(j.name, j.ksock)
+	revision, verdict := s.claim(j.name, j.ksock, j.claim.Of)
 	if verdict == kbus.ErrNoFederation && s.Available {
 		verdict = 0
 	}
@@ -119,7 +121,7 @@ func (s *session) decide(j *job) {
 		h = &holding{}
 		s.held[j.name] = h
 	}
-	h.ksock, h.revision, h.since = j.ksock, revision, time.Now()
+	h.ksock, h.of, h.revision, h.since = j.ksock, j.claim.Of, revision, now()
 	h.awaited++
 	s.mu.Unlock()
 	if err := s.guard.allow(s, j.claim); err != nil { // the Bind has failed all the same
@@ -142,7 +144,7 @@ func (s *session) bound(j *job) {
 	if known {
 		return
 	}
-	revision, verdict := s.claim(j.name, j.ksock)
+	revision, verdict := s.claim(j.name, j.ksock, j.of)
 	if s.ctx.Err() != nil {
 		return
 	}
@@ -156,7 +158,7 @@ func (s *session) bound(j *job) {
 		return
 	}
 	s.mu.Lock()
-	s.held[j.name] = &holding{ksock: j.ksock, revision: revision, since: time.Now()}
+	s.held[j.name] = &holding{ksock: j.ksock, of: j.of, revision: revision, since: now()}
 	s.mu.Unlock()
 }
 
@@ -208,14 +210,21 @@ func (s *session) evict(ksock uint32, name string) {
 }
 
 // claim makes a name ours, and gives the revision of the claim. It swaps until it succeeds, or has seen that somebody
-// holds the name whose epoch is not proved over.
-func (s *session) claim(name string, ksock uint32) (revision uint64, verdict kbus.Condition) {
+// holds the name whose epoch is not proved over. The Repliers of other bowls are for these to claim, and not for a pair
+// that joins us to one of them.
+func (s *session) claim(name string, ksock uint32, of kbus.Origin) (revision uint64, verdict kbus.Condition) {
 	if !s.inTouch() {
 		return 0, kbus.ErrNoFederation
 	}
 	key := subject.Claim(name)
-	value := marshal(directory.Claim{Bowl: s.ID, Epoch: s.self.Epoch, Ksock: ksock})
+	value := marshal(directory.Claim{
+		Bowl: s.ID, Epoch: s.self.Epoch, Ksock: ksock, Network: of.Network, Hops: of.Local,
+	})
 	s.mu.Lock()
+	if s.table.Alive(of.Network) {
+		s.mu.Unlock()
+		return 0, kbus.ErrReplierBound
+	}
 	if h := s.held[name]; h != nil {
 		revision = h.revision
 	}

@@ -8,7 +8,6 @@ import (
 
 	"kbus"
 	"kbus/limpet/federation/envelope"
-	"kbus/limpet/federation/window"
 	"kbus/message"
 )
 
@@ -36,42 +35,17 @@ func (s *session) heard(m *kbus.Message) {
 	case m.IsReply() && m.To == s.own:
 		s.answered(m)
 	case m.From == s.own: // what came from NATS never goes back to NATS
-	case s.covers(m.Name) && s.news(m.ID):
+	case s.covers(m.Name): // it was said here, or a pair has brought it before NATS has
 		s.announce(m, 0)
 	}
 }
 
-// news tells whether a message of our bus is to be passed on: it has been said here, or it has come over a pair and not
-// yet any other way.
-func (s *session) news(id kbus.ID) bool {
-	if id.Network == 0 {
-		return true
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return id.Network != s.ID && s.see(id) == window.Fresh
-}
-
-// see asks the window of a network. s.mu is held.
-func (s *session) see(id kbus.ID) window.Verdict {
-	w := s.windows[id.Network]
-	if w == nil {
-		if len(s.windows) >= maxWindows {
-			clear(s.windows)
-		}
-		w = &window.Window{}
-		s.windows[id.Network] = w
-	}
-	return w.See(id.Serial)
-}
-
-// maxWindows limits the memory for networks that we hear of, 600 bytes each. With more of them some would be forgotten,
-// and copies over other ways be let through.
-const maxWindows = 1 << 17
-
 // abroad makes a message of our bus one for the federation: its ids and its sender are those of this bowl (R9.24,
-// R9.25, B23).
+// R9.25, B23), and its incarnation is that of this bus, unless it has one.
 func (s *session) abroad(m *kbus.Message) {
+	if m.ID.Network == 0 || m.Extra == 0 {
+		m.Extra = s.incarnation
+	}
 	if m.ID.Network == 0 {
 		m.ID.Network = s.ID
 	}

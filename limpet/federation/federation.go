@@ -1,10 +1,11 @@
 // Package federation joins one bus to any number of others through NATS. A bus with its Limpet is a bowl; the bowls
 // that know each other by the same name are a federation.
 //
-// The parts that decide are state machines without I/O, in packages of their own: which messages have been seen
-// (window), what becomes of a Request (routing), how long a lease may be trusted (lease), in which order changes come
-// (sequence), where names lead (directory). This package is the shell around them: a session holds the bus and the
-// epoch of the bowl together, and each file is one flow through it:
+// The parts that decide are state machines without I/O, in packages of their own: what becomes of a Request (routing),
+// how long a lease may be trusted (lease), in which order changes come (sequence), where names lead (directory). Which
+// messages have been heard before, by NATS or by pairs that join the same buses, each bus knows itself (Ksock.Carry).
+// This package is the shell around them: a session holds the bus and the epoch of the bowl together, and each file is
+// one flow through it:
 //
 //	ear.go        from the bus to NATS
 //	mouth.go      from NATS to the bus

@@ -11,7 +11,7 @@ import (
 
 // guard is the bus's federator. It outlives sessions: between two of them, and while there is no quorum, nobody becomes
 // the Replier of a shared name, so there is no moment in which a name could be taken that another bowl holds. (The bus
-// is on its own only when this process is not there.)
+// is on its own when this process is not there, unless the daemon's setting `federated` names it.)
 type guard struct {
 	*Bowl
 	ksock     *kbus.Ksock
@@ -30,7 +30,7 @@ func (b *Bowl) newGuard(ctx context.Context) (*guard, error) {
 		return nil, err
 	}
 	g := &guard{Bowl: b, ksock: k}
-	g.federator, err = k.Federate(!b.Available)
+	g.federator, err = k.Federate(!b.Available, b.Names...)
 	switch {
 	case errors.Is(err, kbus.ErrNotPermitted):
 		err = refuse("the daemon does not let this user join its bus to others, see its setting limpets: %w", err)
@@ -52,8 +52,8 @@ func (g *guard) watch(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if c.Ksock == g.proxy.Load() || !shares(g.Names, c.Name) {
-			_ = g.federator.Decide(c, 0) // whoever asked sees how it ends
+		if c.Ksock == g.proxy.Load() {
+			_ = g.federator.Decide(c, 0) // our session sees how it ends
 			continue
 		}
 		g.mu.Lock()

@@ -31,9 +31,8 @@ type lossNews struct {
 	Total uint64 `json:"total"` // since we have joined
 }
 
-// counted notes that a bowl has got so far: all numbers below this one have been announced. It tells if this number is
-// late, and had been given up.
-func (s *session) counted(e *envelope.Envelope, number uint64) (late bool) {
+// counted notes that a bowl has got so far: all numbers below this one have been announced.
+func (s *session) counted(e *envelope.Envelope, number uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.losses.of == nil {
@@ -47,10 +46,10 @@ func (s *session) counted(e *envelope.Envelope, number uint64) (late bool) {
 	case l.epoch < e.Epoch:
 		l.epoch, l.next = e.Epoch, 1
 	case l.epoch > e.Epoch:
-		return true
+		return
 	}
 	if number < l.next {
-		return true
+		return
 	}
 	if s.hearsAll() {
 		l.lost += number - l.next
@@ -59,7 +58,15 @@ func (s *session) counted(e *envelope.Envelope, number uint64) (late bool) {
 	if e.Kind == envelope.Heard {
 		l.next++
 	}
-	return false
+}
+
+// missed counts an announcement that has come and was not delivered.
+func (s *session) missed(bowl uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.losses.of[bowl]; l != nil {
+		l.lost++
+	}
 }
 
 // hearsAll tells whether we hear all that others announce.
@@ -80,7 +87,7 @@ func (s *session) tellLosses() error {
 	for _, n := range news {
 		s.Log.Warn("announcements were lost on the way", "from", n.Bowl, "lost", n.Lost, "total", n.Total)
 		if _, err := s.ksock.Send(s.ctx, kbus.Announcement(lostName, marshal(n))); err != nil {
-			return s.undelivered(err)
+			return s.undelivered(n.Bowl, err)
 		}
 	}
 	return nil

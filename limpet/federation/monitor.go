@@ -65,7 +65,7 @@ func (s *session) monitor() error {
 				w = &ward{heard: heard}
 				wards[b.ID] = w
 			}
-			if w.Quiet(time.Now()) {
+			if w.Quiet(now()) {
 				s.look(b, w)
 			}
 		}
@@ -82,7 +82,7 @@ func (s *session) monitor() error {
 func (s *session) refreshed(wards map[uint32]*ward, e store.Entry) {
 	var t tenancy
 	if json.Unmarshal(e.Value, &t) == nil && wards[t.Bowl] != nil {
-		wards[t.Bowl].See(time.Now(), e.Revision)
+		wards[t.Bowl].See(now(), e.Revision)
 	}
 }
 
@@ -112,7 +112,7 @@ func (s *session) look(b directory.Bowl, w *ward) {
 	if err != nil || json.Unmarshal(e.Value, &t) != nil {
 		return
 	}
-	evict := w.See(time.Now(), e.Revision)
+	evict := w.See(now(), e.Revision)
 	if !t.Over && !evict {
 		return
 	}

@@ -8,7 +8,6 @@ import (
 	"kbus"
 	"kbus/limpet/federation/envelope"
 	"kbus/limpet/federation/routing"
-	"kbus/limpet/federation/window"
 	"kbus/message"
 )
 
@@ -64,7 +63,9 @@ func (s *session) flush() error {
 		if !errors.As(err, &failed) {
 			return err
 		}
-		s.figures.undelivered.Add(1)
+		if err := s.undelivered(s.piped[failed.Index%uint64(len(s.piped))], err); err != nil {
+			return err
+		}
 	}
 }
 
@@ -88,18 +89,10 @@ func (s *session) said(e *envelope.Envelope) error {
 	return nil
 }
 
-// overheard gives our Listeners what was said in another bowl.
+// overheard gives our Listeners what was said in another bowl. If a pair has brought it before, the bus knows.
 func (s *session) overheard(e *envelope.Envelope) error {
-	late := s.counted(e, e.Count)
-	if e.Target == s.ID || e.ID.Network == s.ID || !s.covers(e.Name) {
-		return nil
-	}
-	s.mu.Lock()
-	verdict := s.see(e.ID)
-	s.mu.Unlock()
-	// What comes straight from where it was said is new by its count, however old its id: it may have waited for room.
-	if verdict == window.Seen || verdict == window.Old && (late || e.ID.Network != e.Bowl) {
-		s.figures.copies.Add(1)
+	s.counted(e, e.Count)
+	if e.Target == s.ID || !s.covers(e.Name) {
 		return nil
 	}
 	m := &e.Message
@@ -107,15 +100,18 @@ func (s *session) overheard(e *envelope.Envelope) error {
 	m.To = 0
 	s.figures.heard.Add(1)
 	if m.IsRequest() || m.IsReply() {
-		if _, err := s.ksock.SendToListeners(s.ctx, m); err != nil {
-			return s.undelivered(err)
-		}
-		return nil
+		_, err := s.ksock.SendToListeners(s.ctx, m)
+		return s.undelivered(e.Bowl, err)
 	}
-	if err := s.pipe.Send(s.ctx, m); err != nil {
-		return s.undelivered(err)
+	s.piped[s.pipes%uint64(len(s.piped))] = e.Bowl
+	s.pipes++
+	err := s.pipe.Send(s.ctx, m)
+	var failed *kbus.PipeError
+	bowl := e.Bowl
+	if errors.As(err, &failed) { // an earlier one
+		bowl = s.piped[failed.Index%uint64(len(s.piped))]
 	}
-	return nil
+	return s.undelivered(bowl, err)
 }
 
 // home makes a message of the federation one for our bus. That the bus there had all or nobody is no concern of ours
@@ -127,11 +123,20 @@ func (s *session) home(m *kbus.Message) {
 	}
 }
 
-// undelivered counts a message that the bus did not take; the loss of the bus ends the session.
-func (s *session) undelivered(err error) error {
-	if errors.Is(err, kbus.ErrBusGone) || errors.Is(err, kbus.ErrClosed) || s.ctx.Err() != nil {
+// undelivered counts a message of another bowl that the bus did not take, if err says so; the loss of the bus ends the
+// session.
+func (s *session) undelivered(bowl uint32, err error) error {
+	switch {
+	case err == nil:
+	case errors.Is(err, kbus.ErrBusGone) || errors.Is(err, kbus.ErrClosed) || s.ctx.Err() != nil:
 		return err
+	case errors.Is(err, kbus.ErrHeard):
+		s.figures.copies.Add(1)
+	case errors.Is(err, kbus.ErrStale): // it may have come another way long ago, or not
+		s.missed(bowl)
+		s.figures.undelivered.Add(1)
+	default:
+		s.figures.undelivered.Add(1)
 	}
-	s.figures.undelivered.Add(1)
 	return nil
 }

@@ -23,9 +23,12 @@ import (
 // proxies are the names that our Ksock is bound to for others.
 type proxies struct {
 	mu    sync.Mutex // held while the bus is told
-	bound map[string]bool
+	bound map[string]kbus.Origin
 	due   map[string]bool // could not be done; to be tried again
 }
+
+// maxHops is how many buses away a Replier may be, by pairs and us together; what is farther is nowhere.
+const maxHops = 16
 
 // changed takes a change of the directory.
 func (s *session) changed(e store.Entry) error {
@@ -86,35 +89,37 @@ func (s *session) reconcile(name string) error {
 	defer s.proxies.mu.Unlock()
 	p := &s.proxies
 	if p.bound == nil {
-		p.bound, p.due = map[string]bool{}, map[string]bool{}
+		p.bound, p.due = map[string]kbus.Origin{}, map[string]bool{}
 	}
 	delete(p.due, name)
 	s.mu.Lock()
 	c, claimed := s.table.Claim(name)
 	held := s.held[name] != nil
 	s.mu.Unlock()
-	want := claimed && c.Bowl != s.ID && s.covers(name)
-	switch {
-	case want && !p.bound[name]:
-		err := s.ksock.Bind(name, kbus.Replier)
+	of := c.Of()
+	want := claimed && c.Bowl != s.ID && s.covers(name) && of.Network != s.ID && of.Local <= maxHops
+	if bound, ok := p.bound[name]; ok && !(want && bound == of) {
+		err := s.ksock.Unbind(name, kbus.Replier)
+		switch {
+		case err == nil || errors.Is(err, kbus.ErrNotBound):
+			delete(p.bound, name)
+		case errors.Is(err, kbus.ErrEventUndelivered):
+			p.due[name] = true
+			return nil
+		default:
+			return err
+		}
+	}
+	if _, ok := p.bound[name]; want && !ok {
+		err := s.ksock.BindProxy(name, of)
 		switch {
 		case err == nil:
-			p.bound[name] = true
+			p.bound[name] = of
 		case errors.Is(err, kbus.ErrReplierBound):
 			p.due[name] = true
 			if !held {
 				s.evictUnclaimed(name)
 			}
-		case errors.Is(err, kbus.ErrEventUndelivered):
-			p.due[name] = true
-		default:
-			return err
-		}
-	case !want && p.bound[name]:
-		err := s.ksock.Unbind(name, kbus.Replier)
-		switch {
-		case err == nil || errors.Is(err, kbus.ErrNotBound):
-			delete(p.bound, name)
 		case errors.Is(err, kbus.ErrEventUndelivered):
 			p.due[name] = true
 		default:
@@ -153,7 +158,7 @@ func (s *session) heardEvent(m *kbus.Message) {
 	if !ok || e.Binder == s.own || !s.covers(e.Name) {
 		return
 	}
-	j := job{what: (*session).unbound, name: e.Name, ksock: e.Binder}
+	j := job{what: (*session).unbound, name: e.Name, ksock: e.Binder, of: m.OrigFrom}
 	if e.Bind {
 		j.what = (*session).bound
 	}

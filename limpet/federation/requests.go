@@ -11,8 +11,8 @@ import (
 	"kbus/message"
 )
 
-// now is the clock of the state machines.
-func now() time.Time { return time.Now() }
+// now is the clock of the state machines. It goes on while the machine sleeps.
+func now() time.Time { return time.Unix(0, int64(kbus.SinceBoot())) }
 
 // conversation is a Requester of our bus and the Replier elsewhere that it had a Reply from. A stateful Request goes to
 // that Replier, in the epoch of that Reply, or nowhere.
@@ -53,9 +53,6 @@ func (s *session) asked(m *kbus.Message) {
 		if parcel, ok = s.asker.Ask(now(), request, id, bowl, epoch); !ok {
 			status = remoteError(kbus.ErrStillSending)
 		}
-	}
-	if id.Network != s.ID {
-		s.see(id)
 	}
 	s.mu.Unlock()
 	if status != "" {
@@ -157,9 +154,6 @@ func (s *session) request(e *envelope.Envelope, out *routing.Out) {
 	if step == routing.Refuse {
 		s.answerer.Refused(e, refusal, out)
 	}
-	if step == routing.Deliver {
-		s.see(e.ID)
-	}
 	s.mu.Unlock()
 	if step != routing.Deliver {
 		return
@@ -191,9 +185,6 @@ func (s *session) reply(e *envelope.Envelope) {
 	s.mu.Lock()
 	thanks, to, local, ok := s.asker.Replied(e.Bowl, e.Epoch, m.InReplyTo)
 	if ok {
-		if m.ID.Network != 0 {
-			s.see(m.ID)
-		}
 		if len(s.states) >= maxConversations {
 			clear(s.states) // those who go on with one are told that it is over
 		}

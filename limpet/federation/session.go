@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -14,7 +15,6 @@ import (
 	"kbus/limpet/federation/lease"
 	"kbus/limpet/federation/routing"
 	"kbus/limpet/federation/store"
-	"kbus/limpet/federation/window"
 )
 
 // session is one life of the bowl: one Ksock, one epoch. Whatever goes wrong ends it as a whole, and closing the Ksock
@@ -27,27 +27,29 @@ type session struct {
 	end   context.CancelCauseFunc
 	work  sync.WaitGroup
 
-	ksock   *kbus.Ksock
-	own     uint32       // number of that Ksock
-	names   *store.Store // the directory
-	leases  *store.Store
-	self    routing.Self
-	clerks  [clerks]desk
-	inbox   chan *nats.Msg // what has come from NATS
-	vouched atomic.Int64   // until when, as UnixNano: the lease as the flows see it
-	touched atomic.Int64   // until when the quorum counts as heard
+	ksock       *kbus.Ksock
+	own         uint32       // number of that Ksock
+	incarnation uint32       // of the bus
+	names       *store.Store // the directory
+	leases      *store.Store
+	self        routing.Self
+	clerks      [clerks]desk
+	inbox       chan *nats.Msg // what has come from NATS
+	vouched     atomic.Int64   // until when, on the clock of now: the lease as the flows see it
+	touched     atomic.Int64   // until when the quorum counts as heard
 
 	mu       sync.Mutex // guards what follows, and is never held while anything waits
 	holder   lease.Holder
 	table    *directory.Table
 	asker    *routing.Asker
 	answerer *routing.Answerer
-	windows  map[uint32]*window.Window
 	held     map[string]*holding
 	states   map[conversation]uint64
 
 	proxies proxies
 	pipe    *kbus.Pipe
+	pipes   uint64      // messages that went through it,
+	piped   [512]uint32 // and the bowls that the last of them came from
 	outbox  outbox
 	losses  losses
 	figures figures
@@ -65,8 +67,8 @@ const (
 func (g *guard) sit(parent context.Context) (begun bool, err error) {
 	ctx, end := context.WithCancelCause(parent)
 	s := &session{
-		Bowl: g.Bowl, guard: g, ctx: ctx, end: end, table: directory.New(), windows: map[uint32]*window.Window{},
-		held: map[string]*holding{}, states: map[conversation]uint64{},
+		Bowl: g.Bowl, guard: g, ctx: ctx, end: end, table: directory.New(), held: map[string]*holding{},
+		states: map[conversation]uint64{},
 	}
 	defer s.dropClaims()
 	defer s.work.Wait()
@@ -151,6 +153,14 @@ func (s *session) listen() error {
 	if _, err := k.SetOnlyOnce(true); err != nil {
 		return err
 	}
+	var err error
+	switch s.incarnation, err = k.Carry(s.ID); {
+	case errors.Is(err, kbus.ErrOtherNetwork):
+		return refuse("--id %d is not what the other Limpets of bus %d say; a bus has one network id, and all its Limpets give it: %w",
+			s.ID, k.Bus(), err)
+	case err != nil:
+		return err
+	}
 	if err := s.fitMessages(); err != nil {
 		return err
 	}
@@ -168,7 +178,7 @@ func (s *session) listen() error {
 			return fmt.Errorf("sharing %s: %w", name, err)
 		}
 	}
-	_, err := k.SetMaxMessages(queueMessages)
+	_, err = k.SetMaxMessages(queueMessages)
 	return err
 }
 

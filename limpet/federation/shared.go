@@ -2,6 +2,7 @@ package federation
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"kbus/message"
@@ -27,25 +28,5 @@ func shares(shared []string, name string) bool {
 	if strings.HasPrefix(name, ownPrefix) {
 		return false
 	}
-	for _, s := range shared {
-		if covers(s, name) {
-			return true
-		}
-	}
-	return false
-}
-
-// covers tells whether a binding matches all that another one matches.
-func covers(binding, other string) bool {
-	if binding == other {
-		return true
-	}
-	prefix := binding[:len(binding)-1]
-	switch message.ClassOf(binding) {
-	case message.Star:
-		return len(other) > len(prefix) && strings.HasPrefix(other, prefix)
-	case message.Percent:
-		return message.ClassOf(other) == message.Exact && message.Matches(binding, other)
-	}
-	return false
+	return slices.ContainsFunc(shared, func(s string) bool { return message.Covers(s, name) })
 }

@@ -96,7 +96,7 @@ func (s *session) status() Status {
 	s.outbox.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st.LeaseLeft = s.holder.Left(time.Now()).Seconds()
+	st.LeaseLeft = s.holder.Until().Sub(now()).Seconds()
 	st.Names, st.Own, st.Outstanding, st.Working = s.table.Size(), len(s.held), s.asker.Open(), s.answerer.Kept()
 	claims := map[uint32]int{}
 	for _, c := range s.table.Claims() {

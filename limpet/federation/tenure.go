@@ -74,7 +74,7 @@ func (s *session) takeOffice() error {
 	var watch lease.Watch
 	var first uint64
 	err := s.insist("there is no lease yet", func() error {
-		start := time.Now()
+		start := now()
 		e, err := s.leases.Read(s.ctx, subject.Lease(s.ID))
 		var last tenancy
 		switch {
@@ -97,14 +97,13 @@ func (s *session) takeOffice() error {
 				}
 			}
 		}
-		now := tenancy{Bowl: s.ID, Epoch: max(last.Epoch+1, uint64(start.UnixMilli())), Where: s.Where}
-		revision, err := s.leases.Swap(s.ctx, subject.Lease(s.ID), marshal(now), e.Revision)
+		next := tenancy{Bowl: s.ID, Epoch: max(last.Epoch+1, uint64(time.Now().UnixMilli())), Where: s.Where}
+		revision, err := s.leases.Swap(s.ctx, subject.Lease(s.ID), marshal(next), e.Revision)
 		if err != nil {
 			return err
 		}
-		s.self = routing.Self{Bowl: s.ID, Epoch: now.Epoch}
-		s.renewed(start, revision)
-		return nil
+		s.self = routing.Self{Bowl: s.ID, Epoch: next.Epoch}
+		return s.renewed(start, revision)
 	})
 	if err == nil {
 		s.guard.vouch()
@@ -119,7 +118,7 @@ func (s *session) takeOffice() error {
 func (s *session) keepOffice() error {
 	for {
 		pause := lease.Refresh
-		start := time.Now()
+		start := now()
 		s.mu.Lock()
 		revision := s.holder.Revision
 		s.mu.Unlock()
@@ -127,7 +126,9 @@ func (s *session) keepOffice() error {
 		next, err := s.leases.Swap(s.ctx, subject.Lease(s.ID), value, revision)
 		switch {
 		case err == nil:
-			s.renewed(start, next)
+			if err := s.renewed(start, next); err != nil {
+				return err
+			}
 		case errors.Is(err, store.ErrChanged):
 			if err := s.recover(); err != nil {
 				return err
@@ -139,7 +140,7 @@ func (s *session) keepOffice() error {
 		select {
 		case <-s.ctx.Done():
 			return nil
-		case <-time.After(pause - time.Since(start)):
+		case <-time.After(pause - now().Sub(start)):
 		}
 	}
 }
@@ -161,26 +162,30 @@ func (s *session) recover() error {
 	return nil
 }
 
-func (s *session) renewed(start time.Time, revision uint64) {
+// renewed notes a refresh that has succeeded, and vouches for the Repliers of the bus: until the lease is over the bus
+// trusts them, and not a moment longer, whatever has become of this process by then.
+func (s *session) renewed(start time.Time, revision uint64) error {
 	s.mu.Lock()
 	s.holder.Renewed(start, revision)
-	now := time.Now()
-	s.vouched.Store(now.Add(s.holder.Left(now)).UnixNano())
-	s.touched.Store(now.Add(s.holder.Left(now) - lease.Fence + lease.Alone).UnixNano())
+	until := s.holder.Until()
+	s.vouched.Store(until.UnixNano())
+	s.touched.Store(s.holder.Touched().UnixNano())
 	s.mu.Unlock()
+	return s.guard.federator.Vouch(time.Duration(until.UnixNano()))
 }
 
 // vouches tells whether this bowl may act for its names. It is asked at every delivery and reply.
-func (s *session) vouches() bool { return s.Available || time.Now().UnixNano() < s.vouched.Load() }
+func (s *session) vouches() bool { return s.Available || now().UnixNano() < s.vouched.Load() }
 
 // inTouch tells whether the quorum has been heard of late.
-func (s *session) inTouch() bool { return time.Now().UnixNano() < s.touched.Load() }
+func (s *session) inTouch() bool { return now().UnixNano() < s.touched.Load() }
 
-// fence ends the session when nobody has vouched for it for too long.
+// fence ends the session when nobody has vouched for it for too long. The bus has unbound its Repliers by then; the
+// guard must know.
 func (s *session) fence() error {
 	for {
 		s.mu.Lock()
-		left := s.holder.Left(time.Now())
+		left := s.holder.Until().Sub(now())
 		s.mu.Unlock()
 		if left <= 0 && !s.Available {
 			if err := s.guard.dismiss(); err != nil { // this first, and whatever else later

@@ -59,7 +59,7 @@ func (s *session) checkUp() error {
 	}
 	for name, h := range s.held {
 		if h.revision == 0 && h.awaited == 0 { // kept without a claim, while there was no quorum
-			s.put(job{what: (*session).bound, name: name, ksock: h.ksock})
+			s.put(job{what: (*session).bound, name: name, ksock: h.ksock, of: h.of})
 		}
 	}
 	s.mu.Unlock()
@@ -69,7 +69,7 @@ func (s *session) checkUp() error {
 	}
 	s.Log.Warn("somebody has turned the report of bind events off, which this Limpet needs; turned on again")
 	if _, err := s.ksock.SetReportReplierBinds(true); err != nil {
-		return s.undelivered(err) // tried again
+		return s.undelivered(0, err) // tried again
 	}
 	return s.audit()
 }

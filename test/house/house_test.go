@@ -49,19 +49,17 @@ var rooms = map[string][]string{
 
 	"kbus/limpet/federation": {"kbus", "kbus/message", "kbus/limpet/federation/directory", "kbus/limpet/federation/envelope",
 		"kbus/limpet/federation/lease", "kbus/limpet/federation/routing", "kbus/limpet/federation/store",
-		"kbus/limpet/federation/subject", "kbus/limpet/federation/window"},
+		"kbus/limpet/federation/subject"},
 	"kbus/limpet/federation/ordered": {"kbus", "kbus/message", "kbus/limpet/federation/envelope",
 		"kbus/limpet/federation/store", "kbus/limpet/federation/subject"}, // one order on all machines
-	"kbus/limpet/federation/subject":   {"kbus/message"},                     // names in NATS
-	"kbus/limpet/federation/envelope":  {"kbus/message", "kbus/limpet/wire"}, // bytes in NATS
-	"kbus/limpet/federation/window":    {},                                   // what has been seen
-	"kbus/limpet/federation/lease":     {},                                   // how long a lease may be trusted
-	"kbus/limpet/federation/sequence":  {},                                   // the order of a stream
-	"kbus/limpet/federation/directory": {"kbus/message"},                     // who holds which name
-	"kbus/limpet/federation/routing": {"kbus/message", "kbus/limpet/federation/envelope",
-		"kbus/limpet/federation/window"}, // what becomes of a Request
-	"kbus/limpet/federation/store":  {"kbus/limpet/federation/sequence"}, // the directory in NATS
-	"kbus/limpet/federation/server": {},                                  // a NATS server within
+	"kbus/limpet/federation/subject":   {"kbus/message"},                                    // names in NATS
+	"kbus/limpet/federation/envelope":  {"kbus/message", "kbus/limpet/wire"},                // bytes in NATS
+	"kbus/limpet/federation/lease":     {},                                                  // how long a lease may be trusted
+	"kbus/limpet/federation/sequence":  {},                                                  // the order of a stream
+	"kbus/limpet/federation/directory": {"kbus/message"},                                    // who holds which name
+	"kbus/limpet/federation/routing":   {"kbus/message", "kbus/limpet/federation/envelope"}, // what becomes of a Request
+	"kbus/limpet/federation/store":     {"kbus/limpet/federation/sequence"},                 // the directory in NATS
+	"kbus/limpet/federation/server":    {},                                                  // a NATS server within
 
 	"kbus/internal/gauge":       {}, // measuring, whatever is measured
 	"kbus/internal/gauge/ksock": {"kbus", "kbus/internal/gauge"},
@@ -73,7 +71,7 @@ var rooms = map[string][]string{
 var pure = []string{"kbus/message", "kbus/internal/bus", "kbus/internal/bus/model", "kbus/internal/file", "kbus/internal/wire", "kbus/internal/session"}
 
 // timely packages are pure too, but are told the time.
-var timely = []string{"kbus/limpet/federation/subject", "kbus/limpet/federation/envelope", "kbus/limpet/federation/window",
+var timely = []string{"kbus/limpet/federation/subject", "kbus/limpet/federation/envelope",
 	"kbus/limpet/federation/lease", "kbus/limpet/federation/sequence", "kbus/limpet/federation/directory",
 	"kbus/limpet/federation/routing"}
 

@@ -15,8 +15,18 @@ import (
 type Claim struct {
 	Bowl     uint32 `json:"bowl"`
 	Epoch    uint64 `json:"epoch"`
-	Ksock    uint32 `json:"ksock"` // the Replier, on its own bus
+	Ksock    uint32 `json:"ksock"`             // the Replier, on its own bus
+	Network  uint32 `json:"network,omitempty"` // where the Replier is, if that Ksock is its proxy
+	Hops     uint32 `json:"hops,omitempty"`    // and how many buses from the bowl's own
 	Revision uint64 `json:"-"`
+}
+
+// Of is where the Replier is as seen from another bowl: on which network, and how many buses away.
+func (c *Claim) Of() message.Origin {
+	if c.Network == 0 {
+		return message.Origin{Network: c.Bowl, Local: 1}
+	}
+	return message.Origin{Network: c.Network, Local: c.Hops + 1}
 }
 
 // Bowl is what the directory tells of a bowl.
@@ -72,6 +82,12 @@ func (t *Table) Bowls() iter.Seq[Bowl] { return maps.Values(t.bowls) }
 func (t *Table) Over(bowl uint32, epoch uint64) bool {
 	b, known := t.bowls[bowl]
 	return known && (epoch < b.Epoch || epoch == b.Epoch && b.Over)
+}
+
+// Alive tells whether a network is a bowl whose epoch is not known to have ended.
+func (t *Table) Alive(network uint32) bool {
+	b, known := t.bowls[network]
+	return known && !b.Over
 }
 
 // Lookup finds who is to have a Request of that name, as a bus does (R1.27, F2): the exact claim, then `%`, then `*`

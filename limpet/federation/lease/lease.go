@@ -6,7 +6,7 @@
 //   - The Watch counts from the moment when it *saw* a revision first, which is later than that start, and evicts after
 //     15 s, by compare-and-swap at that very revision, so a refresh that it has not seen makes the eviction fail.
 //
-// Nothing here reads a clock; the time is passed in.
+// Nothing here reads a clock; the time is passed in. It must go on while the machine sleeps, for the others do not.
 package lease
 
 import "time"
@@ -33,14 +33,14 @@ func (h *Holder) Renewed(start time.Time, revision uint64) {
 }
 
 // Vouches tells whether the bowl may still act for its names.
-func (h *Holder) Vouches(now time.Time) bool { return now.Before(h.good.Add(Fence)) }
+func (h *Holder) Vouches(now time.Time) bool { return now.Before(h.Until()) }
 
-// Left is how long it may.
-func (h *Holder) Left(now time.Time) time.Duration { return h.good.Add(Fence).Sub(now) }
+// Until is when it may no longer.
+func (h *Holder) Until() time.Time { return h.good.Add(Fence) }
 
-// InTouch tells whether the bowl has heard from the quorum of late. When it has not it can neither claim nor send, and
+// Touched is until when the bowl counts as having heard from the quorum. After that it can neither claim nor send, and
 // had better say so.
-func (h *Holder) InTouch(now time.Time) bool { return now.Before(h.good.Add(Alone)) }
+func (h *Holder) Touched() time.Time { return h.good.Add(Alone) }
 
 // Watch is somebody else's lease, seen from here. It is not safe for concurrent use.
 type Watch struct {

@@ -45,7 +45,7 @@ func TestFencedBeforeEvicted(t *testing.T) {
 				}
 			}
 			if evicted && h.Vouches(now) {
-				t.Fatalf("evicted, and vouches for %v more", h.Left(now))
+				t.Fatalf("evicted, and vouches for %v more", h.Until().Sub(now))
 			}
 		}
 	})
@@ -54,19 +54,20 @@ func TestFencedBeforeEvicted(t *testing.T) {
 func TestHolder(t *testing.T) {
 	var h Holder
 	now := time.Unix(1000, 0)
-	if h.Vouches(now) || h.InTouch(now) {
+	touched := func(now time.Time) bool { return now.Before(h.Touched()) }
+	if h.Vouches(now) || touched(now) {
 		t.Error("vouches without a lease")
 	}
 	h.Renewed(now, 1)
 	for after, want := range map[time.Duration][2]bool{
 		0: {true, true}, Alone - 1: {true, true}, Alone: {true, false}, Fence - 1: {true, false}, Fence: {false, false},
 	} {
-		if got := [2]bool{h.Vouches(now.Add(after)), h.InTouch(now.Add(after))}; got != want {
+		if got := [2]bool{h.Vouches(now.Add(after)), touched(now.Add(after))}; got != want {
 			t.Errorf("after %v: %v, want %v", after, got, want)
 		}
 	}
 	h.Renewed(now.Add(-time.Second), 2)
-	if left := h.Left(now); left != Fence {
+	if left := h.Until().Sub(now); left != Fence {
 		t.Errorf("an older refresh that succeeds later shortens the lease: %v", left)
 	}
 }

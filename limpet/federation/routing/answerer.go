@@ -2,7 +2,6 @@ package routing
 
 import (
 	"kbus/limpet/federation/envelope"
-	"kbus/limpet/federation/window"
 	"kbus/message"
 )
 
@@ -23,7 +22,7 @@ type Answerer struct {
 type origin struct {
 	bowl  uint32
 	epoch uint64
-	seen  window.Window // of the numbers of its Requests to us
+	seen  message.ReplayWindow // of the numbers of its Requests to us
 }
 
 type answer struct {
@@ -65,9 +64,9 @@ func (a *Answerer) Asked(e *envelope.Envelope, out *Out) Step {
 		return Nothing
 	}
 	switch o.seen.See(uint32(e.Count)) {
-	case window.Seen:
+	case message.Seen:
 		return Nothing // and over
-	case window.Old:
+	case message.Old:
 		return Refuse
 	}
 	if len(a.kept) >= MaxKept {
