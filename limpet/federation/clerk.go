@@ -121,13 +121,18 @@ func (s *session) decide(j *job) {
 		h = &holding{}
 		s.held[j.name] = h
 	}
+	before := *h
 	h.ksock, h.of, h.revision, h.since = j.ksock, j.claim.Of, revision, now()
 	h.awaited++
 	s.mu.Unlock()
-	if err := s.guard.allow(s, j.claim); err != nil { // the Bind has failed all the same
-		s.mu.Lock()
-		h.awaited--
-		s.mu.Unlock()
+	if s.guard.allow(s, j.claim) == nil {
+		return
+	}
+	s.mu.Lock() // the Bind has failed all the same, perhaps because another Ksock of our bus was quicker
+	h.ksock, h.of, h.since = before.ksock, before.of, before.since
+	h.awaited--
+	s.mu.Unlock()
+	if before.ksock == 0 {
 		s.release(j.name, h)
 	}
 }

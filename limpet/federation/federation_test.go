@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"syscall"
 	"testing"
@@ -142,6 +143,33 @@ func TestOneReplier(t *testing.T) {
 	local := b.bound(kbus.Replier, "$.KBUS.Mine")
 	a.bound(kbus.Replier, "$.KBUS.Mine") // each bus's own
 	must(t, local.Close())
+}
+
+// Of two on one bus that bind at the same moment one fails, and the name stays claimed for the other.
+func TestOneReplierOfABus(t *testing.T) {
+	h := newHall(t)
+	a, b := h.bowl(1), h.bowl(2)
+	events := b.watch()
+	other := b.open()
+	for i := range 10 {
+		name := fmt.Sprintf("$.N%d", i)
+		rivals := []*kbus.Ksock{a.open(), a.open()}
+		results := make(chan error, 2)
+		for _, k := range rivals {
+			go func() { results <- k.Bind(name, kbus.Replier) }()
+		}
+		first, second := <-results, <-results
+		if (first == nil) == (second == nil) || !errors.Is(errors.Join(first, second), syscall.EADDRINUSE) {
+			t.Fatalf("%v and %v", first, second)
+		}
+		events.event(true, name)
+		for j := range 2 * clerks { // so that each clerk has done what it had to do for that name
+			a.bound(kbus.Replier, fmt.Sprintf("$.After%d.N%d", i, j))
+			if err := other.Bind(name, kbus.Replier); !errors.Is(err, syscall.EADDRINUSE) {
+				t.Fatalf("%s in another bowl: %v", name, err)
+			}
+		}
+	}
 }
 
 // Who was bound before the bus was joined keeps the name, unless another bowl has it.
