@@ -107,6 +107,13 @@ func (s *session) dropClaims() {
 
 // decide claims the name for a Bind that waits.
 func (s *session) decide(j *job) {
+	s.mu.Lock()
+	h := s.held[j.name]
+	s.mu.Unlock()
+	if h != nil {
+		s.decideOurs(j, h)
+		return
+	}
 	revision, verdict := s.claim(j.name, j.ksock, j.claim.Of)
 	if verdict == kbus.ErrNoFederation && s.Available {
 		verdict = 0
@@ -115,25 +122,36 @@ func (s *session) decide(j *job) {
 		_ = s.guard.federator.Decide(j.claim, verdict) // who asked may have gone
 		return
 	}
+	h = &holding{ksock: j.ksock, of: j.claim.Of, revision: revision, awaited: 1, since: now()}
 	s.mu.Lock()
-	h := s.held[j.name]
-	if h == nil {
-		h = &holding{}
-		s.held[j.name] = h
+	s.held[j.name] = h
+	s.mu.Unlock()
+	if s.guard.allow(s, j.claim) != nil { // the Bind has failed all the same
+		s.release(j.name, h)
 	}
+}
+
+// decideOurs is for a name that our bus has already, for another Ksock. Whether that one still has it, the bus knows;
+// nothing is changed in the directory unless it has not.
+func (s *session) decideOurs(j *job, h *holding) {
+	s.mu.Lock()
 	before := *h
-	h.ksock, h.of, h.revision, h.since = j.ksock, j.claim.Of, revision, now()
+	h.ksock, h.of, h.since = j.ksock, j.claim.Of, now()
 	h.awaited++
 	s.mu.Unlock()
-	if s.guard.allow(s, j.claim) == nil {
-		return
+	allowed := s.guard.allow(s, j.claim) == nil
+	var revision uint64
+	if allowed {
+		revision, _ = s.claim(j.name, j.ksock, j.claim.Of) // 0: the claim stays that of the one before, and is ours
 	}
-	s.mu.Lock() // the Bind has failed all the same, perhaps because another Ksock of our bus was quicker
-	h.ksock, h.of, h.since = before.ksock, before.of, before.since
-	h.awaited--
-	s.mu.Unlock()
-	if before.ksock == 0 {
-		s.release(j.name, h)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case !allowed:
+		h.ksock, h.of, h.since = before.ksock, before.of, before.since
+		h.awaited--
+	case revision != 0:
+		h.revision = revision
 	}
 }
 
