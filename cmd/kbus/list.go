@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kbus"
+	"kbus/internal/plain"
 )
 
 func listCommand(l *line) *cobra.Command {
@@ -47,7 +48,7 @@ func listRow(w io.Writer, k *kbus.KsockInfo) {
 	if k.Sending != 0 {
 		last += " *"
 	}
-	fmt.Fprintf(w, "%d\t%d\t%d\t%s\t%v\t%d of %d\t%d\t%d\t%d\t%s\n", k.Ksock, k.PID, k.UID, printable(k.Program),
+	fmt.Fprintf(w, "%d\t%d\t%d\t%s\t%v\t%d of %d\t%d\t%d\t%d\t%s\n", k.Ksock, k.PID, k.UID, plain.Text(k.Program),
 		kbus.Mode(k.Mode), k.Queued, k.MaxMessages, k.Bindings, k.Outstanding, k.Unreplied, last)
 }
 

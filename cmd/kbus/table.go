@@ -6,7 +6,6 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
-	"unicode"
 )
 
 // table writes rows, with tabs between their cells, under a heading, in columns. Where there are no rows it writes what
@@ -26,15 +25,4 @@ func (l *line) table(heading string, rows func(io.Writer), none string) error {
 	}
 	_, err := fmt.Fprintf(l.out, "%s\n%s", l.colours.paint(bold, top), rest)
 	return err
-}
-
-// printable makes a program's name harmless. It is whatever its process says, and could hold tabs or what a terminal
-// obeys.
-func printable(name string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '?'
-	}, name)
 }

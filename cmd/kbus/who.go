@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kbus"
+	"kbus/internal/plain"
 )
 
 func whoCommand(l *line) *cobra.Command {
@@ -42,7 +43,7 @@ kbus who '$.Actor.Speak' --json`,
 }
 
 func partyRow(w io.Writer, role string, p kbus.Party) {
-	fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\n", role, p.Ksock, p.PID, p.UID, printable(p.Program))
+	fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\n", role, p.Ksock, p.PID, p.UID, plain.Text(p.Program))
 }
 
 type jsonParty struct {

@@ -2,7 +2,6 @@ package federation
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"testing"
 
 	"kbus"
+	"kbus/limpet/federation/report"
 )
 
 // What is announced in one bowl is heard in all, once, in the order of its sender, with the ids of where it was said.
@@ -228,12 +228,10 @@ func TestStatus(t *testing.T) {
 	a := h.bowl(1)
 	h.bowl(2).bound(kbus.Replier, "$.Q")
 	a.bound(kbus.Replier, "$.R")
-	reply, err := a.open().Call(t.Context(), kbus.Request(StatusName, ""))
+	s, data, err := report.Ask(t.Context(), a.open())
 	must(t, err)
-	var s Status
-	must(t, json.Unmarshal(reply.Data, &s))
 	if s.ID != 1 || !s.InTouch || s.Own != 1 || len(s.Peers) != 1 || s.Peers[0].ID != 2 || s.Policy != "strict" {
-		t.Errorf("%s", reply.Data)
+		t.Errorf("%s", data)
 	}
 }
 

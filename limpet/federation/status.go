@@ -7,16 +7,14 @@ import (
 	"time"
 
 	"kbus"
+	"kbus/limpet/federation/report"
 )
 
 // replier is a word for what bindings are looked for.
 const replier = kbus.Replier
 
 // statusName is a name on every bus that is joined: whoever asks there learns how the federation is.
-const statusName = "$.KBUS.Federation.Status"
-
-// StatusName is the Request that a Limpet answers with a Status, as JSON.
-const StatusName = statusName
+const statusName = report.Name
 
 // figures count what has passed.
 type figures struct {
@@ -30,59 +28,18 @@ type figures struct {
 	refused     atomic.Uint64 // that came from NATS and could not be trusted
 }
 
-// Status is how a federation looks from one bowl.
-type Status struct {
-	Federation  string  `json:"federation"`
-	ID          uint32  `json:"id"`
-	Epoch       uint64  `json:"epoch"`
-	Policy      string  `json:"policy"`
-	Server      string  `json:"server"` // of NATS that it talks to, empty if none
-	InTouch     bool    `json:"in_touch"`
-	LeaseLeft   float64 `json:"lease_left_seconds"`
-	UpSeconds   float64 `json:"up_seconds"`
-	Names       int     `json:"names"` // in the directory
-	Own         int     `json:"own"`   // of them that are held here
-	Announced   uint64  `json:"announced"`
-	Heard       uint64  `json:"heard"`
-	Copies      uint64  `json:"copies_dropped"`
-	Requests    uint64  `json:"requests"`
-	Replies     uint64  `json:"replies"`
-	Statuses    uint64  `json:"statuses"`
-	Outstanding int     `json:"outstanding"` // Requests of this bus that other bowls owe an answer
-	Working     int     `json:"working"`     // Requests of other bowls that are kept here
-	ToPassOn    uint32  `json:"to_pass_on"`  // messages of this bus that we have not read yet
-	ToDeliver   int     `json:"to_deliver"`  // that have come from NATS, and this bus has not got yet
-	Undelivered uint64  `json:"undelivered"`
-	Unsent      uint64  `json:"unsent"`
-	Refused     uint64  `json:"refused"`
-	Peers       []Peer  `json:"peers"`
-}
-
-// Peer is another bowl.
-type Peer struct {
-	ID          uint32 `json:"id"`
-	Epoch       uint64 `json:"epoch"`
-	Over        bool   `json:"over,omitempty"`
-	Where       string `json:"where,omitempty"`
-	Version     string `json:"version,omitempty"`
-	Names       int    `json:"names"`
-	Outstanding int    `json:"outstanding"`
-	Announced   uint64 `json:"announced"` // as far as we have heard
-	Lost        uint64 `json:"lost"`
-}
-
-func (s *session) status() Status {
+func (s *session) status() report.Status {
 	policy := "strict"
 	if s.Available {
 		policy = "available"
 	}
 	f := &s.figures
-	st := Status{
+	st := report.Status{
 		Federation: s.Federation, ID: s.ID, Epoch: s.self.Epoch, Policy: policy, InTouch: s.inTouch(),
 		UpSeconds: time.Since(s.begun).Seconds(), Heard: f.heard.Load(), Copies: f.copies.Load(),
 		Requests: f.requests.Load(),
 		Replies:  f.replies.Load(), Statuses: f.statuses.Load(), Undelivered: f.undelivered.Load(), Unsent: f.unsent.Load(),
-		Refused: f.refused.Load(), Peers: []Peer{},
+		Refused: f.refused.Load(), Peers: []report.Peer{},
 	}
 	if s.nc.IsConnected() {
 		st.Server = s.nc.ConnectedServerName()
@@ -104,7 +61,7 @@ func (s *session) status() Status {
 	}
 	outstanding := s.asker.Outstanding()
 	for b := range s.table.Bowls() {
-		p := Peer{
+		p := report.Peer{
 			ID: b.ID, Epoch: b.Epoch, Over: b.Over, Where: b.Where, Version: b.Version,
 			Names: claims[b.ID], Outstanding: outstanding[b.ID],
 		}
@@ -113,7 +70,7 @@ func (s *session) status() Status {
 		}
 		st.Peers = append(st.Peers, p)
 	}
-	slices.SortFunc(st.Peers, func(a, b Peer) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(st.Peers, func(a, b report.Peer) int { return cmp.Compare(a.ID, b.ID) })
 	return st
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -13,7 +12,7 @@ import (
 	"time"
 
 	"kbus"
-	"kbus/limpet/federation"
+	"kbus/limpet/federation/report"
 )
 
 // bowl is a bus with its Limpet, in processes.
@@ -163,15 +162,12 @@ func (b *bowl) open(opts ...kbus.Option) (*kbus.Ksock, error) {
 }
 
 // status asks the Limpet how the federation looks.
-func (b *bowl) status() (s federation.Status, err error) {
+func (b *bowl) status() (s report.Status, err error) {
 	k, err := b.open()
 	if err != nil {
 		return s, err
 	}
 	defer k.Close()
-	reply, err := k.Call(b.hall.play.ctx, kbus.Request(federation.StatusName, ""))
-	if err == nil {
-		err = json.Unmarshal(reply.Data, &s)
-	}
+	s, _, err = report.Ask(b.hall.play.ctx, k)
 	return s, err
 }

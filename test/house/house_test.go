@@ -34,7 +34,8 @@ var rooms = map[string][]string{
 	"kbus/cmd/kbusd":                 {"kbus/internal/server", "kbus/internal/server/settings"},
 
 	"kbus/cmd/kbus": {"kbus", "kbus/cmd/kbus/errno", "kbus/cmd/kbus/play", "kbus/internal/gauge", "kbus/internal/gauge/ksock",
-		"kbus/internal/gauge/show", "kbus/cmd/kbus/kmsg", "kbus/cmd/kbus/kspeed"},
+		"kbus/internal/gauge/show", "kbus/cmd/kbus/kmsg", "kbus/cmd/kbus/kspeed", "kbus/internal/plain",
+		"kbus/limpet/federation/report"},
 	"kbus/cmd/kbus/kmsg":   {"kbus"}, // the original's utilities, which kbus is when started by their names
 	"kbus/cmd/kbus/kspeed": {"kbus"},
 	"kbus/cmd/kbus/play":   {"kbus", "kbus/cmd/kbus/errno", "kbus/cmd/kbus/stage"},
@@ -45,11 +46,11 @@ var rooms = map[string][]string{
 	"kbus/limpet/wire": {"kbus"},                                                    // what two Limpets say to each other
 	"kbus/limpet/pair": {"kbus", "kbus/message", "kbus/limpet", "kbus/limpet/wire"}, // links between processes
 	"kbus/cmd/kbus-limpet": {"kbus", "kbus/limpet/pair", "kbus/limpet/federation", "kbus/limpet/federation/ordered",
-		"kbus/limpet/federation/server"}, // the only program with TLS and NATS
+		"kbus/limpet/federation/report", "kbus/limpet/federation/server"}, // the only program with TLS and NATS
 
 	"kbus/limpet/federation": {"kbus", "kbus/message", "kbus/limpet/federation/directory", "kbus/limpet/federation/envelope",
-		"kbus/limpet/federation/lease", "kbus/limpet/federation/routing", "kbus/limpet/federation/store",
-		"kbus/limpet/federation/subject"},
+		"kbus/limpet/federation/lease", "kbus/limpet/federation/report", "kbus/limpet/federation/routing",
+		"kbus/limpet/federation/store", "kbus/limpet/federation/subject"},
 	"kbus/limpet/federation/ordered": {"kbus", "kbus/message", "kbus/limpet/federation/envelope",
 		"kbus/limpet/federation/store", "kbus/limpet/federation/subject"}, // one order on all machines
 	"kbus/limpet/federation/subject":   {"kbus/message"},                                    // names in NATS
@@ -60,6 +61,9 @@ var rooms = map[string][]string{
 	"kbus/limpet/federation/routing":   {"kbus/message", "kbus/limpet/federation/envelope"}, // what becomes of a Request
 	"kbus/limpet/federation/store":     {"kbus/limpet/federation/sequence"},                 // the directory in NATS
 	"kbus/limpet/federation/server":    {},                                                  // a NATS server within
+	"kbus/limpet/federation/report":    {"kbus", "kbus/internal/plain"},                     // how it looks, for who asks, without NATS
+
+	"kbus/internal/plain": {}, // text of others, on a terminal
 
 	"kbus/internal/gauge":       {}, // measuring, whatever is measured
 	"kbus/internal/gauge/ksock": {"kbus", "kbus/internal/gauge"},

@@ -1,0 +1,47 @@
+// Package report is how a federation looks from one bowl, and how one asks for it: over the bus, with a Request that
+// the Limpet answers in JSON. It knows nothing of NATS, so programs that only ask link nothing of that.
+package report
+
+// Name is the Request. It has a Replier on every bus that is joined.
+const Name = "$.KBUS.Federation.Status"
+
+// Status is the answer.
+type Status struct {
+	Federation  string  `json:"federation"`
+	ID          uint32  `json:"id"`
+	Epoch       uint64  `json:"epoch"`
+	Policy      string  `json:"policy"`
+	Server      string  `json:"server"` // of NATS that it talks to, empty if none
+	InTouch     bool    `json:"in_touch"`
+	LeaseLeft   float64 `json:"lease_left_seconds"`
+	UpSeconds   float64 `json:"up_seconds"`
+	Names       int     `json:"names"` // in the directory
+	Own         int     `json:"own"`   // of them that are held here
+	Announced   uint64  `json:"announced"`
+	Heard       uint64  `json:"heard"`
+	Copies      uint64  `json:"copies_dropped"`
+	Requests    uint64  `json:"requests"`
+	Replies     uint64  `json:"replies"`
+	Statuses    uint64  `json:"statuses"`
+	Outstanding int     `json:"outstanding"` // Requests of this bus that other bowls owe an answer
+	Working     int     `json:"working"`     // Requests of other bowls that are kept here
+	ToPassOn    uint32  `json:"to_pass_on"`  // messages of this bus that the Limpet has not read yet
+	ToDeliver   int     `json:"to_deliver"`  // that have come from NATS, and this bus has not got yet
+	Undelivered uint64  `json:"undelivered"`
+	Unsent      uint64  `json:"unsent"`
+	Refused     uint64  `json:"refused"`
+	Peers       []Peer  `json:"peers"`
+}
+
+// Peer is another bowl.
+type Peer struct {
+	ID          uint32 `json:"id"`
+	Epoch       uint64 `json:"epoch"`
+	Over        bool   `json:"over,omitempty"`
+	Where       string `json:"where,omitempty"`
+	Version     string `json:"version,omitempty"`
+	Names       int    `json:"names"`
+	Outstanding int    `json:"outstanding"`
+	Announced   uint64 `json:"announced"` // as far as we have heard
+	Lost        uint64 `json:"lost"`
+}
