@@ -17,7 +17,7 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	build := exec.Command("go", "build", "-o", dir, "kbus/cmd/kbus-limpet", "kbus/cmd/kbusd")
+	build := exec.Command("go", "build", "-o", dir, "kbus/cmd/kbus-limpet", "kbus/cmd/kbusd", "kbus/cmd/kbus")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%s%v\n", out, err)
 		return 1

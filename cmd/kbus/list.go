@@ -18,27 +18,39 @@ func listCommand(l *line) *cobra.Command {
 many messages are in its queue and how many may be, how many bindings it has, how
 many of its own Requests are outstanding (not answered yet), how many Requests are
 unreplied (read, and not answered by it yet), and the message that it sent last. A
-star marks a Ksock whose message waits until all have room for it.`,
+star marks a Ksock whose message waits until all have room for it.
+
+If the bus is joined to a federation, its Limpet is asked how that looks from here:
+what has yet to be passed on or delivered and, for each other bowl, how many names
+it holds, how many Requests it owes an answer, what it announced and what of that
+was lost. kbus-limpet status tells more.`,
 		Example: `kbus list
 kbus list --json --bus 0`,
 		Args: takes(),
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			return l.observed(func(o *kbus.Observer) error {
 				list, err := o.List()
 				if err != nil {
 					return err
 				}
-				if l.json {
-					return l.listJSON(list)
+				if err := l.listKsocks(list); err != nil {
+					return err
 				}
-				return l.table(listHeading, func(w io.Writer) {
-					for _, k := range list {
-						listRow(w, &k)
-					}
-				}, "no Ksocks")
+				return l.listFederation(cmd.Context(), o)
 			})
 		},
 	}
+}
+
+func (l *line) listKsocks(list []kbus.KsockInfo) error {
+	if l.json {
+		return l.listJSON(list)
+	}
+	return l.table(listHeading, func(w io.Writer) {
+		for _, k := range list {
+			listRow(w, &k)
+		}
+	}, "no Ksocks")
 }
 
 const listHeading = "KSOCK\tPID\tUID\tPROGRAM\tMODE\tQUEUE\tBINDINGS\tOUTSTANDING\tUNREPLIED\tLAST SENT"

@@ -3,7 +3,7 @@
 // original's utilities, through a link, it is that utility (utilities.go).
 //
 // It uses only what any program can use, the public package kbus, so it is also an example of that; `kbus bench`
-// shares its measuring with kbus-bench.
+// shares its measuring with kbus-bench, and `kbus list` what it asks of a Limpet with kbus-limpet.
 package main
 
 import (
