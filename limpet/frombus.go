@@ -21,6 +21,7 @@ func (m *Machine) FromBus(msg *kbus.Message) {
 		}
 	case msg.Name == kbus.NameReplierBindEvent && !forUs:
 		m.eventFromBus(msg)
+	case isOwn(msg.Name) && !forUs && !mine:
 	case !forUs && (msg.From == m.Ksock || msg.ID.Network == m.PairID || msg.ID.Network == m.OwnID):
 		if msg.ID.Network == m.OwnID {
 			m.figures.Returned++

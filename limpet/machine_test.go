@@ -322,6 +322,21 @@ func TestResynchronise(t *testing.T) {
 	expect(t, strings.Join(told, ", "), "Unbind '$.Gone' for 4, Unbind '$.Mine' for 4, Unbind '$.Other' for 4")
 }
 
+// What each bus tells of its own federation stays on that bus.
+func TestOwnNames(t *testing.T) {
+	m := newMachine(nil)
+	for _, name := range []string{"$.KBUS.Federation.Status", "$.KBUS.Federation.Lost"} {
+		m.FromBus(kbus.Announcement(name, ""))
+		m.FromBus(event(true, 4, name))
+		m.FromPair(event(true, 3, name))
+		expect(t, does(m, nil), "")
+	}
+	m.FromBus(event(true, 4, "$.KBUS.Federation"))
+	if does(m, nil) == "" {
+		t.Error("$.KBUS.Federation is kept back")
+	}
+}
+
 // What leaves our bus for the first time carries the bus's incarnation, and keeps it on the way; an original Limpet gets
 // none, and what comes from one gets a number of the link's.
 func TestIncarnations(t *testing.T) {

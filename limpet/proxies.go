@@ -1,6 +1,8 @@
 package limpet
 
 import (
+	"strings"
+
 	"kbus"
 	"kbus/message"
 )
@@ -62,7 +64,7 @@ func (m *Machine) eventFromPair(msg *kbus.Message) {
 	if of.Network == 0 {
 		of.Network = m.PairID
 	}
-	want := e.Bind && of.Network != m.OwnID && of.Local > 0 && of.Local <= maxHops
+	want := e.Bind && !isOwn(e.Name) && of.Network != m.OwnID && of.Local > 0 && of.Local <= maxHops
 	p := m.proxies[e.Name]
 	if p == nil {
 		if !want || len(m.proxies) == maxProxies {
@@ -161,5 +163,9 @@ func (m *Machine) tellUnbound(binder uint32, name string) {
 
 // offers reports whether Repliers bound to that name are for the pair: every message for them matches Config.Name.
 func (m *Machine) offers(name string) bool {
-	return message.Covers(m.Name, name) && !(m.Legacy && beginsBindEvent(name))
+	return message.Covers(m.Name, name) && !isOwn(name) && !(m.Legacy && beginsBindEvent(name))
 }
+
+// isOwn reports whether a name is of those by which each bus tells of its own federation: its Replier, and what it says of
+// losses, are of that bus.
+func isOwn(name string) bool { return strings.HasPrefix(name, "$.KBUS.Federation.") }
