@@ -24,6 +24,7 @@ type bowl struct {
 	daemon *process
 	limpet *process
 	server *process // that is no Limpet
+	others []*process
 }
 
 // process is a program that says when it is ready, in the way it says so to systemd.
@@ -62,9 +63,10 @@ func (b *bowl) start(name string, args ...string) (*process, error) {
 	}
 }
 
-// launch starts it, and does not wait.
+// launch starts it, and does not wait. What follows a dot in the name tells several of one program apart.
 func (b *bowl) launch(name, notify string, args ...string) (*process, error) {
-	program, err := filepath.Abs(filepath.Join(b.hall.play.bin, name))
+	file, _, _ := strings.Cut(name, ".")
+	program, err := filepath.Abs(filepath.Join(b.hall.play.bin, file))
 	if name == serverRole {
 		program, err = os.Executable()
 	}
@@ -152,6 +154,10 @@ func (h *hall) startAll() error {
 }
 
 func (b *bowl) kill() {
+	for _, p := range b.others {
+		p.kill()
+	}
+	b.others = nil
 	b.limpet.kill()
 	b.server.kill()
 	b.daemon.kill()
@@ -170,4 +176,19 @@ func (b *bowl) status() (s report.Status, err error) {
 	defer k.Close()
 	s, _, err = report.Ask(b.hall.play.ctx, k)
 	return s, err
+}
+
+// runs tells whether a process has not ended.
+func (p *process) runs() bool {
+	select {
+	case <-p.gone:
+		return false
+	default:
+		return true
+	}
+}
+
+// output runs kbus-limpet to its end.
+func (b *bowl) output(args ...string) ([]byte, error) {
+	return exec.Command(filepath.Join(b.hall.play.bin, "kbus-limpet"), args...).CombinedOutput()
 }

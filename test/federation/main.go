@@ -46,6 +46,7 @@ var cases = []theCase{
 	{"c", "one order while the stream's leader is killed", orderedCase},
 	{"d", "speed beside plain NATS", speedCase},
 	{"e", "a crowd of bowls", crowdCase},
+	{"f", "pairs beside a federation, twice and in a ring", meshCase},
 	{"g", "refusals", refusalsCase},
 }
 
