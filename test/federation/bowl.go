@@ -21,6 +21,7 @@ type bowl struct {
 	id     int
 	dir    string
 	env    []string // of its processes, besides ours
+	flags  []string // of its daemon
 	daemon *process
 	limpet *process
 	server *process // that is no Limpet
@@ -117,7 +118,7 @@ func (b *bowl) said(name string) string {
 }
 
 func (b *bowl) startDaemon() (err error) {
-	b.daemon, err = b.start("kbusd", "--log-level", "error")
+	b.daemon, err = b.start("kbusd", append([]string{"--log-level", "error"}, b.flags...)...)
 	return err
 }
 
@@ -177,6 +178,10 @@ func (b *bowl) status() (s report.Status, err error) {
 	s, _, err = report.Ask(b.hall.play.ctx, k)
 	return s, err
 }
+
+// pause has a process stand still, until goOn.
+func (p *process) pause() error { return p.cmd.Process.Signal(syscall.SIGSTOP) }
+func (p *process) goOn() error  { return p.cmd.Process.Signal(syscall.SIGCONT) }
 
 // runs tells whether a process has not ended.
 func (p *process) runs() bool {

@@ -13,9 +13,10 @@ import (
 )
 
 // In every bowl somebody wants to be the Replier of the same names, and holds each for a while. One bowl after the
-// other is cut off. No two hold a name at the same time: a holder counts from when its Bind has succeeded to when it
-// unbinds or to when its bus says that it is bound no more. Besides, each bowl has a name that it keeps: when it is cut
-// off somebody else has that soon, and not before the holder has lost it.
+// other is cut off; one has its Limpet stand still, and one has it killed, on a bus that must have one. No two hold a
+// name at the same time: a holder counts from when its Bind has succeeded to when it unbinds or to when its bus says
+// that it is bound no more. Besides, each bowl has a name that it keeps: when it is lost to the others somebody else has
+// that soon, and not before the holder has lost it.
 
 // term is from when to when somebody held a name.
 type term struct {
@@ -42,6 +43,9 @@ func ownershipCase(p *play) error {
 		return err
 	}
 	defer h.close()
+	for _, b := range h.bowls {
+		b.flags = []string{"--federated"}
+	}
 	if err := h.startAll(); err != nil {
 		return err
 	}
@@ -71,22 +75,22 @@ func ownershipCase(p *play) error {
 	}
 	random := p.random(2)
 	var failures error
-	for range pick(p, 3, 1) {
-		victim := 1 + random.IntN(3)
-		fmt.Printf("    bowl %d is cut off\n", victim)
+	for _, m := range pick(p, []mishap{isCutOff, standsStill, isCutOff, loses, isCutOff}, []mishap{isCutOff, standsStill}) {
+		victim := h.bowls[random.IntN(3)]
+		fmt.Printf("    bowl %d %s\n", victim.id, m.about)
 		start := time.Now()
 		c.mu.Lock()
 		c.cuts = append(c.cuts, start)
 		c.mu.Unlock()
-		if err := h.cut(victim); err != nil {
+		if err := m.begin(victim); err != nil {
 			return err
 		}
 		p.wait(22 * time.Second)
-		if err := h.heal(victim); err != nil {
+		if err := m.end(victim); err != nil {
 			return err
 		}
 		p.wait(10 * time.Second)
-		failures = errors.Join(failures, c.takeover(victim, start))
+		failures = errors.Join(failures, c.takeover(victim.id, start))
 	}
 	end()
 	if err := finish(&c.work, "contenders for names", patience); err != nil {
@@ -94,6 +98,21 @@ func ownershipCase(p *play) error {
 	}
 	return errors.Join(failures, c.reckon(pick(p, 150, 80)))
 }
+
+// mishap is how a bowl is lost to the others for a while.
+type mishap struct {
+	about      string
+	begin, end func(*bowl) error
+}
+
+var (
+	isCutOff = mishap{"is cut off",
+		func(b *bowl) error { return b.hall.cut(b.id) }, func(b *bowl) error { return b.hall.heal(b.id) }}
+	standsStill = mishap{"has its Limpet stand still, with its server",
+		func(b *bowl) error { return b.limpet.pause() }, func(b *bowl) error { return b.limpet.goOn() }}
+	loses = mishap{"has its Limpet killed, with its server, on a bus that must have one",
+		func(b *bowl) error { b.limpet.kill(); return nil }, func(b *bowl) error { return b.startServing() }}
+)
 
 // contend wants a name again and again, for a moment each time.
 func (c *contest) contend(b *bowl, name string, i int) {
@@ -207,9 +226,9 @@ func (c *contest) takeover(victim int, cut time.Time) error {
 				return nil // it had lost it in an earlier partition
 			}
 		}
-		return fmt.Errorf("bowl %d was cut off and has not given %s up", victim, name)
+		return fmt.Errorf("bowl %d was lost and has not given %s up", victim, name)
 	}
-	fmt.Printf("    it gave its names up after %.1f s\n", lost.Sub(cut).Seconds())
+	fmt.Printf("    its names were given up after %.1f s\n", lost.Sub(cut).Seconds())
 	return nil
 }
 
@@ -248,7 +267,7 @@ func (c *contest) reckon(least int) error {
 		}
 	}
 	t.overlaps += overlaps
-	fmt.Printf("    %d terms, %d overlaps; %d names changed hands because a bowl was cut off, the last %.1f s after the cut\n",
+	fmt.Printf("    %d terms, %d overlaps; %d names changed hands because a bowl was lost, the last %.1f s after that\n",
 		len(c.terms), overlaps, lost, slowest.Seconds())
 	switch {
 	case overlaps > 0:
@@ -256,9 +275,9 @@ func (c *contest) reckon(least int) error {
 	case len(c.terms) < least:
 		return fmt.Errorf("%d terms are too few to show anything", len(c.terms))
 	case lost == 0:
-		return errors.New("no name changed hands because of a partition")
+		return errors.New("no name changed hands because a bowl was lost")
 	case slowest > 20*time.Second:
-		return fmt.Errorf("a name was taken over only %v after its holder was cut off", slowest)
+		return fmt.Errorf("a name was taken over only %v after its holder was lost", slowest)
 	}
 	return nil
 }
