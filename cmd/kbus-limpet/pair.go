@@ -27,7 +27,8 @@ func pairCommand(l *line) *cobra.Command {
 		Short: "join this bus with one other",
 		Long: `pair joins a bus with one other, at the other end of a stream where another kbus-limpet
 runs: one end listens, the other connects. An ADDRESS is HOST:PORT, or the path of a
-Unix socket. Each Limpet has a network id, which no other has in all joined buses.
+Unix socket. Each bus has a network id, which no other bus has of all that are joined;
+all Limpets of a bus give the same.
 
 Streams are TLS, with certificates at both ends in which the network id stands;
 kbus-limpet certs makes some. Original Limpets speak plain text, which --legacy allows.
@@ -44,7 +45,7 @@ kbus-limpet pair --connect /tmp/bowls --id 2 --legacy --bus 1`,
 	f := c.Flags()
 	f.StringVar(&p.listen, "listen", "", "wait at `ADDRESS` for the other end")
 	f.StringVar(&p.connect, "connect", "", "connect to the other end at `ADDRESS`")
-	f.Uint32Var(&p.ID, "id", 0, "our network id, from 1 (needed)")
+	f.Uint32Var(&p.ID, "id", 0, "network `ID` of this bus, from 1 (needed)")
 	f.StringVar(&p.Name, "name", pair.DefaultName, "`NAME` of what the other bus is to know of")
 	f.StringVar(&p.StopOn, "stop-on", "", "end when somebody sends a message of this `NAME`")
 	f.StringVar(&p.certs, "certs", "", "`DIR` with authority.pem, limpet.<id>.pem and limpet.<id>.key")

@@ -14,7 +14,7 @@ import (
 type Options struct {
 	Listen      bool         // for the other end, instead of connecting to it
 	Address     string       // HOST:PORT, or the path of a Unix socket
-	ID          uint32       // our network id, from 1
+	ID          uint32       // network id of our bus, from 1
 	Name        string       // what is passed on: a name that may end in a wildcard
 	StopOn      string       // ends the Limpet when somebody sends a message of that name; may be empty
 	Credentials *Credentials // for TLS; nil for none
@@ -37,7 +37,7 @@ const (
 func (o *Options) Check() error {
 	switch {
 	case o.ID == 0:
-		return errors.New("a network id is needed, from 1; no two Limpets may have the same")
+		return errors.New("a network id is needed, from 1; no two buses may have the same")
 	case o.Credentials == nil && !o.Legacy:
 		return errors.New("certificates are needed (see kbus-limpet help certs), or --legacy for a plain stream")
 	case message.CheckBinding(o.Name) != message.OK:

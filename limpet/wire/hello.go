@@ -36,6 +36,6 @@ func ParseHello(b [HelloBytes]byte, own uint32) (id uint32, err error) {
 type OwnID struct{ ID uint32 }
 
 func (o *OwnID) Error() string {
-	return fmt.Sprintf("the other end has our own network id %d: give each Limpet an id of its own, "+
+	return fmt.Sprintf("the other end has our own network id %d: give each bus an id of its own, "+
 		"and join no bus to itself", o.ID)
 }
