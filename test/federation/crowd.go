@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -19,11 +21,12 @@ import (
 
 // crowd is those bowls.
 type crowd struct {
-	play *play
-	ctx  context.Context
-	seen chan string // the name of a bind event of some bus
-	end  chan error
-	hall *hall
+	play     *play
+	sessions atomic.Int64 // begun by all bowls
+	ctx      context.Context
+	seen     chan string // the name of a bind event of some bus
+	end      chan error
+	hall     *hall
 }
 
 func crowdCase(p *play) error {
@@ -60,8 +63,15 @@ func crowdCase(p *play) error {
 			return err
 		}
 	}
-	fmt.Printf("    %d bowls have joined in %.1f s\n", count, time.Since(start).Seconds())
-	return c.claims(buses, pick(p, 30, 10))
+	fmt.Printf("    %d bowls have joined in %.1f s; %d leases were lost meanwhile\n", count, time.Since(start).Seconds(),
+		c.sessions.Load()-int64(count))
+	if err := c.claims(buses, pick(p, 30, 10)); err != nil {
+		return err
+	}
+	if lost := c.sessions.Load() - int64(count); lost > 0 {
+		return fmt.Errorf("%d leases were lost, and nothing has gone wrong", lost)
+	}
+	return nil
 }
 
 // run is one bowl.
@@ -93,11 +103,12 @@ func (c *crowd) run(bus *kbus.Bus, id uint32, ready chan<- struct{}) error {
 			}
 		}
 	}()
+	var first sync.Once
 	b, err := federation.New(nc, federation.Config{
 		ID: id, Federation: "crowd", Names: []string{"$.*"}, Replicas: 3, Where: fmt.Sprint("crowd ", id),
 		Log:  slog.New(slog.DiscardHandler),
 		Open: func(context.Context) (*kbus.Ksock, error) { return bus.Open(kbus.ReadAhead(64)) },
-	}, func() { ready <- struct{}{} })
+	}, func() { c.sessions.Add(1); first.Do(func() { ready <- struct{}{} }) })
 	if err != nil {
 		return err
 	}
