@@ -39,7 +39,7 @@ type Machine struct {
 	announced map[string]uint32    // Repliers on our bus of whom the pair has been told: their Ksock
 	owed      []Duty               // answers that the bus could not take
 	unsettled map[string]*proxy    // proxies that are not as they are wanted
-	blocked   map[string]*proxy    // wanted proxies for whose names our bus has another Replier
+	blocked   map[string]*proxy    // wanted proxies for whose names our bus has another Replier, or no room
 	figures   Figures
 }
 
@@ -106,8 +106,8 @@ func (m *Machine) Done(d Duty, o Outcome) {
 // Unsettled tells whether something could not be done that may be possible soon.
 func (m *Machine) Unsettled() bool { return len(m.owed)+len(m.unsettled) > 0 }
 
-// Blocked tells whether we want to be proxies for names that our bus has another Replier for. When that one goes we
-// see it, unless it is not for the bus to say.
+// Blocked tells whether we want to be proxies for names that our bus has another Replier for, or no room. When that one
+// goes we see it, unless it is not for the bus to say.
 func (m *Machine) Blocked() bool { return len(m.blocked) > 0 }
 
 // Retry gives the duties that failed and are still to be done; with blocked also those of which Blocked tells.

@@ -119,7 +119,7 @@ func (m *Machine) settled(d Duty, c kbus.Condition) {
 		m.forget(d.Name, p)
 	case done:
 		m.settle(d.Name, p, d.Again)
-	case c == message.ErrReplierBound:
+	case c == message.ErrReplierBound, c == message.ErrUserBindings, c == message.ErrBusBindings:
 		m.blocked[d.Name] = p
 	default:
 		m.unsettled[d.Name] = p

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"kbus"
+	"kbus/internal/bus"
 	"kbus/limpet/federation/report"
 )
 
@@ -170,6 +171,44 @@ func TestOneReplierOfABus(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A bus that has no room for all names knows some of them, and others when there is room; its bowl goes on.
+func TestTooManyNames(t *testing.T) {
+	h := newHall(t)
+	a := h.bowl(1)
+	small := &guest{hall: h, bus: kbus.NewBus(func(c *bus.Config) { c.Limits.UserBindings = 12 })}
+	t.Cleanup(func() { small.bus.Close() })
+	small.join(2)
+	events := small.watch()
+	var names []string
+	for i := range 20 {
+		names = append(names, fmt.Sprintf("$.N%d", i))
+	}
+	replier := a.bound(kbus.Replier, names...)
+	known := map[string]bool{}
+	await := func(done func() bool) {
+		for m, err := range events.k.Messages(t.Context()) {
+			must(t, err)
+			e, _ := kbus.ParseBindEvent(m.Data)
+			if known[e.Name] = e.Bind; done() {
+				return
+			}
+		}
+	}
+	count := func() (n int) {
+		for _, is := range known {
+			if is {
+				n++
+			}
+		}
+		return n
+	}
+	await(func() bool { return count() == 7 }) // besides its bindings for itself, and ours
+	for _, name := range names[:13] {
+		must(t, replier.Unbind(name, kbus.Replier))
+	}
+	await(func() bool { return count() == 7 && known[names[13]] && known[names[19]] })
 }
 
 // Who was bound before the bus was joined keeps the name, unless another bowl has it.

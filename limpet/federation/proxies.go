@@ -25,6 +25,7 @@ type proxies struct {
 	mu    sync.Mutex // held while the bus is told
 	bound map[string]kbus.Origin
 	due   map[string]bool // could not be done; to be tried again
+	full  map[string]bool // as these, because the bus has no room for more bindings: when there is some
 }
 
 // maxHops is how many buses away a Replier may be, by pairs and us together; what is farther is nowhere.
@@ -89,9 +90,10 @@ func (s *session) reconcile(name string) error {
 	defer s.proxies.mu.Unlock()
 	p := &s.proxies
 	if p.bound == nil {
-		p.bound, p.due = map[string]kbus.Origin{}, map[string]bool{}
+		p.bound, p.due, p.full = map[string]kbus.Origin{}, map[string]bool{}, map[string]bool{}
 	}
 	delete(p.due, name)
+	delete(p.full, name)
 	s.mu.Lock()
 	c, claimed := s.table.Claim(name)
 	held := s.held[name] != nil
@@ -103,6 +105,7 @@ func (s *session) reconcile(name string) error {
 		switch {
 		case err == nil || errors.Is(err, kbus.ErrNotBound):
 			delete(p.bound, name)
+			p.roomAgain()
 		case errors.Is(err, kbus.ErrEventUndelivered):
 			p.due[name] = true
 			return nil
@@ -122,11 +125,23 @@ func (s *session) reconcile(name string) error {
 			}
 		case errors.Is(err, kbus.ErrEventUndelivered):
 			p.due[name] = true
+		case errors.Is(err, kbus.ErrUserBindings), errors.Is(err, kbus.ErrBusBindings):
+			if len(p.full) == 0 {
+				s.Log.Warn("the bus has no room for all names of the federation: some are not known there; raise the daemon's "+
+					"limits on bindings", "proxies", len(p.bound), "why", err)
+			}
+			p.full[name] = true
 		default:
 			return err
 		}
 	}
 	return nil
+}
+
+// roomAgain has what the bus had no room for be tried again. mu is held.
+func (p *proxies) roomAgain() {
+	maps.Copy(p.due, p.full)
+	clear(p.full)
 }
 
 // evictUnclaimed takes away a Replier of our bus whose name another bowl holds.

@@ -63,6 +63,9 @@ func (s *session) checkUp() error {
 		}
 	}
 	s.mu.Unlock()
+	s.proxies.mu.Lock()
+	s.proxies.roomAgain() // the daemon may have been told so
+	s.proxies.mu.Unlock()
 	on, err := s.ksock.ReportReplierBinds()
 	if err != nil || on {
 		return err
