@@ -13,7 +13,7 @@
 //	guard.go      who may become a Replier
 //	clerk.go      Binds on our bus that need a claim in the directory
 //	proxies.go    claims of other bowls that need a Bind on our bus
-//	tenure.go     our lease, and fencing
+//	tenure.go     our lease (see package office), and fencing
 //	monitor.go    the leases of others, and eviction
 //	loss.go       counting what was lost
 package federation
@@ -21,13 +21,13 @@ package federation
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"kbus"
+	"kbus/limpet/federation/office"
 	"kbus/limpet/federation/subject"
 )
 
@@ -85,22 +85,8 @@ func New(nc *nats.Conn, c Config, ready func()) (*Bowl, error) {
 	}
 	space, err := subject.New(c.Federation)
 	b := &Bowl{Config: c, nc: nc, space: space, ready: ready, fatal: make(chan error, 1)}
-	nc.SetErrorHandler(b.complain)
+	nc.SetErrorHandler(office.Complaints(c.Log, c.ID, c.Federation, b.fatal))
 	return b, err
-}
-
-// complain hears from NATS what has no other way to be told.
-func (b *Bowl) complain(_ *nats.Conn, _ *nats.Subscription, err error) {
-	if errors.Is(err, nats.ErrPermissionViolation) {
-		err = fmt.Errorf("the NATS server does not let these credentials be bowl %d of federation %s: %w", b.ID,
-			b.Federation, err)
-		select {
-		case b.fatal <- &Refusal{err}:
-		default:
-		}
-		return
-	}
-	b.Log.Warn("NATS complains", "why", err)
 }
 
 // Run keeps the bus joined until ctx ends. A session that ends, because the bus is lost or the bowl was fenced, is
@@ -169,9 +155,6 @@ func (b *Bowl) round(ctx context.Context) (begun bool, err error) {
 }
 
 // Refusal is a reason that no waiting will mend.
-type Refusal struct{ Err error }
+type Refusal = office.Refusal
 
-func (r *Refusal) Error() string { return r.Err.Error() }
-func (r *Refusal) Unwrap() error { return r.Err }
-
-func refuse(format string, args ...any) error { return &Refusal{fmt.Errorf(format, args...)} }
+var refuse = office.Refuse

@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"kbus"
 	"kbus/limpet/federation/directory"
-	"kbus/limpet/federation/lease"
+	"kbus/limpet/federation/office"
 	"kbus/limpet/federation/routing"
 	"kbus/limpet/federation/store"
 )
@@ -32,14 +31,12 @@ type session struct {
 	incarnation uint32       // of the bus
 	names       *store.Store // the directory
 	leases      *store.Store
+	office      *office.Office // our own lease; nil before there is one
 	self        routing.Self
 	clerks      [clerks]desk
 	inbox       chan *nats.Msg // what has come from NATS
-	vouched     atomic.Int64   // until when, on the clock of now: the lease as the flows see it
-	touched     atomic.Int64   // until when the quorum counts as heard
 
 	mu       sync.Mutex // guards what follows, and is never held while anything waits
-	holder   lease.Holder
 	table    *directory.Table
 	asker    *routing.Asker
 	answerer *routing.Answerer

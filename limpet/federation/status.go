@@ -47,13 +47,13 @@ func (s *session) status() report.Status {
 	if n, err := s.ksock.NumMessages(); err == nil { // else the bus is lost, and so is the answer
 		st.ToPassOn = n
 	}
+	st.LeaseLeft = s.office.Left().Seconds()
 	st.ToDeliver = len(s.inbox)
 	s.outbox.mu.Lock()
 	st.Announced = s.outbox.count
 	s.outbox.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st.LeaseLeft = s.holder.Until().Sub(now()).Seconds()
 	st.Names, st.Own, st.Outstanding, st.Working = s.table.Size(), len(s.held), s.asker.Open(), s.answerer.Kept()
 	claims := map[uint32]int{}
 	for _, c := range s.table.Claims() {

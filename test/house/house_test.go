@@ -49,10 +49,13 @@ var rooms = map[string][]string{
 		"kbus/limpet/federation/report", "kbus/limpet/federation/server"}, // the only program with TLS and NATS
 
 	"kbus/limpet/federation": {"kbus", "kbus/message", "kbus/limpet/federation/directory", "kbus/limpet/federation/envelope",
-		"kbus/limpet/federation/lease", "kbus/limpet/federation/report", "kbus/limpet/federation/routing",
-		"kbus/limpet/federation/store", "kbus/limpet/federation/subject"},
+		"kbus/limpet/federation/lease", "kbus/limpet/federation/office", "kbus/limpet/federation/report",
+		"kbus/limpet/federation/routing", "kbus/limpet/federation/store", "kbus/limpet/federation/subject"},
 	"kbus/limpet/federation/ordered": {"kbus", "kbus/message", "kbus/limpet/federation/envelope",
-		"kbus/limpet/federation/store", "kbus/limpet/federation/subject"}, // one order on all machines
+		"kbus/limpet/federation/office", "kbus/limpet/federation/report", "kbus/limpet/federation/store",
+		"kbus/limpet/federation/subject"}, // one order on all machines
+	"kbus/limpet/federation/office": {"kbus", "kbus/limpet/federation/lease", "kbus/limpet/federation/store",
+		"kbus/limpet/federation/subject"}, // our own lease, for bowls of either kind
 	"kbus/limpet/federation/subject":   {"kbus/message"},                                    // names in NATS
 	"kbus/limpet/federation/envelope":  {"kbus/message", "kbus/limpet/wire"},                // bytes in NATS
 	"kbus/limpet/federation/lease":     {},                                                  // how long a lease may be trusted

@@ -13,6 +13,7 @@ const (
 	claimPrefix = "dir."
 	bowlPrefix  = "bowl."
 	leasePrefix = "lease."
+	inletPrefix = "inlet."
 )
 
 // Claim is the key of the claim on a binding's name.
@@ -47,6 +48,9 @@ func Bowl(bowl uint32) string { return bowlPrefix + id(bowl) }
 
 // Lease is the key of a bowl's lease.
 func Lease(bowl uint32) string { return leasePrefix + id(bowl) }
+
+// Inlet is the key of the lease of an ordered bowl. A machine may have one of either kind with one id.
+func Inlet(bowl uint32) string { return inletPrefix + id(bowl) }
 
 // IsBowl tells whether a key tells of a bowl.
 func IsBowl(key string) bool { return strings.HasPrefix(key, bowlPrefix) }

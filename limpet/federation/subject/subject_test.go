@@ -29,6 +29,7 @@ func TestSubjects(t *testing.T) {
 		{Claim("$.*"), "dir.=S"},
 		{Bowl(7), "bowl.7"},
 		{Lease(7), "lease.7"},
+		{Inlet(7), "inlet.7"},
 	} {
 		if c[0] != c[1] {
 			t.Errorf("%s, want %s", c[0], c[1])
