@@ -22,6 +22,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -135,9 +136,11 @@ func (b *Bowl) round(ctx context.Context) (begun bool, err error) {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	go func() { end(g.watch(ctx)) }()
-	for {
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		sat, err := g.sit(ctx)
-		begun = begun || sat
+		if begun = begun || sat; sat {
+			pause = firstPause
+		}
 		var fatal *Refusal
 		switch {
 		case ctx.Err() != nil:
@@ -149,7 +152,7 @@ func (b *Bowl) round(ctx context.Context) (begun bool, err error) {
 		select {
 		case <-ctx.Done():
 			return begun, context.Cause(ctx)
-		case <-time.After(firstPause):
+		case <-time.After(pause/2 + rand.N(pause)): // others may have lost theirs at the same moment
 		}
 	}
 }

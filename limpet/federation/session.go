@@ -194,7 +194,7 @@ func (s *session) subscribe() error {
 		}
 		subs = append(subs, sub)
 	}
-	if err := s.nc.FlushTimeout(store.Patience); err != nil {
+	if err := s.insist("NATS does not answer yet", s.nc.FlushWithContext); err != nil {
 		return err
 	}
 	s.flow(func() error {

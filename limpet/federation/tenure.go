@@ -31,9 +31,7 @@ func (b *Bowl) bucket(what string) string { return "kb_" + b.Federation + "_" + 
 // openStores opens the buckets, as soon as there is somebody who can. A cluster that has just been started needs a few
 // seconds for that.
 func (s *session) openStores() error {
-	return s.insist("the federation's directory cannot be opened yet", func() (err error) {
-		ctx, cancel := context.WithTimeout(s.ctx, 2*store.Patience)
-		defer cancel()
+	return s.insist("the federation's directory cannot be opened yet", func(ctx context.Context) (err error) {
 		if s.names, err = store.OpenBucket(ctx, s.nc, s.bucket("names"), s.space.Changes("names"), s.Replicas); err != nil {
 			return err
 		}
@@ -43,7 +41,7 @@ func (s *session) openStores() error {
 }
 
 // insist tries until it succeeds, and says once that it does not.
-func (s *session) insist(complaint string, try func() error) error {
+func (s *session) insist(complaint string, try func(context.Context) error) error {
 	return office.Insist(s.ctx, s.Log, complaint, try)
 }
 
@@ -54,7 +52,7 @@ func (s *session) takeOffice() error {
 		Leases: s.leases, Key: subject.Lease(s.ID), Federation: s.Federation, Bowl: s.ID, Where: s.Where,
 		Renewed: s.renewed,
 	})
-	err := s.insist("there is no lease yet", func() error { return s.office.Take(s.ctx) })
+	err := s.insist("there is no lease yet", s.office.Take)
 	if err == nil {
 		s.self = routing.Self{Bowl: s.ID, Epoch: s.office.Epoch()}
 		s.guard.vouch()
@@ -98,8 +96,8 @@ func (s *session) fence() error {
 
 // announceBowl tells the others of our epoch.
 func (s *session) announceBowl() error {
-	return s.insist("the bowl cannot be announced yet", func() error {
-		return s.tellOfBowl(s.ctx, s.ID, s.self.Epoch, false)
+	return s.insist("the bowl cannot be announced yet", func(ctx context.Context) error {
+		return s.tellOfBowl(ctx, s.ID, s.self.Epoch, false)
 	})
 }
 

@@ -24,12 +24,12 @@ type Holder struct {
 	Revision uint64    // of the lease, as that refresh made it
 }
 
-// Renewed says that a refresh that was started then has made that revision.
+// Renewed says that a refresh that was started then has made that revision. It may come late, after that of a later one.
 func (h *Holder) Renewed(start time.Time, revision uint64) {
 	if start.After(h.good) {
 		h.good = start
 	}
-	h.Revision = revision
+	h.Revision = max(h.Revision, revision)
 }
 
 // Vouches tells whether the bowl may still act for its names.

@@ -29,33 +29,65 @@ func (o *Ousted) Error() string {
 		o.Bowl, o.Now.Epoch, o.Now.Where)
 }
 
-// Keep refreshes the lease, until ctx ends or the lease is ours no more: an *Ousted.
+// attempt is one refresh on its way.
+type attempt struct {
+	start   time.Time
+	expects uint64 // revision that it replaces
+	made    uint64
+	err     error
+}
+
+// mostAttempts are as many as can be worth waiting for: what is answered later than the lease lasts renews nothing.
+const mostAttempts = int(lease.Fence / store.Patience)
+
+// Keep refreshes the lease, until ctx ends or the lease is ours no more: an *Ousted. A refresh that is not answered soon
+// is tried again, but an answer that comes late counts as well: where everything has become slow, it is all there is.
 func (o *Office) Keep(ctx context.Context) error {
+	answers := make(chan attempt, mostAttempts)
+	open := 0
+	due := time.NewTimer(0)
+	defer due.Stop()
 	for {
-		start := o.now()
-		pause, err := o.refresh(ctx, start)
-		if err != nil {
-			return err
-		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(pause - o.now().Sub(start)):
+		case <-due.C:
+			if open < mostAttempts {
+				open++
+				a := attempt{start: o.now(), expects: o.revision()}
+				go func() { answers <- o.attempt(ctx, a) }()
+			}
+			due.Reset(store.Patience)
+		case a := <-answers:
+			open--
+			pause, err := o.answered(ctx, a)
+			if err != nil {
+				return err
+			}
+			due.Reset(pause - o.now().Sub(a.start))
 		}
 	}
 }
 
-// refresh does it once, and tells when it is due again. A refresh whose result is unknown may have been done: then the
-// next one fails, and the lease says whether it is still ours.
-func (o *Office) refresh(ctx context.Context, start time.Time) (pause time.Duration, err error) {
-	next, err := o.Leases.Swap(ctx, o.Key, o.tenancy().bytes(), o.revision())
+func (o *Office) attempt(ctx context.Context, a attempt) attempt {
+	ctx, cancel := context.WithTimeout(ctx, lease.Fence)
+	defer cancel()
+	a.made, a.err = o.Leases.Swap(ctx, o.Key, o.tenancy().bytes(), a.expects)
+	return a
+}
+
+// answered takes the answer to a refresh, and tells how long after its start the next one is due. A refresh whose result
+// is unknown may have been done: then the next one fails, and the lease says whether it is still ours.
+func (o *Office) answered(ctx context.Context, a attempt) (pause time.Duration, err error) {
 	switch {
-	case err == nil:
-		return lease.Refresh, o.renewed(start, next)
-	case errors.Is(err, store.ErrChanged):
-		return 0, o.recover(ctx)
+	case a.err == nil:
+		return lease.Refresh, o.renewed(a.start, a.made)
+	case !errors.Is(a.err, store.ErrChanged):
+		return lease.Refresh / 10, nil
+	case o.revision() != a.expects: // another one of ours was quicker
+		return lease.Refresh, nil
 	}
-	return lease.Refresh / 10, nil
+	return 0, o.recover(ctx)
 }
 
 // recover learns the revision of a lease that has changed under us. It proves nothing, so the lease is not renewed by

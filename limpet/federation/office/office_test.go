@@ -59,7 +59,7 @@ func (w *world) taken(where string) *Office {
 
 func (w *world) refresh(o *Office) error {
 	w.Helper()
-	_, err := o.refresh(w.Context(), w.time)
+	_, err := o.answered(w.Context(), o.attempt(w.Context(), attempt{start: w.time, expects: o.revision()}))
 	return err
 }
 
@@ -182,13 +182,42 @@ func TestLostResult(t *testing.T) {
 	}
 }
 
+// An answer that comes late, after the next refresh was tried in vain, renews the lease all the same, from when its own
+// refresh was started.
+func TestLateAnswer(t *testing.T) {
+	for _, lateLast := range []bool{true, false} {
+		w := newWorld(t)
+		o := w.taken("here")
+		expects, start := o.revision(), w.time.Add(lease.Refresh)
+		late := o.attempt(t.Context(), attempt{start: start, expects: expects})
+		w.time = start.Add(store.Patience)
+		vain := o.attempt(t.Context(), attempt{start: w.time, expects: expects})
+		if late.err != nil || !errors.Is(vain.err, store.ErrChanged) {
+			t.Fatalf("%v, %v", late.err, vain.err)
+		}
+		answers := []attempt{late, vain}
+		if lateLast {
+			answers = []attempt{vain, late}
+		}
+		for _, a := range answers {
+			_, err := o.answered(t.Context(), a)
+			w.must(err)
+		}
+		if !o.Until().Equal(start.Add(lease.Fence)) || o.revision() != late.made {
+			t.Errorf("late last %t: until %v after its start, at revision %d, want %d", lateLast, o.Until().Sub(start),
+				o.revision(), late.made)
+		}
+		w.must(w.refresh(o))
+	}
+}
+
 // Keep refreshes without being asked, and goes on until it is ousted.
 func TestKeep(t *testing.T) {
 	w := newWorld(t)
 	o := New(Config{Leases: w.leases, Key: "lease.7", Federation: "test", Bowl: 7, Where: "here"})
 	renewed := make(chan time.Time, 10)
 	o.Renewed = func(until time.Time) error { renewed <- until; return nil }
-	w.must(Insist(t.Context(), w.log, "no lease", func() error { return o.Take(t.Context()) }))
+	w.must(Insist(t.Context(), w.log, "no lease", o.Take))
 	ended := make(chan error, 1)
 	go func() { ended <- o.Keep(t.Context()) }()
 	if first, second := <-renewed, <-renewed; !second.After(first) {
@@ -211,13 +240,13 @@ func TestUnreadable(t *testing.T) {
 	w.must(err)
 	var refusal *Refusal
 	o := w.office("here")
-	err = Insist(t.Context(), w.log, "no lease", func() error { return o.Take(t.Context()) })
+	err = Insist(t.Context(), w.log, "no lease", o.Take)
 	if !errors.As(err, &refusal) || !strings.Contains(err.Error(), "kb_test_leases") {
 		t.Errorf("it gets %v", err)
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := Insist(over, w.log, "never", func() error { return errors.New("no") }); !errors.Is(err, context.Canceled) {
+	if err := Insist(over, w.log, "never", func(context.Context) error { return errors.New("no") }); !errors.Is(err, context.Canceled) {
 		t.Errorf("Insist goes on: %v", err)
 	}
 }

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"kbus/limpet/federation/store"
 )
 
 // Refusal is a reason that no waiting will mend.
@@ -19,12 +22,19 @@ func (r *Refusal) Unwrap() error { return r.Err }
 // Refuse makes one.
 func Refuse(format string, args ...any) error { return &Refusal{fmt.Errorf(format, args...)} }
 
-const insistEvery = 500 * time.Millisecond
+const (
+	insistFirst = 250 * time.Millisecond
+	insistMost  = 4 * time.Second
+)
 
-// Insist tries until it succeeds, or is refused, and says once that it does not.
-func Insist(ctx context.Context, log *slog.Logger, complaint string, try func() error) error {
+// Insist tries until it succeeds, or is refused, and says once that it does not. A try may take longer each time, and
+// so do the pauses between them, more or less: a thousand bowls may want the same thing at the same moment.
+func Insist(ctx context.Context, log *slog.Logger, complaint string, try func(context.Context) error) error {
+	pause, patience := insistFirst, store.Patience
 	for said := false; ; {
-		err := try()
+		attempt, cancel := context.WithTimeout(ctx, patience)
+		err := try(attempt)
+		cancel()
 		var refusal *Refusal
 		if err == nil || errors.As(err, &refusal) {
 			return err
@@ -36,8 +46,9 @@ func Insist(ctx context.Context, log *slog.Logger, complaint string, try func() 
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-time.After(insistEvery):
+		case <-time.After(pause/2 + rand.N(pause)):
 		}
+		pause, patience = min(2*pause, insistMost), min(2*patience, 4*insistMost)
 	}
 }
 

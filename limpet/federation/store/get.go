@@ -85,7 +85,7 @@ func (s *Store) last(ctx context.Context) (uint64, error) {
 
 // lastAnywhere asks any replica. An empty stream is at 0.
 func (s *Store) lastAnywhere(ctx context.Context) (uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, Patience)
+	ctx, cancel := patient(ctx)
 	defer cancel()
 	m, err := s.nc.RequestWithContext(ctx, "$JS.API.DIRECT.GET."+s.stream, []byte(`{"last_by_subj":">"}`))
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *Store) lastAnywhere(ctx context.Context) (uint64, error) {
 }
 
 func (s *Store) ask(ctx context.Context, subject, request string, answer any) error {
-	ctx, cancel := context.WithTimeout(ctx, Patience)
+	ctx, cancel := patient(ctx)
 	defer cancel()
 	m, err := s.nc.RequestWithContext(ctx, subject, []byte(request))
 	if err != nil {
@@ -110,7 +110,7 @@ const batch = 500
 // after has any replica give what the stream has from a number on, in order, 500 at most. None come if that replica has
 // none, which may be because it lags behind.
 func (s *Store) after(ctx context.Context, from uint64, each func(Entry)) error {
-	ctx, cancel := context.WithTimeout(ctx, Patience)
+	ctx, cancel := patient(ctx)
 	defer cancel()
 	inbox := s.nc.NewRespInbox()
 	answers, err := s.nc.SubscribeSync(inbox)

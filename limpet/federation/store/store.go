@@ -27,8 +27,15 @@ type Store struct {
 	changes string // where the stream publishes again what it has stored
 }
 
-// Patience is how long one operation may take.
+// Patience is how long one operation may take, unless its context says so.
 const Patience = 2 * time.Second
+
+func patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, set := ctx.Deadline(); set {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, Patience)
+}
 
 // markers is how long it is remembered that a key was deleted, so that the directory does not grow with every name that
 // was ever used. A bowl that was cut off for longer reads the directory anew.
@@ -146,7 +153,7 @@ const (
 )
 
 func (s *Store) publish(ctx context.Context, key string, value []byte, head nats.Header) (uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, Patience)
+	ctx, cancel := patient(ctx)
 	defer cancel()
 	m, err := s.nc.RequestMsgWithContext(ctx, &nats.Msg{Subject: s.prefix + key, Header: head, Data: value})
 	if err != nil {
