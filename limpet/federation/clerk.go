@@ -213,7 +213,7 @@ func (s *session) stray(j *job) {
 	h := s.held[j.name]
 	s.mu.Unlock()
 	if h == nil {
-		_ = s.names.Delete(s.ctx, subject.Claim(j.name), j.revision) // tried again
+		_ = s.atlas.names.Delete(s.ctx, subject.Claim(j.name), j.revision) // tried again
 	}
 }
 
@@ -222,7 +222,7 @@ func (s *session) release(name string, h *holding) {
 	delete(s.held, name)
 	s.mu.Unlock()
 	if h.revision != 0 {
-		_ = s.names.Delete(s.ctx, subject.Claim(name), h.revision) // else it is found as a stray
+		_ = s.atlas.names.Delete(s.ctx, subject.Claim(name), h.revision) // else it is found as a stray
 	}
 }
 
@@ -243,25 +243,24 @@ func (s *session) claim(name string, ksock uint32, of kbus.Origin) (revision uin
 	value := marshal(directory.Claim{
 		Bowl: s.ID, Epoch: s.self.Epoch, Ksock: ksock, Network: of.Network, Hops: of.Local,
 	})
-	s.mu.Lock()
-	if s.table.Alive(of.Network) {
-		s.mu.Unlock()
+	if s.atlas.alive(of.Network) {
 		return 0, kbus.ErrReplierBound
 	}
+	s.mu.Lock()
 	if h := s.held[name]; h != nil {
 		revision = h.revision
 	}
 	s.mu.Unlock()
 	const attempts = 5
 	for range attempts {
-		made, err := s.names.Swap(s.ctx, key, value, revision)
+		made, err := s.atlas.names.Swap(s.ctx, key, value, revision)
 		if err == nil {
 			return made, 0
 		}
 		if !errors.Is(err, store.ErrChanged) {
 			return 0, kbus.ErrNoFederation
 		}
-		e, err := s.names.Read(s.ctx, key)
+		e, err := s.atlas.names.Read(s.ctx, key)
 		if err != nil && !errors.Is(err, store.ErrNone) {
 			return 0, kbus.ErrNoFederation
 		}
@@ -278,13 +277,10 @@ func (s *session) claim(name string, ksock uint32, of kbus.Origin) (revision uin
 
 // over tells whether the log proves an epoch over.
 func (s *session) over(bowl uint32, epoch uint64) bool {
-	s.mu.Lock()
-	known := s.table.Over(bowl, epoch)
-	s.mu.Unlock()
-	if known {
+	if s.atlas.over(bowl, epoch) {
 		return true
 	}
-	e, err := s.leases.Read(s.ctx, subject.Lease(bowl))
+	e, err := s.atlas.leases.Read(s.ctx, subject.Lease(bowl))
 	var t tenancy
 	if err != nil || json.Unmarshal(e.Value, &t) != nil {
 		return false

@@ -11,6 +11,7 @@
 //	mouth.go      from NATS to the bus
 //	requests.go   Requests and their answers, both ways
 //	guard.go      who may become a Replier
+//	atlas.go      our copy of the directory
 //	clerk.go      Binds on our bus that need a claim in the directory
 //	proxies.go    claims of other bowls that need a Bind on our bus
 //	tenure.go     our lease (see package office), and fencing
@@ -136,6 +137,9 @@ func (b *Bowl) round(ctx context.Context) (begun bool, err error) {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	go func() { end(g.watch(ctx)) }()
+	if g.atlas, err = b.openAtlas(ctx, end); err != nil {
+		return false, err
+	}
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		sat, err := g.sit(ctx)
 		if begun = begun || sat; sat {

@@ -16,6 +16,7 @@ type guard struct {
 	*Bowl
 	ksock     *kbus.Ksock
 	federator *kbus.Federator
+	atlas     *atlas
 	proxy     atomic.Uint32 // Ksock of the session, whose Binds need nobody's word
 
 	mu      sync.Mutex

@@ -44,7 +44,7 @@ func (s *session) monitor() error {
 		case <-s.ctx.Done():
 			return nil
 		case m := <-refreshes:
-			if e, ok := s.leases.Changed(m); ok {
+			if e, ok := s.atlas.leases.Changed(m); ok {
 				s.refreshed(wards, e)
 			}
 			continue
@@ -58,7 +58,7 @@ func (s *session) monitor() error {
 			}
 			w := wards[b.ID]
 			if w == nil {
-				heard, err := s.leases.Hear(subject.Lease(b.ID), refreshes)
+				heard, err := s.atlas.leases.Hear(subject.Lease(b.ID), refreshes)
 				if err != nil {
 					return err
 				}
@@ -88,9 +88,7 @@ func (s *session) refreshed(wards map[uint32]*ward, e store.Entry) {
 
 // successors are the bowls that we look after: the next ones that are alive, and those in between that are not.
 func (s *session) successors() []directory.Bowl {
-	s.mu.Lock()
-	bowls := slices.Collect(s.table.Bowls())
-	s.mu.Unlock()
+	bowls := s.atlas.bowls()
 	// Distances on the ring: our own id is the farthest, and is not among them.
 	slices.SortFunc(bowls, func(a, b directory.Bowl) int { return cmp.Compare(a.ID-s.ID, b.ID-s.ID) })
 	alive := 0
@@ -107,7 +105,7 @@ func (s *session) successors() []directory.Bowl {
 
 // look looks at one lease, and evicts its holder if it has not changed for too long.
 func (s *session) look(b directory.Bowl, w *ward) {
-	e, err := s.leases.Read(s.ctx, subject.Lease(b.ID))
+	e, err := s.atlas.leases.Read(s.ctx, subject.Lease(b.ID))
 	var t tenancy
 	if err != nil || json.Unmarshal(e.Value, &t) != nil {
 		return
@@ -118,14 +116,12 @@ func (s *session) look(b directory.Bowl, w *ward) {
 	}
 	if !t.Over {
 		t.Over = true
-		if _, err := s.leases.Swap(s.ctx, subject.Lease(b.ID), marshal(t), e.Revision); err != nil {
+		if _, err := s.atlas.leases.Swap(s.ctx, subject.Lease(b.ID), marshal(t), e.Revision); err != nil {
 			return // it lives, or somebody else was quicker
 		}
 		s.Log.Warn("evicted a bowl that is silent", "id", b.ID, "epoch", t.Epoch, "where", t.Where)
 	}
-	s.mu.Lock()
-	known, _ := s.table.Bowl(b.ID)
-	s.mu.Unlock()
+	known, _ := s.atlas.bowl(b.ID)
 	if known.Epoch <= t.Epoch {
 		_ = s.tellOfBowl(s.ctx, b.ID, t.Epoch, true) // tried again
 	}
@@ -133,16 +129,12 @@ func (s *session) look(b directory.Bowl, w *ward) {
 
 // clear takes the names that an epoch held out of the directory, when that epoch is over.
 func (s *session) clear(b directory.Bowl) {
-	claims := map[string]uint64{}
-	s.mu.Lock()
-	for name, c := range s.table.Claims() {
-		if c.Bowl == b.ID && c.Epoch <= b.Epoch {
-			claims[name] = c.Revision
+	claims := s.atlas.claims(b.ID)
+	for name, c := range claims {
+		if c.Epoch > b.Epoch {
+			continue
 		}
-	}
-	s.mu.Unlock()
-	for name, revision := range claims {
-		err := s.names.Delete(s.ctx, subject.Claim(name), revision)
+		err := s.atlas.names.Delete(s.ctx, subject.Claim(name), c.Revision)
 		if err != nil && !errors.Is(err, store.ErrChanged) {
 			return // tried again
 		}

@@ -1,7 +1,6 @@
 package federation
 
 import (
-	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -12,8 +11,6 @@ import (
 	"kbus"
 	"kbus/limpet/federation/directory"
 	"kbus/limpet/federation/routing"
-	"kbus/limpet/federation/store"
-	"kbus/limpet/federation/subject"
 	"kbus/message"
 )
 
@@ -31,56 +28,34 @@ type proxies struct {
 // maxHops is how many buses away a Replier may be, by pairs and us together; what is farther is nowhere.
 const maxHops = 16
 
-// changed takes a change of the directory.
-func (s *session) changed(e store.Entry) error {
-	if subject.IsBowl(e.Key) {
-		return s.bowlChanged(e)
-	}
-	name, ok := subject.Claimed(e.Key)
-	if !ok {
-		return nil // not ours; whoever put it there may know why
-	}
-	c := directory.Claim{}
-	valid := !e.Deleted && json.Unmarshal(e.Value, &c) == nil && c.Bowl != 0
-	c.Revision = e.Revision
-	s.mu.Lock()
-	if valid {
-		s.table.Set(name, c)
-	} else {
-		s.table.Remove(name)
-	}
-	s.mu.Unlock()
-	if valid && c.Bowl == s.ID && c.Epoch <= s.self.Epoch {
+// claimChanged learns of another claim on a name, or of its end.
+func (s *session) claimChanged(name string) {
+	if c, claimed := s.atlas.claim(name); claimed && c.Bowl == s.ID && c.Epoch <= s.self.Epoch {
 		s.put(job{what: (*session).stray, name: name, revision: c.Revision})
 	}
-	return s.reconcile(name)
+	if err := s.reconcile(name); err != nil {
+		s.end(err)
+	}
 }
 
 // bowlChanged learns of another epoch. What the last one owed is owed no more.
-func (s *session) bowlChanged(e store.Entry) error {
-	var b directory.Bowl
-	if e.Deleted || json.Unmarshal(e.Value, &b) != nil || subject.Bowl(b.ID) != e.Key || b.Epoch == 0 {
-		return nil
-	}
-	b.Revision = e.Revision
+func (s *session) bowlChanged(b directory.Bowl) {
 	if b.ID == s.ID {
 		if b.Epoch > s.self.Epoch || b.Epoch == s.self.Epoch && b.Over {
-			return errUsurp
+			s.end(errUsurp)
 		}
-		return nil
+		return
 	}
-	var out routing.Out
-	s.mu.Lock()
-	s.table.SetBowl(b)
 	over := b.Epoch - 1
 	if b.Over {
 		over = b.Epoch
 	}
+	var out routing.Out
+	s.mu.Lock()
 	s.asker.Over(b.ID, over, &out)
 	s.answerer.Over(b.ID, over)
 	s.mu.Unlock()
 	s.owe(&out)
-	return nil
 }
 
 // reconcile makes the bus have what the directory says of a name. What the bus cannot do now is tried again; anything
@@ -94,8 +69,8 @@ func (s *session) reconcile(name string) error {
 	}
 	delete(p.due, name)
 	delete(p.full, name)
+	c, claimed := s.atlas.claim(name)
 	s.mu.Lock()
-	c, claimed := s.table.Claim(name)
 	held := s.held[name] != nil
 	s.mu.Unlock()
 	of := c.Of()

@@ -71,13 +71,13 @@ func (s *session) whom(m *kbus.Message) (bowl uint32, epoch uint64, status strin
 		return 0, 0, message.NameGoneAway
 	case m.To != 0:
 		epoch = s.states[conversation{m.From, m.FinalTo}]
-		b, _ := s.table.Bowl(m.FinalTo.Network)
+		b, _ := s.atlas.bowl(m.FinalTo.Network)
 		if epoch == 0 || b.Epoch > epoch || m.FinalTo.Network == s.ID {
 			return 0, 0, message.NameNotSameKsock
 		}
 		return m.FinalTo.Network, epoch, ""
 	}
-	c, ok := s.table.Lookup(m.Name)
+	c, ok := s.atlas.lookup(m.Name)
 	if !ok || c.Bowl == s.ID {
 		return 0, 0, message.NameGoneAway
 	}

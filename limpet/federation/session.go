@@ -10,10 +10,8 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"kbus"
-	"kbus/limpet/federation/directory"
 	"kbus/limpet/federation/office"
 	"kbus/limpet/federation/routing"
-	"kbus/limpet/federation/store"
 )
 
 // session is one life of the bowl: one Ksock, one epoch. Whatever goes wrong ends it as a whole, and closing the Ksock
@@ -22,22 +20,20 @@ import (
 type session struct {
 	*Bowl
 	guard *guard
+	atlas *atlas
 	ctx   context.Context
 	end   context.CancelCauseFunc
 	work  sync.WaitGroup
 
 	ksock       *kbus.Ksock
-	own         uint32       // number of that Ksock
-	incarnation uint32       // of the bus
-	names       *store.Store // the directory
-	leases      *store.Store
+	own         uint32         // number of that Ksock
+	incarnation uint32         // of the bus
 	office      *office.Office // our own lease; nil before there is one
 	self        routing.Self
 	clerks      [clerks]desk
 	inbox       chan *nats.Msg // what has come from NATS
 
 	mu       sync.Mutex // guards what follows, and is never held while anything waits
-	table    *directory.Table
 	asker    *routing.Asker
 	answerer *routing.Answerer
 	held     map[string]*holding
@@ -64,7 +60,7 @@ const (
 func (g *guard) sit(parent context.Context) (begun bool, err error) {
 	ctx, end := context.WithCancelCause(parent)
 	s := &session{
-		Bowl: g.Bowl, guard: g, ctx: ctx, end: end, table: directory.New(), held: map[string]*holding{},
+		Bowl: g.Bowl, guard: g, atlas: g.atlas, ctx: ctx, end: end, held: map[string]*holding{},
 		states: map[conversation]uint64{},
 	}
 	defer s.dropClaims()
@@ -84,6 +80,7 @@ func (g *guard) sit(parent context.Context) (begun bool, err error) {
 		<-ctx.Done()
 		err = context.Cause(ctx)
 	}
+	g.atlas.tell(nil)
 	if dismissed := g.dismiss(); dismissed != nil {
 		return begun, dismissed
 	}
@@ -94,11 +91,8 @@ func (g *guard) sit(parent context.Context) (begun bool, err error) {
 	return begun, err
 }
 
-// begin gets an epoch and a picture of the federation, and starts all flows.
+// begin gets an epoch, tells the others, and starts all flows.
 func (s *session) begin() error {
-	if err := s.openStores(); err != nil {
-		return err
-	}
 	if err := s.takeOffice(); err != nil {
 		return err
 	}
@@ -112,12 +106,15 @@ func (s *session) begin() error {
 	if err := s.listen(); err != nil {
 		return err
 	}
-	caught := make(chan struct{})
-	s.flow(func() error { return s.names.Follow(s.ctx, s.changed, func() { close(caught) }) })
-	select {
-	case <-s.ctx.Done():
-		return context.Cause(s.ctx)
-	case <-caught:
+	own, bowls, names := s.atlas.tell(s)
+	for _, b := range bowls {
+		s.bowlChanged(b)
+	}
+	if own.ID == s.ID {
+		s.bowlChanged(own)
+	}
+	for _, name := range names {
+		s.claimChanged(name)
 	}
 	if err := s.announceBowl(); err != nil {
 		return err

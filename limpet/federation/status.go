@@ -52,15 +52,15 @@ func (s *session) status() report.Status {
 	s.outbox.mu.Lock()
 	st.Announced = s.outbox.count
 	s.outbox.mu.Unlock()
+	claims := s.atlas.counts()
+	for _, n := range claims {
+		st.Names += n
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st.Names, st.Own, st.Outstanding, st.Working = s.table.Size(), len(s.held), s.asker.Open(), s.answerer.Kept()
-	claims := map[uint32]int{}
-	for _, c := range s.table.Claims() {
-		claims[c.Bowl]++
-	}
+	st.Own, st.Outstanding, st.Working = len(s.held), s.asker.Open(), s.answerer.Kept()
 	outstanding := s.asker.Outstanding()
-	for b := range s.table.Bowls() {
+	for _, b := range s.atlas.bowls() {
 		p := report.Peer{
 			ID: b.ID, Epoch: b.Epoch, Over: b.Over, Where: b.Where, Version: b.Version,
 			Names: claims[b.ID], Outstanding: outstanding[b.ID],

@@ -28,18 +28,6 @@ func marshal(v any) []byte {
 // buckets of the federation; names of buckets have no dots.
 func (b *Bowl) bucket(what string) string { return "kb_" + b.Federation + "_" + what }
 
-// openStores opens the buckets, as soon as there is somebody who can. A cluster that has just been started needs a few
-// seconds for that.
-func (s *session) openStores() error {
-	return s.insist("the federation's directory cannot be opened yet", func(ctx context.Context) (err error) {
-		if s.names, err = store.OpenBucket(ctx, s.nc, s.bucket("names"), s.space.Changes("names"), s.Replicas); err != nil {
-			return err
-		}
-		s.leases, err = office.Open(ctx, s.nc, s.Federation, s.Replicas)
-		return err
-	})
-}
-
 // insist tries until it succeeds, and says once that it does not.
 func (s *session) insist(complaint string, try func(context.Context) error) error {
 	return office.Insist(s.ctx, s.Log, complaint, try)
@@ -49,7 +37,7 @@ func (s *session) insist(complaint string, try func(context.Context) error) erro
 // holder was on this very bus, for a bus has only one federator.
 func (s *session) takeOffice() error {
 	s.office = office.New(office.Config{
-		Leases: s.leases, Key: subject.Lease(s.ID), Federation: s.Federation, Bowl: s.ID, Where: s.Where,
+		Leases: s.atlas.leases, Key: subject.Lease(s.ID), Federation: s.Federation, Bowl: s.ID, Where: s.Where,
 		Renewed: s.renewed,
 	})
 	err := s.insist("there is no lease yet", s.office.Take)
@@ -104,7 +92,7 @@ func (s *session) announceBowl() error {
 // tellOfBowl notes in the directory that a bowl is in that epoch, or that this epoch has ended.
 func (s *session) tellOfBowl(ctx context.Context, id uint32, epoch uint64, over bool) error {
 	key := subject.Bowl(id)
-	e, err := s.names.Read(ctx, key)
+	e, err := s.atlas.names.Read(ctx, key)
 	if err != nil && !errors.Is(err, store.ErrNone) {
 		return err
 	}
@@ -112,7 +100,7 @@ func (s *session) tellOfBowl(ctx context.Context, id uint32, epoch uint64, over 
 	if id == s.ID {
 		b.Where, b.Version = s.Where, kbus.Version
 	}
-	_, err = s.names.Swap(ctx, key, marshal(b), e.Revision)
+	_, err = s.atlas.names.Swap(ctx, key, marshal(b), e.Revision)
 	return err
 }
 
@@ -131,7 +119,7 @@ func (s *session) leave() {
 		return
 	}
 	for name, revision := range claims {
-		if err := s.names.Delete(ctx, subject.Claim(name), revision); err != nil {
+		if err := s.atlas.names.Delete(ctx, subject.Claim(name), revision); err != nil {
 			s.Log.Warn("could not hand names back: others will need some seconds to find out", "why", err)
 			return
 		}

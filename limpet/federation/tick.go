@@ -51,9 +51,10 @@ func (s *session) tick() error {
 // checkUp looks after what others may have changed behind our back: claims of ours that we do not hold, and the report
 // of bind events, which anybody may turn off for the whole bus.
 func (s *session) checkUp() error {
+	claims := s.atlas.claims(s.ID)
 	s.mu.Lock()
-	for name, c := range s.table.Claims() {
-		if c.Bowl == s.ID && s.held[name] == nil {
+	for name, c := range claims {
+		if s.held[name] == nil {
 			s.put(job{what: (*session).stray, name: name, revision: c.Revision})
 		}
 	}
