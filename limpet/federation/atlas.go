@@ -134,6 +134,28 @@ func (a *atlas) bowls() []directory.Bowl {
 	return slices.Collect(a.table.Bowls())
 }
 
+// size is how many bowls there are, besides ours.
+func (a *atlas) size() int {
+	n := 0
+	for _, b := range a.bowls() {
+		if !b.Over {
+			n++
+		}
+	}
+	return n
+}
+
+// revision is that of what the directory tells of a bowl, 0 if it tells nothing.
+func (a *atlas) revision(id uint32) uint64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if id == a.ID {
+		return a.own.Revision
+	}
+	b, _ := a.table.Bowl(id)
+	return b.Revision
+}
+
 func (a *atlas) alive(network uint32) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

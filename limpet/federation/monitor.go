@@ -62,7 +62,7 @@ func (s *session) monitor() error {
 				if err != nil {
 					return err
 				}
-				w = &ward{heard: heard}
+				w = &ward{Watch: lease.NewWatch(now()), heard: heard}
 				wards[b.ID] = w
 			}
 			if w.Quiet(now()) {

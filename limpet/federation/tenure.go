@@ -38,7 +38,7 @@ func (s *session) insist(complaint string, try func(context.Context) error) erro
 func (s *session) takeOffice() error {
 	s.office = office.New(office.Config{
 		Leases: s.atlas.leases, Key: subject.Lease(s.ID), Federation: s.Federation, Bowl: s.ID, Where: s.Where,
-		Renewed: s.renewed,
+		Bowls: s.atlas.size, Renewed: s.renewed,
 	})
 	err := s.insist("there is no lease yet", s.office.Take)
 	if err == nil {
@@ -91,14 +91,18 @@ func (s *session) announceBowl() error {
 
 // tellOfBowl notes in the directory that a bowl is in that epoch, or that this epoch has ended.
 func (s *session) tellOfBowl(ctx context.Context, id uint32, epoch uint64, over bool) error {
-	key := subject.Bowl(id)
-	e, err := s.atlas.names.Read(ctx, key)
-	if err != nil && !errors.Is(err, store.ErrNone) {
-		return err
-	}
 	b := directory.Bowl{ID: id, Epoch: epoch, Over: over}
 	if id == s.ID {
 		b.Where, b.Version = s.Where, kbus.Version
+	}
+	key := subject.Bowl(id)
+	_, err := s.atlas.names.Swap(ctx, key, marshal(b), s.atlas.revision(id))
+	if !errors.Is(err, store.ErrChanged) {
+		return err
+	}
+	e, err := s.atlas.names.Read(ctx, key)
+	if err != nil {
+		return err
 	}
 	_, err = s.atlas.names.Swap(ctx, key, marshal(b), e.Revision)
 	return err

@@ -12,11 +12,20 @@ package lease
 import "time"
 
 const (
-	Refresh = 3 * time.Second  // between the starts of two refreshes
+	Refresh = 3 * time.Second  // between the starts of two refreshes, in all but large federations
 	Fence   = 12 * time.Second // since the start of the last good one: the bowl gives its names up
 	Evict   = 15 * time.Second // a revision seen for so long may be evicted
-	Alone   = 5 * time.Second  // since the start of the last good one: the bowl takes nothing on any more
+	Alone   = 8 * time.Second  // since the start of the last good one: the bowl takes nothing on any more
+
+	rarest = 5 * time.Second // between two refreshes at most: there is time for three in vain before the Fence
+	quiet  = 2 * rarest      // without a refresh that was seen: it is worth a look
+	writes = 200             // leases a second that servers are asked to write, so that there is room for other things
 )
+
+// Every is the time between the starts of two refreshes, in a federation of so many bowls.
+func Every(bowls int) time.Duration {
+	return min(max(Refresh, time.Duration(bowls)*time.Second/writes), rarest)
+}
 
 // Holder is the lease of our own bowl. It is not safe for concurrent use.
 type Holder struct {
@@ -42,11 +51,15 @@ func (h *Holder) Until() time.Time { return h.good.Add(Fence) }
 // had better say so.
 func (h *Holder) Touched() time.Time { return h.good.Add(Alone) }
 
-// Watch is somebody else's lease, seen from here. It is not safe for concurrent use.
+// Watch is somebody else's lease, seen from here. The zero Watch has not looked yet. It is not safe for concurrent use.
 type Watch struct {
 	revision uint64
 	since    time.Time // when that revision was seen first
 }
+
+// NewWatch begins to watch a lease of which nothing is known, and which is refreshed now and then, as far as anybody
+// knows.
+func NewWatch(now time.Time) Watch { return Watch{since: now} }
 
 // See notes that the lease has this revision, and tells whether it has had it for so long that its holder may be
 // evicted. An old revision, from a server that lags behind, does no harm: to evict at that revision fails.
@@ -58,4 +71,4 @@ func (w *Watch) See(now time.Time, revision uint64) (evict bool) {
 }
 
 // Quiet tells whether the lease should have been refreshed long since, so that it is worth a look.
-func (w *Watch) Quiet(now time.Time) bool { return !now.Before(w.since.Add(2 * Refresh)) }
+func (w *Watch) Quiet(now time.Time) bool { return !now.Before(w.since.Add(quiet)) }

@@ -71,3 +71,14 @@ func TestHolder(t *testing.T) {
 		t.Errorf("an older refresh that succeeds later shortens the lease: %v", left)
 	}
 }
+
+// Large federations refresh less often, and never so seldom that a refresh or two in vain cost the lease.
+func TestEvery(t *testing.T) {
+	for bowls, want := range map[int]time.Duration{
+		0: Refresh, 1: Refresh, 600: Refresh, 800: 4 * time.Second, 1000: 5 * time.Second, 100_000: 5 * time.Second,
+	} {
+		if got := Every(bowls); got != want {
+			t.Errorf("%d bowls: %v, want %v", bowls, got, want)
+		}
+	}
+}

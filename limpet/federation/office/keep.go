@@ -81,13 +81,21 @@ func (o *Office) attempt(ctx context.Context, a attempt) attempt {
 func (o *Office) answered(ctx context.Context, a attempt) (pause time.Duration, err error) {
 	switch {
 	case a.err == nil:
-		return lease.Refresh, o.renewed(a.start, a.made)
+		return o.every(), o.renewed(a.start, a.made)
 	case !errors.Is(a.err, store.ErrChanged):
 		return lease.Refresh / 10, nil
 	case o.revision() != a.expects: // another one of ours was quicker
-		return lease.Refresh, nil
+		return o.every(), nil
 	}
 	return 0, o.recover(ctx)
+}
+
+func (o *Office) every() time.Duration {
+	bowls := 1
+	if o.Bowls != nil {
+		bowls = o.Bowls()
+	}
+	return lease.Every(bowls)
 }
 
 // recover learns the revision of a lease that has changed under us. It proves nothing, so the lease is not renewed by

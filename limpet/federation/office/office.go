@@ -61,6 +61,9 @@ type Config struct {
 	Bowl       uint32
 	Where      string // which bus of which machine this is, to know it again
 
+	// Bowls, if not nil, tells how many bowls refresh leases.
+	Bowls func() int
+
 	// Renewed, if not nil, is called at each refresh that has succeeded, the first one too, with when the lease ends.
 	Renewed func(until time.Time) error
 }
