@@ -28,6 +28,7 @@ type member struct {
 	replicas   int
 	ordered    bool
 	inlet      busNumber
+	place      string
 	ca         string
 	cert, key  string
 	creds      string
@@ -47,6 +48,8 @@ func (m *member) flags(c *cobra.Command) {
 	f.BoolVar(&m.ordered, "ordered", false,
 		"one order for all: programs send to bus --inlet and listen on --bus")
 	f.Var(&m.inlet, "inlet", "with --ordered, `N` of the bus where programs send")
+	f.StringVar(&m.place, "place", "",
+		"with --ordered, `FILE` that tells how far --bus has been served\n(bus<N>.place beside the daemon's sockets)")
 	f.StringVar(&m.ca, "tls-ca", "", "`FILE` with certificates of authorities that servers are trusted by")
 	f.StringVar(&m.cert, "tls-cert", "", "`FILE` with our certificate, if the servers want one")
 	f.StringVar(&m.key, "tls-key", "", "`FILE` with its key")
@@ -59,18 +62,31 @@ func (m *member) flags(c *cobra.Command) {
 func (m *member) config() federation.Config {
 	return federation.Config{
 		ID: m.id, Federation: m.federation, Names: m.names, Available: m.available, Replicas: m.replicas,
-		Where: m.where(), Log: m.log,
+		Where: m.where(m.bus), Log: m.log,
 		Open: m.open(m.bus, 64),
 	}
 }
 
-// where names the bus among all there are, to know it again after a crash: the machine, and the socket on it.
-func (m *member) where() string {
+// orderedConfig is that of an ordered bowl.
+func (m *member) orderedConfig() ordered.Config {
+	place := m.place
+	if place == "" {
+		place = filepath.Join(m.directory(), fmt.Sprintf("bus%d.place", m.bus))
+	}
+	return ordered.Config{
+		ID: m.id, Federation: m.federation, Names: m.names, Replicas: m.replicas,
+		Where: fmt.Sprintf("%s and bus %d", m.where(m.inlet), m.bus), Place: place, Log: m.log,
+		Inlet: m.open(m.inlet, 0), Outlet: m.open(m.bus, 0),
+	}
+}
+
+// where names a bus among all there are, to know it again after a crash: the machine, and the socket on it.
+func (m *member) where(bus busNumber) string {
 	machine, err := os.ReadFile("/etc/machine-id")
 	host, _ := os.Hostname() // only to be read by people
-	path, absErr := filepath.Abs(kbus.SocketPath(m.directory(), uint32(m.bus)))
+	path, absErr := filepath.Abs(kbus.SocketPath(m.directory(), uint32(bus)))
 	if err != nil || absErr != nil {
-		return host + ":" + kbus.SocketPath(m.directory(), uint32(m.bus))
+		return host + ":" + kbus.SocketPath(m.directory(), uint32(bus))
 	}
 	return host + "/" + strings.TrimSpace(string(machine)) + ":" + path
 }
@@ -122,10 +138,7 @@ func (m *member) run(ctx context.Context, nc *nats.Conn) (err error) {
 	ready := func() { _, _ = systemd.SdNotify(false, systemd.SdNotifyReady) }
 	var bowl runner
 	if m.ordered {
-		bowl, err = ordered.New(nc, ordered.Config{
-			ID: m.id, Federation: m.federation, Names: m.names, Replicas: m.replicas, Log: m.log,
-			Inlet: m.open(m.inlet, 0), Outlet: m.open(m.bus, 0),
-		}, ready)
+		bowl, err = ordered.New(nc, m.orderedConfig(), ready)
 	} else {
 		bowl, err = federation.New(nc, m.config(), ready)
 	}
@@ -157,6 +170,9 @@ func (m *member) check() error {
 	}
 	if m.ordered && m.inlet == m.bus {
 		return misused("--ordered needs two buses: --inlet where programs send, and --bus where they listen")
+	}
+	if m.place != "" && !m.ordered {
+		return misused("--place is for --ordered")
 	}
 	return nil
 }

@@ -164,7 +164,10 @@ func (s *session) listen() error {
 	if _, err := k.SetReportReplierBinds(true); err != nil {
 		return err
 	}
-	if err := k.Bind(statusName, kbus.Replier); err != nil {
+	switch err := k.Bind(statusName, kbus.Replier); {
+	case errors.Is(err, kbus.ErrReplierBound): // an ordered bowl may have this bus too
+		s.Log.Info("somebody else tells on this bus how its federation looks, and this bowl does not", "bus", k.Bus())
+	case err != nil:
 		return err
 	}
 	for _, name := range s.Names {

@@ -76,9 +76,9 @@ func (s *session) status() report.Status {
 
 // tellStatus answers a Request of our bus for it.
 func (s *session) tellStatus(m *kbus.Message) {
-	reply, err := kbus.ReplyTo(m, marshal(s.status()))
+	status := s.status()
+	reply, err := status.Answer(m)
 	if err == nil {
-		reply.Name = "$.Federation.Status" // an answer whose name begins with $.KBUS would be taken for a Status (R1.14)
 		_, err = s.ksock.Send(s.ctx, reply)
 	}
 	if err != nil {

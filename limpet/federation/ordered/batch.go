@@ -21,19 +21,24 @@ func appendEnvelope(b []byte, e *envelope.Envelope) []byte {
 	return e.Append(b)
 }
 
+// garbled is what is no batch.
+type garbled struct{ error }
+
+func (g *garbled) Unwrap() error { return g.error }
+
 // open calls each for the envelopes of a batch.
 func open(b []byte, each func(*envelope.Envelope) error) error {
 	for len(b) > 0 {
 		if len(b) < lengthBytes {
-			return fmt.Errorf("a batch ends with %d bytes too many", len(b))
+			return &garbled{fmt.Errorf("a batch ends with %d bytes too many", len(b))}
 		}
 		n := binary.BigEndian.Uint32(b)
 		if b = b[lengthBytes:]; uint64(n) > uint64(len(b)) {
-			return fmt.Errorf("a batch promises %d bytes and has %d", n, len(b))
+			return &garbled{fmt.Errorf("a batch promises %d bytes and has %d", n, len(b))}
 		}
 		e, err := envelope.Parse(b[:n])
 		if err != nil {
-			return err
+			return &garbled{err}
 		}
 		if err := each(&e); err != nil {
 			return err

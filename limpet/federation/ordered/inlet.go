@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"kbus"
@@ -24,16 +25,61 @@ import (
 // queueMessages is the limit of the inlet's queue: what can wait while the stream has no leader.
 const queueMessages = 1024
 
-// listen has the Ksock get all that is to be ordered.
-func (b *Bowl) listen(k *kbus.Ksock) error {
+// ownPrefix begins names that are each bus's own.
+const ownPrefix = "$.KBUS."
+
+// inlet is our Ksock on the bus where programs send.
+type inlet struct {
+	*Bowl
+	k           *kbus.Ksock
+	incarnation uint32        // of that bus
+	count       uint64        // messages that have been taken
+	last        uint32        // the highest serial number among them
+	carried     *kbus.Message // did not fit into the last batch
+}
+
+// openInlet opens it, and has it get all that is to be ordered from now on, and nobody else: a second Limpet would not
+// be given the Requests.
+func (b *Bowl) openInlet(ctx context.Context) (*inlet, error) {
+	k, err := b.Inlet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	in := &inlet{Bowl: b, k: k}
+	if in.incarnation, err = carry(k); err == nil {
+		err = in.listen()
+	}
+	if err != nil {
+		k.Close()
+		return nil, err
+	}
+	return in, nil
+}
+
+func (in *inlet) listen() error {
+	k := in.k
+	limit, err := k.MaxMessageSize()
+	if err != nil {
+		return err
+	}
+	if room := in.nc.MaxPayload() - lengthBytes - envelope.HeaderBytes; int64(limit) > room {
+		if _, err := k.SetMaxMessageSize(uint32(room)); err != nil { // so that who sends more is told, EMSGSIZE
+			return err
+		}
+	}
 	if _, err := k.SetMaxMessages(queueMessages); err != nil {
 		return err
 	}
 	if _, err := k.SetOnlyOnce(true); err != nil {
 		return err
 	}
-	for _, name := range b.Names {
-		if err := k.Bind(name, kbus.Replier); err != nil {
+	for _, name := range in.Names {
+		err := k.Bind(name, kbus.Replier)
+		if errors.Is(err, kbus.ErrReplierBound) {
+			return fmt.Errorf("somebody takes Requests for %s on bus %d already; is it the inlet of another Limpet? "+
+				"`kbus list` shows who is on it: %w", name, k.Bus(), err)
+		}
+		if err != nil {
 			return fmt.Errorf("taking Requests for %s on the inlet: %w", name, err)
 		}
 		if err := k.Bind(name, kbus.Listener); err != nil {
@@ -50,40 +96,28 @@ type batch struct {
 	count int
 }
 
-// row is how far the bowl's messages have come.
-type row struct {
-	count   uint64        // of the last one
-	carried *kbus.Message // did not fit into the last batch
-}
-
 // take orders what comes to the inlet.
-func (b *Bowl) take(ctx context.Context, k *kbus.Ksock) error {
-	limit, err := k.MaxMessageSize()
-	if err != nil {
-		return err
-	}
-	if room := b.nc.MaxPayload() - lengthBytes - envelope.HeaderBytes; int64(limit) > room {
-		if _, err := k.SetMaxMessageSize(uint32(room)); err != nil { // so that who sends more is told, EMSGSIZE
-			return err
-		}
-	}
-	if err := b.listen(k); err != nil {
-		return err
-	}
-	b.ready()
-	r := &row{}
+func (in *inlet) take(ctx context.Context, log *store.Store) error {
 	for n := uint64(0); ; n++ {
-		batch, err := b.collect(ctx, k, r)
+		batch, err := in.collect(ctx)
 		if err != nil {
 			return err
 		}
-		sequence, err := b.order(ctx, batch, n)
+		if batch.count == 0 {
+			continue
+		}
+		sequence, err := in.order(ctx, log, batch, n)
 		if err != nil {
 			return err
 		}
-		b.ordered.Add(uint64(batch.count))
+		// What the stream has from an epoch that is over may be behind what it has from a later one, and then nobody delivers
+		// it. So nothing is promised before it is sure that this epoch is not.
+		if err := in.office.Confirm(ctx); err != nil {
+			return err
+		}
+		in.ordered.Add(uint64(batch.count))
 		for _, m := range batch.asked {
-			if err := acknowledge(ctx, k, m, sequence); err != nil {
+			if err := in.acknowledge(ctx, m, sequence); err != nil {
 				return err
 			}
 		}
@@ -91,32 +125,41 @@ func (b *Bowl) take(ctx context.Context, k *kbus.Ksock) error {
 }
 
 // collect waits for one message, and takes what else there is and fits.
-func (b *Bowl) collect(ctx context.Context, k *kbus.Ksock, r *row) (*batch, error) {
+func (in *inlet) collect(ctx context.Context) (*batch, error) {
 	collected := &batch{}
-	m, err := r.carried, error(nil)
-	if r.carried = nil; m == nil {
-		m, err = k.Receive(ctx)
+	m, err := in.carried, error(nil)
+	if in.carried = nil; m == nil {
+		m, err = in.k.Receive(ctx)
 	}
-	for ; err == nil && m != nil; m, err = k.Next() {
+	for ; err == nil && m != nil; m, err = in.k.Next() {
 		if m.Flags.Has(kbus.Synthetic) || m.IsReply() {
 			continue // of the inlet itself
 		}
+		if strings.HasPrefix(m.Name, ownPrefix) {
+			if err := in.decline(ctx, m); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if long := len(m.Name) + len(m.Data) + envelope.HeaderBytes + lengthBytes; collected.count > 0 &&
 			(collected.count == maxBatch || len(collected.bytes)+long > maxBatchBytes) {
-			r.carried = m
+			in.carried = m
 			break
 		}
-		r.count++
-		b.add(collected, m, r.count)
+		in.add(collected, m)
 	}
 	return collected, err
 }
 
-func (b *Bowl) add(to *batch, m *kbus.Message, count uint64) {
-	e := envelope.Envelope{Kind: envelope.Heard, Bowl: b.ID, Epoch: b.epoch, Count: count, Message: *m}
-	e.ID.Network, e.OrigFrom = b.ID, kbus.Origin{Network: b.ID, Local: m.From}
+func (in *inlet) add(to *batch, m *kbus.Message) {
+	in.count++
+	e := envelope.Envelope{
+		Kind: envelope.Heard, Bowl: in.ID, Epoch: in.office.Epoch(), Count: in.count, Message: *m,
+	}
+	e.Extra = in.saidIn(m.ID)
+	e.ID.Network, e.OrigFrom = in.ID, kbus.Origin{Network: in.ID, Local: m.From}
 	e.To, e.InReplyTo = 0, kbus.ID{}
-	e.Flags &^= message.WantAReply | message.WantYouToReply | message.Urgent | message.AllOrFail | message.AllOrWait
+	e.Flags &^= forInlet
 	to.bytes = appendEnvelope(to.bytes, &e)
 	to.count++
 	if m.WantsUsToReply() {
@@ -124,21 +167,41 @@ func (b *Bowl) add(to *batch, m *kbus.Message, count uint64) {
 	}
 }
 
-// order has the stream take a batch, however long that takes, and gives its number there.
-func (b *Bowl) order(ctx context.Context, batch *batch, n uint64) (uint64, error) {
-	if batch.count == 0 {
-		return 0, nil
+// forInlet are flags that were for the inlet alone.
+const forInlet = message.WantAReply | message.WantYouToReply | message.Urgent | message.AllOrFail | message.AllOrWait
+
+// lateBy is how far a message may be behind later ones for outlets to be sure that they have not had it: they remember
+// as many again.
+const lateBy = message.ReplayWindowSize / 2
+
+// saidIn is the incarnation of the bus that gave a message its id, by which the two together are like no others. It is 0
+// if the id comes from elsewhere, and may be anybody's, or if the message has waited for so long, ALL_OR_WAIT, that the
+// outlets would not know it again; then they give it a number themselves.
+func (in *inlet) saidIn(id kbus.ID) uint32 {
+	if id.Network != 0 {
+		return 0
 	}
-	id := fmt.Sprintf("%d.%d.%d", b.ID, b.epoch, n)
+	ahead := int32(id.Serial - in.last)
+	if ahead > 0 || in.last == 0 {
+		in.last = id.Serial
+	} else if ahead <= -lateBy {
+		return 0
+	}
+	return in.incarnation
+}
+
+// order has the stream take a batch, however long that takes, and gives its number there.
+func (in *inlet) order(ctx context.Context, log *store.Store, batch *batch, n uint64) (uint64, error) {
+	id := fmt.Sprintf("%d.%d.%d", in.ID, in.office.Epoch(), n)
 	for said := false; ; said = true {
 		attempt, done := context.WithTimeout(ctx, store.Patience/2)
-		sequence, err := b.log.Append(attempt, b.key(), batch.bytes, id)
+		sequence, err := log.Append(attempt, key(in.ID), batch.bytes, id)
 		done()
 		if err == nil {
 			return sequence, nil
 		}
 		if !said {
-			b.Log.Warn("the stream does not take anything, trying on", "why", err)
+			in.Log.Warn("the stream does not take anything, trying on", "why", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -148,13 +211,31 @@ func (b *Bowl) order(ctx context.Context, batch *batch, n uint64) (uint64, error
 	}
 }
 
-// acknowledge answers a Request. Who asked may have gone.
-func acknowledge(ctx context.Context, k *kbus.Ksock, m *kbus.Message, sequence uint64) error {
+// acknowledge answers a Request.
+func (in *inlet) acknowledge(ctx context.Context, m *kbus.Message, sequence uint64) error {
 	reply, err := kbus.ReplyTo(m, strconv.FormatUint(sequence, 10))
 	if err != nil {
 		return err
 	}
-	_, err = k.Send(ctx, reply)
+	return in.answer(ctx, reply)
+}
+
+// decline says of a name that is each bus's own what the bus itself would, if we were not bound to all names.
+func (in *inlet) decline(ctx context.Context, m *kbus.Message) error {
+	if !m.WantsUsToReply() {
+		return nil
+	}
+	reply, err := kbus.ReplyTo(m, "")
+	if err != nil {
+		return err
+	}
+	reply.Name = string(kbus.ErrRemoteError) + strconv.Itoa(int(kbus.ErrNoReplier.Errno()))
+	return in.answer(ctx, reply)
+}
+
+// answer sends a Reply. Who asked may have gone.
+func (in *inlet) answer(ctx context.Context, reply *kbus.Message) error {
+	_, err := in.k.Send(ctx, reply)
 	if errors.Is(err, kbus.ErrAddresseeGone) || errors.Is(err, kbus.ErrNotExpected) {
 		return nil
 	}

@@ -35,3 +35,17 @@ func parse(data []byte) (s Status, err error) {
 	}
 	return s, err
 }
+
+// Answer is the Reply to a Request for it.
+func (s *Status) Answer(request *kbus.Message) (*kbus.Message, error) {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	reply, err := kbus.ReplyTo(request, data)
+	if err != nil {
+		return nil, err
+	}
+	reply.Name = "$.Federation.Status" // an answer whose name begins with $.KBUS would be taken for a Status (R1.14)
+	return reply, nil
+}

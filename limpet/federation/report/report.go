@@ -5,6 +5,9 @@ package report
 // Name is the Request. It has a Replier on every bus that is joined.
 const Name = "$.KBUS.Federation.Status"
 
+// Ordered is the policy of an ordered bowl.
+const Ordered = "ordered"
+
 // Status is the answer.
 type Status struct {
 	Federation  string  `json:"federation"`
@@ -15,21 +18,22 @@ type Status struct {
 	InTouch     bool    `json:"in_touch"`
 	LeaseLeft   float64 `json:"lease_left_seconds"`
 	UpSeconds   float64 `json:"up_seconds"`
-	Names       int     `json:"names"` // in the directory
-	Own         int     `json:"own"`   // of them that are held here
-	Announced   uint64  `json:"announced"`
-	Heard       uint64  `json:"heard"`
+	Names       int     `json:"names"`     // in the directory
+	Own         int     `json:"own"`       // of them that are held here
+	Announced   uint64  `json:"announced"` // ordered: by this bowl
+	Heard       uint64  `json:"heard"`     // ordered: delivered, our own among them
 	Copies      uint64  `json:"copies_dropped"`
 	Requests    uint64  `json:"requests"`
 	Replies     uint64  `json:"replies"`
 	Statuses    uint64  `json:"statuses"`
 	Outstanding int     `json:"outstanding"` // Requests of this bus that other bowls owe an answer
 	Working     int     `json:"working"`     // Requests of other bowls that are kept here
-	ToPassOn    uint32  `json:"to_pass_on"`  // messages of this bus that the Limpet has not read yet
-	ToDeliver   int     `json:"to_deliver"`  // that have come from NATS, and this bus has not got yet
+	ToPassOn    uint32  `json:"to_pass_on"`  // messages of this bus that the Limpet has not read yet; ordered: of the inlet
+	ToDeliver   int     `json:"to_deliver"`  // that have come from NATS, and this bus has not got yet; ordered: entries
 	Undelivered uint64  `json:"undelivered"`
 	Unsent      uint64  `json:"unsent"`
 	Refused     uint64  `json:"refused"`
+	LostEntries uint64  `json:"lost_entries,omitempty"` // ordered: gone from the stream before this bus could get them
 	Peers       []Peer  `json:"peers"`
 }
 

@@ -20,6 +20,10 @@ func (s *Status) Print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, s.Summary())
 	fmt.Fprintf(w, "epoch %d, lease for %.1f s more, NATS server %s\n", s.Epoch, s.LeaseLeft, server)
+	if s.Policy == Ordered {
+		s.printOrdered(w)
+		return w.Flush()
+	}
 	fmt.Fprintf(w, "names: %d in the directory, %d of them held here\n", s.Names, s.Own)
 	fmt.Fprintf(w, "messages: %d announced, %d heard, %d copies dropped, %d not taken by this bus\n",
 		s.Announced, s.Heard, s.Copies, s.Undelivered)
@@ -29,6 +33,14 @@ func (s *Status) Print(out io.Writer) error {
 	fmt.Fprintln(w, PeersHeading)
 	s.WritePeers(w)
 	return w.Flush()
+}
+
+func (s *Status) printOrdered(w io.Writer) {
+	fmt.Fprintf(w, "messages: %d of this bowl ordered, %d delivered, %d copies dropped, %d not taken by the outlet\n",
+		s.Announced, s.Heard, s.Copies, s.Undelivered)
+	fmt.Fprintf(w, "%s; %d entries lost\n\n", s.Lag(), s.LostEntries)
+	fmt.Fprintln(w, PeersHeading)
+	s.WritePeers(w)
 }
 
 // Summary is one line: which bowl it is, and how it stands.
@@ -43,6 +55,10 @@ func (s *Status) Summary() string {
 
 // Lag is one line: what has yet to get through the Limpet.
 func (s *Status) Lag() string {
+	if s.Policy == Ordered {
+		return fmt.Sprintf("lag: %d messages of the inlet to be ordered, %d entries of the stream to be delivered", s.ToPassOn,
+			s.ToDeliver)
+	}
 	return fmt.Sprintf("lag: %d messages of this bus to be passed on, %d of others to be delivered", s.ToPassOn,
 		s.ToDeliver)
 }

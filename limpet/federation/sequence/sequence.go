@@ -35,15 +35,13 @@ func (s *Sequence[T]) Arrived(n uint64, item T, deliver func(uint64, T)) {
 }
 
 // Fetched takes the first item at or above Next that the stream still has. What is missing before it is gone for ever,
-// replaced by something later.
+// replaced by something later; what is held is delivered.
 func (s *Sequence[T]) Fetched(n uint64, item T, deliver func(uint64, T)) {
 	if n < s.next {
 		return
 	}
 	s.last = max(s.last, n)
-	for ; s.next < n; s.next++ {
-		delete(s.held, s.next)
-	}
+	s.pass(n, deliver)
 	delete(s.held, n)
 	s.Arrived(n, item, deliver)
 }
@@ -56,6 +54,17 @@ func (s *Sequence[T]) Nothing(last uint64) {
 	if last >= s.next && len(s.held) == 0 {
 		s.next = last + 1
 	}
+}
+
+// pass makes Next that number: what is held below it is delivered, and the rest is gone.
+func (s *Sequence[T]) pass(to uint64, deliver func(uint64, T)) {
+	for ; s.next < to && len(s.held) > 0; s.next++ {
+		if item, ok := s.held[s.next]; ok {
+			delete(s.held, s.next)
+			deliver(s.next, item)
+		}
+	}
+	s.next = max(s.next, to)
 }
 
 // Missing tells whether something is to be fetched: the first item at or above Next.

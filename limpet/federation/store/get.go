@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 )
@@ -58,9 +59,11 @@ func (s *Store) entry(subject string, sequence uint64, head nats.Header, data []
 
 // info is what the leader says of the stream.
 type info struct {
-	Error *apiError `json:"error"`
-	State struct {
-		Last uint64 `json:"last_seq"`
+	Error   *apiError `json:"error"`
+	Created time.Time `json:"created"`
+	State   struct {
+		First uint64 `json:"first_seq"`
+		Last  uint64 `json:"last_seq"`
 	} `json:"state"`
 	Cluster struct {
 		Leader string `json:"leader"`
@@ -75,6 +78,18 @@ func (s *Store) info(ctx context.Context) (i info, err error) {
 		return i, fmt.Errorf("%s: %w", s.stream, i.Error)
 	}
 	return i, nil
+}
+
+// State is how a stream stands.
+type State struct {
+	Created     time.Time // another time, another stream
+	First, Last uint64    // numbers of entries; First is the next one if there are none
+}
+
+// State asks the leader.
+func (s *Store) State(ctx context.Context) (State, error) {
+	i, err := s.info(ctx)
+	return State{i.Created, i.State.First, i.State.Last}, err
 }
 
 // last asks the leader how far the stream is.
@@ -105,11 +120,27 @@ func (s *Store) ask(ctx context.Context, subject, request string, answer any) er
 	return json.Unmarshal(m.Data, answer)
 }
 
-const batch = 500
+// What is asked for at once.
+const (
+	batch      = 500
+	batchBytes = 8 << 20
+)
 
-// after has any replica give what the stream has from a number on, in order, 500 at most. None come if that replica has
-// none, which may be because it lags behind.
+// after has any replica give what the stream has from a number on, in order, a batch at most. None come if that replica
+// has none, which may be because it lags behind.
 func (s *Store) after(ctx context.Context, from uint64, each func(Entry)) error {
+	return s.gather(ctx, fmt.Sprintf(`{"seq":%d,"batch":%d,"max_bytes":%d,"next_by_subj":">"}`, from, batch, batchBytes),
+		each)
+}
+
+// Latest has any replica give the last entry of each key among those up to a number, as far as the stream has them
+// still, and as far as the replica has them yet. It is too much to ask of more than 1024 keys.
+func (s *Store) Latest(ctx context.Context, upTo uint64, each func(Entry)) error {
+	return s.gather(ctx, fmt.Sprintf(`{"multi_last":[%q],"up_to_seq":%d}`, s.prefix+">", upTo), each)
+}
+
+// gather reads the many answers to one request.
+func (s *Store) gather(ctx context.Context, request string, each func(Entry)) error {
 	ctx, cancel := patient(ctx)
 	defer cancel()
 	inbox := s.nc.NewRespInbox()
@@ -118,7 +149,6 @@ func (s *Store) after(ctx context.Context, from uint64, each func(Entry)) error 
 		return err
 	}
 	defer answers.Unsubscribe()
-	request := fmt.Sprintf(`{"seq":%d,"batch":%d,"next_by_subj":">"}`, from, batch)
 	if err := s.nc.PublishRequest("$JS.API.DIRECT.GET."+s.stream, inbox, []byte(request)); err != nil {
 		return err
 	}
@@ -127,8 +157,12 @@ func (s *Store) after(ctx context.Context, from uint64, each func(Entry)) error 
 		if err != nil {
 			return err
 		}
-		if m.Header.Get("Status") != "" { // 404, or 204 at the end
+		switch status := m.Header.Get("Status"); status {
+		case "":
+		case "204", "404": // the end
 			return nil
+		default:
+			return fmt.Errorf("reading %s: %s %s", s.stream, status, m.Header.Get("Description"))
 		}
 		if e, ok := s.stored(m); ok {
 			each(e)

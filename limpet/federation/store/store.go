@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -25,6 +26,19 @@ type Store struct {
 	prefix  string // of subjects that keys are stored under
 	stream  string
 	changes string // where the stream publishes again what it has stored
+	known   atomic.Uint64
+}
+
+// Known is the highest number that is known to be in the stream, as far as it is followed.
+func (s *Store) Known() uint64 { return s.known.Load() }
+
+func (s *Store) knows(n uint64) {
+	for {
+		before := s.known.Load()
+		if n <= before || s.known.CompareAndSwap(before, n) {
+			return
+		}
+	}
 }
 
 // Patience is how long one operation may take, unless its context says so.

@@ -1,0 +1,152 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"kbus/limpet/federation/server"
+)
+
+// shelf is a log on a real server in this process, for so many bytes.
+func shelf(t *testing.T, maxBytes int64) *Store {
+	t.Helper()
+	s, err := server.Start(server.Config{
+		Name: "shelf", Listen: "127.0.0.1:0", Store: t.TempDir(), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})
+	must(t, err)
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	nc, err := nats.Connect(s.ClientURL())
+	must(t, err)
+	t.Cleanup(nc.Close)
+	log, err := OpenLog(t.Context(), nc, "log", "log.in.", "log.out.>", 1, time.Hour, maxBytes)
+	must(t, err)
+	return log
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+var written int
+
+func write(t *testing.T, log *Store, key string, n int) (last uint64) {
+	t.Helper()
+	for range n {
+		written++
+		var err error
+		last, err = log.Append(t.Context(), key, []byte(strings.Repeat(key, 1000)), fmt.Sprint(written))
+		must(t, err)
+	}
+	return last
+}
+
+var errEnough = errors.New("enough")
+
+// read follows a log from a number on, and tells what it is told up to another.
+func read(t *testing.T, log *Store, first, last uint64) (told []string) {
+	t.Helper()
+	each := func(e Entry) error {
+		told = append(told, fmt.Sprintf("%d from %s", e.Revision, e.Key))
+		if e.Revision >= last {
+			return errEnough
+		}
+		return nil
+	}
+	lost := func(first, n uint64) error {
+		told = append(told, fmt.Sprintf("%d lost from %d on", n, first))
+		if first+n > last {
+			return errEnough
+		}
+		return nil
+	}
+	if err := log.FollowLog(t.Context(), first, each, lost); !errors.Is(err, errEnough) {
+		t.Fatal(err)
+	}
+	return told
+}
+
+func TestLog(t *testing.T) {
+	log := shelf(t, 1<<20)
+	write(t, log, "a", 2)
+	write(t, log, "b", 2)
+	if got, want := read(t, log, 2, 4), []string{"2 from a", "3 from b", "4 from b"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if log.Known() != 4 {
+		t.Errorf("%d are known", log.Known())
+	}
+	state, err := log.State(t.Context())
+	must(t, err)
+	if state.First != 1 || state.Last != 4 || state.Created.IsZero() {
+		t.Errorf("%+v", state)
+	}
+	for upTo, want := range map[uint64][]string{1: {"a1"}, 3: {"a2", "b3"}, 4: {"a2", "b4"}} {
+		var got []string
+		must(t, log.Latest(t.Context(), upTo, func(e Entry) { got = append(got, fmt.Sprint(e.Key, e.Revision)) }))
+		if !slices.Equal(got, want) {
+			t.Errorf("the latest up to %d are %q, want %q", upTo, got, want)
+		}
+	}
+}
+
+// What the log has no more is told, with its number, before what comes next.
+func TestLostEntries(t *testing.T) {
+	log := shelf(t, 20_000)
+	last := write(t, log, "a", 50)
+	state, err := log.State(t.Context())
+	must(t, err)
+	if state.First < 30 {
+		t.Fatalf("nothing is lost: %+v", state)
+	}
+	got := read(t, log, 5, last)
+	if want := fmt.Sprintf("%d lost from 5 on", state.First-5); got[0] != want || len(got) != int(last-state.First+2) ||
+		got[1] != fmt.Sprintf("%d from a", state.First) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// It is told as soon as it is known, also when nothing comes next.
+func TestAllLost(t *testing.T) {
+	log := shelf(t, 1<<20)
+	last := write(t, log, "a", 10)
+	_, err := log.nc.Request("$JS.API.STREAM.PURGE."+log.stream, nil, Patience)
+	must(t, err)
+	if got, want := read(t, log, 3, last), []string{"8 lost from 3 on"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// More may come while each takes its time than may wait for us.
+func TestFollowed(t *testing.T) {
+	log := shelf(t, 1<<20)
+	write(t, log, "a", 1)
+	next := uint64(1)
+	each := func(e Entry) error {
+		if e.Revision != next {
+			t.Errorf("%d instead of %d", e.Revision, next)
+		}
+		if next++; next == 2 {
+			write(t, log, "a", 3*aheadInLog)
+		}
+		if next > 3*aheadInLog+1 {
+			return errEnough
+		}
+		return nil
+	}
+	err := log.FollowLog(t.Context(), 1, each, func(first, n uint64) error {
+		return fmt.Errorf("%d lost from %d on", n, first)
+	})
+	if !errors.Is(err, errEnough) {
+		t.Error(err)
+	}
+}
