@@ -76,7 +76,7 @@ func (m *member) orderedConfig() ordered.Config {
 	return ordered.Config{
 		ID: m.id, Federation: m.federation, Names: m.names, Replicas: m.replicas,
 		Where: fmt.Sprintf("%s and bus %d", m.where(m.inlet), m.bus), Place: place, Log: m.log,
-		Inlet: m.open(m.inlet, 0), Outlet: m.open(m.bus, 0),
+		Inlet: m.open(m.inlet, 64), Outlet: m.open(m.bus, 0),
 	}
 }
 

@@ -17,17 +17,20 @@ import (
 
 const (
 	speedBytes  = 32
-	speedWindow = 2000 // the sender is never more than so many ahead
+	speedWindow = 2000
 )
 
-// way carries messages from here to there.
+// way carries messages from here to there. The sender is never more than window ahead.
 type way struct {
+	window  int
 	send    func([]byte) error
 	flush   func() error
 	receive func() ([]byte, error)
 }
 
-func speedCase(p *play) error {
+func speedCase(p *play) error { return errors.Join(unorderedSpeed(p), orderedSpeed(p)) }
+
+func unorderedSpeed(p *play) error {
 	h, err := p.newHall(3)
 	if err != nil {
 		return err
@@ -68,24 +71,28 @@ func speedCase(p *play) error {
 	return nil
 }
 
-func (h *hall) kbusWay(ctx context.Context) (w way, err error) {
-	from, err := h.bowls[0].open()
+func (h *hall) kbusWay(ctx context.Context) (way, error) { return h.busWay(ctx, 0, 0, speedWindow) }
+
+// busWay is from a bus of the first bowl to one of the second.
+func (h *hall) busWay(ctx context.Context, fromBus, toBus uint32, window int) (w way, err error) {
+	from, err := kbus.Open(fromBus, kbus.Dir(h.bowls[0].dir))
 	if err != nil {
 		return w, err
 	}
-	to, err := h.bowls[1].open(kbus.ReadAhead(64))
+	to, err := kbus.Open(toBus, kbus.Dir(h.bowls[1].dir), kbus.ReadAhead(64))
 	if err != nil {
 		return w, err
 	}
-	if _, err = to.SetMaxMessages(4 * speedWindow); err != nil {
+	if _, err = to.SetMaxMessages(uint32(4 * window)); err != nil {
 		return w, err
 	}
 	pipe := from.Pipe()
 	m := kbus.Announcement("$.Speed", "")
 	var got kbus.Message
 	return way{
-		send:  func(b []byte) error { m.Data = b; return pipe.Send(ctx, m) },
-		flush: func() error { _, err := pipe.Flush(ctx); return err },
+		window: window,
+		send:   func(b []byte) error { m.Data = b; return pipe.Send(ctx, m) },
+		flush:  func() error { _, err := pipe.Flush(ctx); return err },
 		receive: func() ([]byte, error) {
 			err := to.ReceiveInto(ctx, &got)
 			return got.Data, err
@@ -123,8 +130,9 @@ func (h *hall) natsWay(ctx context.Context) (w way, err error) {
 		}
 	}
 	return way{
-		send:  func(b []byte) error { return conns[1].Publish("plain.speed", b) },
-		flush: func() error { return nil },
+		window: speedWindow,
+		send:   func(b []byte) error { return conns[1].Publish("plain.speed", b) },
+		flush:  func() error { return nil },
 		receive: func() ([]byte, error) {
 			for {
 				m, err := sub.NextMsgWithContext(ctx)
@@ -173,7 +181,7 @@ func (w way) latency(count int) (float64, error) {
 
 // throughput is messages a second.
 func (w way) throughput(count int) (float64, error) {
-	room := make(chan struct{}, speedWindow)
+	room := make(chan struct{}, w.window)
 	failed := make(chan error, 1)
 	start := time.Now()
 	go func() {

@@ -33,6 +33,7 @@ type outlet struct {
 	bookmark    *bookmark
 	place       place
 	doubtful    bool // whether the next message has been delivered is known to the bus alone
+	warned      bool
 }
 
 // openOutlet opens it, and makes it one that carries: what this Limpet says a second time the bus drops.
@@ -257,7 +258,8 @@ func (out *outlet) known(ctx context.Context, m *kbus.Message) error {
 		return err
 	case named:
 		return refuseName(out.k.Bus(), m.ID.Network)
-	case !out.doubtful && out.copies.Load() == 1:
+	case !out.doubtful && !out.warned:
+		out.warned = true
 		out.Log.Warn("the outlet has heard a message before: somebody else carries to it, and its order is not that of the rest",
 			"name", m.Name, "id", m.ID)
 	}
