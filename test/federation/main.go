@@ -43,7 +43,7 @@ type theCase struct {
 var cases = []theCase{
 	{"a", "requests over a partition, a kill and a restart", requestsCase},
 	{"b", "one owner of a name, over partitions", ownershipCase},
-	{"c", "one order while the stream's leader is killed", orderedCase},
+	{"c", "one order while Limpets and the stream's leader are killed", orderedCase},
 	{"d", "speed beside plain NATS", speedCase},
 	{"e", "a crowd of bowls", crowdCase},
 	{"f", "pairs beside a federation, twice and in a ring", meshCase},

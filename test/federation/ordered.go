@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -17,8 +18,8 @@ import (
 
 // Three bowls announce at a steady pace, 1000 messages a second together, each as a Request on its inlet, so that it is
 // known which of them the stream has acknowledged. A Listener on each outlet writes down what it hears. Again and again
-// the server that leads the stream is killed. In the end all three have heard the same: everything that was
-// acknowledged, nothing twice, each sender's in its order.
+// the server that leads the stream is killed, and then a Limpet, which is started anew. In the end all three have heard
+// the same: everything that was acknowledged, nothing twice, each sender's in its order.
 
 const (
 	orderedName  = "$.Ordered"
@@ -34,6 +35,7 @@ type concert struct {
 	mu    sync.Mutex
 	acked map[string]bool
 	sent  int
+	none  int // of them that got a Status: the Limpet died that had taken them
 	stop  chan struct{}
 	heard [3][]string
 	gap   [3]time.Duration
@@ -98,10 +100,16 @@ func (h *hall) startOrdered() error {
 		if all != nil {
 			break
 		}
-		b.limpet, all = b.start("kbus-limpet", "join", "--ordered", "--bus", "0", "--inlet", "1", "--id", fmt.Sprint(b.id),
-			"--federation", "test", "--replicas", "3", "--servers", h.servers())
+		all = b.startOrdering()
 	}
 	return all
+}
+
+// startOrdering starts the Limpet.
+func (b *bowl) startOrdering() (err error) {
+	b.limpet, err = b.start("kbus-limpet", "join", "--ordered", "--bus", "0", "--inlet", "1", "--id", fmt.Sprint(b.id),
+		"--federation", "test", "--replicas", "3", "--servers", b.hall.servers())
+	return err
 }
 
 func (h *hall) servers() string {
@@ -112,9 +120,19 @@ func (h *hall) servers() string {
 	return strings.Join(all, ",")
 }
 
-// kills kills the leader so many times, with the time that an election may take in between.
+// kills kills the leader so many times, with the time that an election may take in between, and each time a Limpet
+// before.
 func (c *concert) kills(count int) error {
+	random := c.play.random(3)
 	for range count {
+		c.play.wait(3 * time.Second)
+		b := c.hall.bowls[random.IntN(len(c.hall.bowls))]
+		fmt.Printf("    the Limpet of bowl %d is killed\n", b.id)
+		b.limpet.kill()
+		c.play.wait(time.Duration(random.Int64N(int64(2 * time.Second))))
+		if err := b.startOrdering(); err != nil {
+			return err
+		}
 		c.play.wait(3 * time.Second)
 		leader, err := c.leader()
 		if err != nil {
@@ -190,13 +208,10 @@ func (c *concert) send(b *bowl) error {
 			delete(open, m.InReplyTo)
 			last = !sending && len(open) == 0
 			mu.Unlock()
-			if m.Kind() != kbus.ReplyKind {
-				done <- fmt.Errorf("instead of an acknowledgement: %v", m)
+			if err := c.answered(m, data); err != nil {
+				done <- err
 				return
 			}
-			c.mu.Lock()
-			c.acked[data] = true
-			c.mu.Unlock()
 			if last {
 				done <- nil
 				return
@@ -222,7 +237,7 @@ func (c *concert) send(b *bowl) error {
 		}
 		mu.Unlock()
 		switch {
-		case errors.Is(err, kbus.ErrReplierFull): // nobody takes it now: EBUSY
+		case errors.Is(err, kbus.ErrReplierFull), errors.Is(err, kbus.ErrNoReplier): // nobody takes it now
 		case err != nil:
 			return err
 		case name == orderedEnd:
@@ -232,6 +247,21 @@ func (c *concert) send(b *bowl) error {
 			return <-done
 		}
 	}
+}
+
+// answered takes note of an answer.
+func (c *concert) answered(m *kbus.Message, data string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch err := kbus.StatusOf(m); {
+	case err == nil && m.IsReply():
+		c.acked[data] = true
+	case errors.Is(err, kbus.ErrGoneAway), errors.Is(err, kbus.ErrIgnored):
+		c.none++
+	default:
+		return fmt.Errorf("instead of an acknowledgement: %v", m)
+	}
+	return nil
 }
 
 // listen writes down what is heard until each bowl's last message.
@@ -274,11 +304,12 @@ func (c *concert) reckon() error {
 				doubles++
 			}
 			seen[data] = true
-			bowl, number, _ := strings.Cut(data, "/")
-			if number != fmt.Sprint(next[bowl]) {
+			bowl, text, _ := strings.Cut(data, "/")
+			number, err := strconv.Atoi(text)
+			if err != nil || number < next[bowl] { // what is missing was not acknowledged, or is lost
 				divergences++
 			}
-			next[bowl]++
+			next[bowl] = number + 1
 			if at >= len(c.heard[0]) || c.heard[0][at] != data {
 				divergences++
 			}
@@ -290,14 +321,16 @@ func (c *concert) reckon() error {
 		}
 		fmt.Printf("    Listener %d heard %d; the longest silence was %.1f s\n", i+1, len(heard), c.gap[i].Seconds())
 	}
-	fmt.Printf("    %d sent, %d acknowledged, %d lost, %d doubles, %d divergences\n",
-		c.sent, len(c.acked), lost, doubles, divergences)
+	fmt.Printf("    %d sent, %d acknowledged, %d got a Status, %d lost, %d doubles, %d divergences\n",
+		c.sent, len(c.acked), c.none, lost, doubles, divergences)
 	t.lost, t.doubles, t.divergences = t.lost+lost, t.doubles+doubles, t.divergences+divergences
 	switch {
 	case lost+doubles+divergences > 0:
 		return errors.New("it is not one order")
 	case max(c.gap[0], c.gap[1], c.gap[2]) > 12*time.Second:
 		return errors.New("there was silence for more than 12 s")
+	case len(c.acked)+c.none != c.sent:
+		return errors.New("a Request has no answer, or two")
 	case len(c.acked) < 1000:
 		return errors.New("the run has shown nothing")
 	}
