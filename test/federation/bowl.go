@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -117,8 +118,8 @@ func (b *bowl) said(name string) string {
 	return string(text[max(0, len(text)-4000):])
 }
 
-func (b *bowl) startDaemon() (err error) {
-	b.daemon, err = b.start("kbusd", append([]string{"--log-level", "error"}, b.flags...)...)
+func (b *bowl) startDaemon(more ...string) (err error) {
+	b.daemon, err = b.start("kbusd", slices.Concat([]string{"--log-level", "error"}, b.flags, more)...)
 	return err
 }
 

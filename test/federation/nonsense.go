@@ -11,19 +11,23 @@ import (
 
 const nonsense = 6
 
-// talkNonsense says things to bowl 1 that it must not believe, with the key of bowl 3, from bowl 1's own namespace: the
-// server is there.
-func (g *gate) talkNonsense() error {
+// stranger speaks to the server with the key of bowl 3, from bowl 1's own namespace: the server is there.
+func (g *gate) stranger(more ...nats.Option) (*nats.Conn, error) {
 	key, err := nats.NkeyOptionFromSeed(g.keys[3])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	in, err := g.dial(1)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	nc, err := nats.Connect(gateURL, key, nats.SetCustomDialer(in), nats.RootCAs(g.flags[3][3]),
-		nats.ClientCert(g.flags[3][5], g.flags[3][7]), nats.CustomInboxPrefix("_INBOX.kb3"))
+	return nats.Connect(gateURL, append(more, key, nats.SetCustomDialer(in), nats.RootCAs(g.flags[3][3]),
+		nats.ClientCert(g.flags[3][5], g.flags[3][7]), nats.CustomInboxPrefix("_INBOX.kb3"))...)
+}
+
+// talkNonsense says things to bowl 1 that it must not believe.
+func (g *gate) talkNonsense() error {
+	nc, err := g.stranger()
 	if err != nil {
 		return err
 	}

@@ -87,9 +87,7 @@ func (h *hall) startOrdered() error {
 	results := make(chan error)
 	for _, b := range h.bowls {
 		go func() {
-			var err error
-			b.daemon, err = b.start("kbusd", "--log-level", "error", "--buses", "2")
-			results <- errors.Join(err, b.startServer())
+			results <- errors.Join(b.startDaemon("--buses", "2"), b.startServer())
 		}()
 	}
 	var all error

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"kbus"
 )
 
@@ -44,7 +46,8 @@ func refusalsCase(p *play) error {
 		{"no TLS where it is wanted", g.plainText}, {"another authority", g.otherAuthority},
 		{"a certificate of another authority", g.otherCertificate}, {"a key that is not known", g.otherKey},
 		{"another's id", g.otherID}, {"TLS where there is none", g.noTLS}, {"equal ids", g.equalIDs},
-		{"a message that is too large", g.tooLarge}, {"bytes that are no envelope", g.garbage},
+		{"a message that is too large", g.tooLarge}, {"an ordered bowl", g.ordered},
+		{"a word in the order for another", g.orderedForAnother}, {"bytes that are no envelope", g.garbage},
 	} {
 		if err := refusal.try(); err != nil {
 			return fmt.Errorf("%s: %w", refusal.about, err)
@@ -84,7 +87,7 @@ func (g *gate) open() error {
 		g.flags[id] = []string{"--federation", "home", "--tls-ca", ours.ca(), "--tls-cert", cert, "--tls-key", key,
 			"--nkey", g.keys[id], "--id", fmt.Sprint(id)}
 	}
-	if err := errors.Join(g.bowls[0].startDaemon(), g.bowls[1].startDaemon(), g.bowls[2].startDaemon()); err != nil {
+	if err := errors.Join(g.bowls[0].startDaemon(), g.bowls[1].startDaemon(), g.bowls[2].startDaemon("--buses", "3")); err != nil {
 		return err
 	}
 	config, err := filepath.Abs(sample)
@@ -207,6 +210,68 @@ func (g *gate) tooLarge() error {
 	fmt.Printf("    %v\n", err)
 	_, err = k.Send(p.ctx, kbus.Announcement("$.Big", make([]byte, 60000)))
 	return err
+}
+
+// ordered: the file lets a bowl order, on two more buses.
+func (g *gate) ordered() error {
+	ctx, stop := context.WithTimeout(g.play.ctx, patience)
+	defer stop()
+	b := g.bowls[2]
+	limpet, err := b.start("kbus-limpet", append([]string{"join"}, g.asOrdered()...)...)
+	if err != nil {
+		return err
+	}
+	defer limpet.kill()
+	ear, err := kbus.Open(1, kbus.Dir(b.dir))
+	if err != nil {
+		return err
+	}
+	defer ear.Close()
+	if err := ear.Bind("$.Home", kbus.Listener); err != nil {
+		return err
+	}
+	mouth, err := kbus.Open(2, kbus.Dir(b.dir))
+	if err != nil {
+		return err
+	}
+	defer mouth.Close()
+	if _, err := mouth.Call(ctx, kbus.Request("$.Home", "ordered")); err != nil {
+		return err
+	}
+	m, err := ear.Receive(ctx)
+	if err != nil || string(m.Data) != "ordered" {
+		return fmt.Errorf("what was ordered is heard as %v: %w", m, err)
+	}
+	return nil
+}
+
+func (g *gate) asOrdered() []string {
+	return append([]string{"--ordered", "--bus", "1", "--inlet", "2", "--servers", gateURL}, g.flags[3]...)
+}
+
+// orderedForAnother: the key of bowl 3 is no leave to order in the name of bowl 2.
+func (g *gate) orderedForAnother() error {
+	complaints := make(chan error, 10)
+	nc, err := g.stranger(nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { complaints <- err }))
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	for _, subject := range []string{"kb.home.o.2", "kb.home.o.x"} {
+		if err := nc.Publish(subject, []byte("mine")); err != nil {
+			return err
+		}
+		select {
+		case err := <-complaints:
+			if !errors.Is(err, nats.ErrPermissionViolation) {
+				return err
+			}
+			fmt.Printf("    %v\n", err)
+		case <-time.After(patience):
+			return fmt.Errorf("publishing to %s is allowed", subject)
+		}
+	}
+	return g.refused("does not let these credentials be bowl 2", append(g.asOrdered(), "--id", "2")...)
 }
 
 // garbage: a bowl that is let in says what is no envelope. The others count it, and go on.
