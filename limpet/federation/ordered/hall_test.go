@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -272,6 +273,27 @@ func awaitReplier(t *testing.T, bus *kbus.Bus, name string) {
 		replier, _, err := o.Who(name)
 		must(t, err)
 		if replier.Ksock != 0 {
+			return
+		}
+	}
+}
+
+// said is a log that can be waited for.
+type said struct{ lines chan string }
+
+func (s *said) handler() slog.Handler {
+	s.lines = make(chan string, 1000)
+	return slog.NewTextHandler(s, nil)
+}
+
+func (s *said) Write(line []byte) (int, error) {
+	s.lines <- string(line)
+	return len(line), nil
+}
+
+func (s *said) await(words string) {
+	for line := range s.lines {
+		if strings.Contains(line, words) {
 			return
 		}
 	}

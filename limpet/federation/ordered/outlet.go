@@ -88,6 +88,9 @@ func (out *outlet) deliver(ctx context.Context, log *store.Store, begun func()) 
 		func(first, n uint64) error { return out.gone(ctx, first, n) })
 }
 
+// doubtTries is how often a server is asked that seems to be behind the others, until we believe it.
+const doubtTries = 40
+
 // begin finds out where to begin.
 func (out *outlet) begin(ctx context.Context, log *store.Store) error {
 	tries := 0
@@ -96,14 +99,22 @@ func (out *outlet) begin(ctx context.Context, log *store.Store) error {
 		if err != nil {
 			return err
 		}
+		tries++
 		left, known := out.bookmark.read()
-		resumed := known && left.incarnation == out.incarnation && left.stream == state.Created.UnixNano() &&
-			left.entry <= state.Last
+		resumed := known && left.incarnation == out.incarnation && left.stream == state.Created.UnixNano()
+		if resumed && left.entry > state.Last {
+			if tries < doubtTries {
+				return fmt.Errorf("it ends with entry %d, and the outlet has had %d", state.Last, left.entry)
+			}
+			resumed = false
+			out.Log.Error("the stream has lost entries that the outlet has had; its order is not that of the rest any more",
+				"last", state.Last, "had", left.entry)
+		}
 		if !resumed {
 			left = place{incarnation: out.incarnation, stream: state.Created.UnixNano(), entry: state.Last}
 		}
 		if err := out.recall(ctx, log, state, left.entry); err != nil {
-			if tries++; tries < recallTries {
+			if tries < doubtTries {
 				return err
 			}
 			out.Log.Warn("what the stream may have twice cannot be told from what is new", "why", err)
@@ -115,9 +126,6 @@ func (out *outlet) begin(ctx context.Context, log *store.Store) error {
 		return nil
 	})
 }
-
-// recallTries is how often the stream is asked how far each bowl had come, until we go on without.
-const recallTries = 20
 
 // recall learns from the stream how far each bowl had come with its entry of that number. Which server answers is not
 // known, so what it says counts only if it has that entry.

@@ -151,6 +151,28 @@ func TestElsewhere(t *testing.T) {
 	nothing(t, ear)
 }
 
+// A server that is behind what the outlet has had is not believed at once: it may be parted from the others.
+func TestBehind(t *testing.T) {
+	h := newHall(t)
+	log := h.stream(keepBytes)
+	b := h.bowl(2)
+	ear := b.ear("$.A")
+	h.entry(1, 5, 1).add("1", 1, 7).store(log)
+	hears(t, ear, "1")
+	b.awaitPlace(1)
+	b.stop()
+	ahead := b.left()
+	ahead.entry = 2
+	b.leave(ahead)
+	var said said
+	ready := b.begin(func(c *Config) { c.Log = slog.New(said.handler()) })
+	said.await("the outlet has had 2")
+	h.entry(1, 5, 2).add("2, which it has had", 2, 7).store(log)
+	<-ready
+	h.entry(1, 5, 3).add("3", 3, 7).store(log)
+	hears(t, ear, "3")
+}
+
 // What the stream has no more is told, and then it goes on with the oldest that there is.
 func TestLost(t *testing.T) {
 	h := newHall(t)
