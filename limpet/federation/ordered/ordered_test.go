@@ -89,32 +89,55 @@ func TestEqualIDs(t *testing.T) {
 	}
 }
 
-// An unordered bowl of the same federation may have the same id.
+// An unordered bowl of the same federation may have the same id, on a bus of its own, or share other names on the
+// outlet, with another id.
 func TestBothKinds(t *testing.T) {
 	h := newHall(t)
 	a := h.bowl(1)
+	status(t, a.out)
 	bus := kbus.NewBus()
 	defer bus.Close()
-	ready := make(chan struct{})
-	nc := h.connect()
-	defer nc.Close()
-	b, err := federation.New(nc, federation.Config{
-		ID: 1, Federation: "test", Names: []string{"$.*"}, Replicas: 1, Where: "elsewhere", Log: h.log,
-		Open: func(context.Context) (*kbus.Ksock, error) { return bus.Open() },
-	}, func() { close(ready) })
-	must(t, err)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- b.Run(ctx) }()
-	defer func() { cancel(); must(t, <-ended) }()
-	select {
-	case <-ready:
-	case err := <-ended:
-		t.Fatal(err)
+	for _, c := range []federation.Config{
+		{ID: 1, Names: []string{"$.*"}, Open: func(context.Context) (*kbus.Ksock, error) { return bus.Open() }},
+		{ID: 9, Names: []string{"$.Q.*"}, Open: func(context.Context) (*kbus.Ksock, error) { return a.out.Open() }},
+	} {
+		c.Federation, c.Replicas, c.Where, c.Log = "test", 1, "elsewhere", h.log
+		nc := h.connect()
+		defer nc.Close()
+		ready := make(chan struct{})
+		b, err := federation.New(nc, c, func() { close(ready) })
+		must(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- b.Run(ctx) }()
+		defer func() { cancel(); must(t, <-ended) }()
+		select {
+		case <-ready:
+		case err := <-ended:
+			t.Fatal(err)
+		}
 	}
 	ear := a.ear("$.A")
 	a.order("$.A", "fine")
 	hears(t, ear, "fine")
+	asker := ksock(t, bus)
+	replier := ksock(t, a.out)
+	events := ksock(t, bus)
+	must(t, events.Bind(kbus.NameReplierBindEvent, kbus.Listener))
+	must(t, replier.Bind("$.Q.A", kbus.Replier))
+	go replier.Serve(t.Context(), func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
+		return kbus.ReplyTo(m, "so")
+	})
+	for m := hears1(t, events); ; m = hears1(t, events) {
+		if e, ok := kbus.ParseBindEvent(m.Data); ok && e.Bind && e.Name == "$.Q.A" {
+			break
+		}
+	}
+	reply, err := asker.Call(t.Context(), kbus.Request("$.Q.A", "what"))
+	must(t, err)
+	if string(reply.Data) != "so" {
+		t.Errorf("%v", reply)
+	}
 }
 
 // A bus is for one Limpet: an inlet is not taken from another, nor an outlet.
