@@ -111,6 +111,7 @@ func (h *hall) natsWay(ctx context.Context) (w way, err error) {
 			return w, err
 		}
 	}
+	context.AfterFunc(ctx, func() { conns[1].Close(); conns[2].Close() })
 	sub, err := conns[2].SubscribeSync("plain.speed")
 	if err != nil {
 		return w, err
