@@ -7,6 +7,9 @@
 //
 //	inlet.go   from the inlet to the stream, one batch at a time
 //	outlet.go  from the stream to the outlet
+//	resume.go  where the outlet begins
+//	say.go     what it is told
+//	lost.go    and what it will never hear
 //	place.go   how far the outlet has been served, for who comes after us
 //	carry.go   what the buses must allow
 //	status.go  how it looks
