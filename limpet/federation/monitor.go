@@ -17,7 +17,8 @@ import (
 
 // Each bowl looks after the leases of the next few bowls, by number and around. So a bowl that dies is missed by
 // somebody without everybody hearing from everybody. What the stream of leases publishes again tells when they were
-// refreshed, also while the stream has no leader; only a lease that has not been heard of for long is read.
+// refreshed, also while the stream has no leader; only a lease that has not been heard of for a while is read, from any
+// server that answers.
 
 const (
 	watched   = 3
@@ -50,7 +51,7 @@ func (s *session) monitor() error {
 			continue
 		case <-beat:
 		}
-		next := s.successors()
+		next, size := s.successors(), s.atlas.size()
 		for _, b := range next {
 			if b.Over {
 				s.clear(b)
@@ -62,10 +63,10 @@ func (s *session) monitor() error {
 				if err != nil {
 					return err
 				}
-				w = &ward{Watch: lease.NewWatch(now()), heard: heard}
+				w = &ward{heard: heard}
 				wards[b.ID] = w
 			}
-			if w.Quiet(now()) {
+			if w.Quiet(now(), size) {
 				s.look(b, w)
 			}
 		}
@@ -105,7 +106,7 @@ func (s *session) successors() []directory.Bowl {
 
 // look looks at one lease, and evicts its holder if it has not changed for too long.
 func (s *session) look(b directory.Bowl, w *ward) {
-	e, err := s.atlas.leases.Read(s.ctx, subject.Lease(b.ID))
+	e, err := s.atlas.leases.Glance(s.ctx, subject.Lease(b.ID))
 	var t tenancy
 	if err != nil || json.Unmarshal(e.Value, &t) != nil {
 		return

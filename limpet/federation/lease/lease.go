@@ -18,7 +18,7 @@ const (
 	Alone   = 8 * time.Second  // since the start of the last good one: the bowl takes nothing on any more
 
 	rarest = 5 * time.Second // between two refreshes at most: there is time for three in vain before the Fence
-	quiet  = 2 * rarest      // without a refresh that was seen: it is worth a look
+	grace  = 2 * time.Second // that a refresh is late: it is worth a look
 	writes = 200             // leases a second that servers are asked to write, so that there is room for other things
 )
 
@@ -57,10 +57,6 @@ type Watch struct {
 	since    time.Time // when that revision was seen first
 }
 
-// NewWatch begins to watch a lease of which nothing is known, and which is refreshed now and then, as far as anybody
-// knows.
-func NewWatch(now time.Time) Watch { return Watch{since: now} }
-
 // See notes that the lease has this revision, and tells whether it has had it for so long that its holder may be
 // evicted. An old revision, from a server that lags behind, does no harm: to evict at that revision fails.
 func (w *Watch) See(now time.Time, revision uint64) (evict bool) {
@@ -70,5 +66,7 @@ func (w *Watch) See(now time.Time, revision uint64) (evict bool) {
 	return revision == w.revision && !now.Before(w.since.Add(Evict))
 }
 
-// Quiet tells whether the lease should have been refreshed long since, so that it is worth a look.
-func (w *Watch) Quiet(now time.Time) bool { return !now.Before(w.since.Add(quiet)) }
+// Quiet tells whether the lease should have been refreshed by now, in a federation of so many bowls, so that it is worth
+// a look: the last refresh may have been made and not heard of, and then the time until the eviction begins only when
+// it is seen.
+func (w *Watch) Quiet(now time.Time, bowls int) bool { return !now.Before(w.since.Add(Every(bowls) + grace)) }

@@ -72,6 +72,27 @@ func TestHolder(t *testing.T) {
 	}
 }
 
+// Who was stopped just after a refresh that we did not hear of is evicted within 20 s all the same.
+func TestSoon(t *testing.T) {
+	heard := time.Unix(1000, 0)
+	var w Watch
+	if !w.Quiet(heard, 3) {
+		t.Error("a lease that was never looked at is not worth a look")
+	}
+	w.See(heard, 1)
+	refreshed := heard.Add(Every(3))
+	look := heard
+	for !w.Quiet(look, 3) {
+		look = look.Add(time.Second)
+	}
+	if w.See(look, 2) {
+		t.Error("evicted at a revision that is seen first")
+	}
+	if takes := look.Add(Evict).Sub(refreshed); takes > 18*time.Second || w.Quiet(heard.Add(Every(3)), 3) {
+		t.Errorf("evicted %v after its last refresh, and a look at each refresh is %t", takes, w.Quiet(heard.Add(Every(3)), 3))
+	}
+}
+
 // Large federations refresh less often, and never so seldom that a refresh or two in vain cost the lease.
 func TestEvery(t *testing.T) {
 	for bowls, want := range map[int]time.Duration{

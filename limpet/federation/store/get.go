@@ -98,6 +98,22 @@ func (s *Store) last(ctx context.Context) (uint64, error) {
 	return i.State.Last, err
 }
 
+// Glance has any replica say how a key stands, as far as that replica knows, also while the stream has no leader. ErrNone
+// as with Read.
+func (s *Store) Glance(ctx context.Context, key string) (Entry, error) {
+	ctx, cancel := patient(ctx)
+	defer cancel()
+	m, err := s.nc.RequestWithContext(ctx, "$JS.API.DIRECT.GET."+s.stream, fmt.Appendf(nil, `{"last_by_subj":%q}`, s.prefix+key))
+	if err != nil {
+		return Entry{}, fmt.Errorf("reading %s: %w", s.prefix+key, err)
+	}
+	e, ok := s.stored(m)
+	if !ok {
+		return Entry{}, ErrNone
+	}
+	return e, nil
+}
+
 // lastAnywhere asks any replica. An empty stream is at 0.
 func (s *Store) lastAnywhere(ctx context.Context) (uint64, error) {
 	ctx, cancel := patient(ctx)

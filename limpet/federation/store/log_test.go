@@ -14,8 +14,8 @@ import (
 	"kbus/limpet/federation/server"
 )
 
-// shelf is a log on a real server in this process, for so many bytes.
-func shelf(t *testing.T, maxBytes int64) *Store {
+// connected connects to a real server in this process.
+func connected(t *testing.T) *nats.Conn {
 	t.Helper()
 	s, err := server.Start(server.Config{
 		Name: "shelf", Listen: "127.0.0.1:0", Store: t.TempDir(), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
@@ -25,7 +25,13 @@ func shelf(t *testing.T, maxBytes int64) *Store {
 	nc, err := nats.Connect(s.ClientURL())
 	must(t, err)
 	t.Cleanup(nc.Close)
-	log, err := OpenLog(t.Context(), nc, "log", "log.in.", "log.out.>", 1, time.Hour, maxBytes)
+	return nc
+}
+
+// shelf is a log for so many bytes.
+func shelf(t *testing.T, maxBytes int64) *Store {
+	t.Helper()
+	log, err := OpenLog(t.Context(), connected(t), "log", "log.in.", "log.out.>", 1, time.Hour, maxBytes)
 	must(t, err)
 	return log
 }
