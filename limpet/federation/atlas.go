@@ -136,13 +136,16 @@ func (a *atlas) bowls() []directory.Bowl {
 
 // size is how many bowls there are, besides ours.
 func (a *atlas) size() int {
-	n := 0
-	for _, b := range a.bowls() {
-		if !b.Over {
-			n++
-		}
-	}
-	return n
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.table.Population()
+}
+
+// successors are the bowls that we look after.
+func (a *atlas) successors() []directory.Bowl {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.table.Successors(a.ID, watched)
 }
 
 // revision is that of what the directory tells of a bowl, 0 if it tells nothing.

@@ -1,7 +1,6 @@
 package federation
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -51,7 +50,7 @@ func (s *session) monitor() error {
 			continue
 		case <-beat:
 		}
-		next, size := s.successors(), s.atlas.size()
+		next, size := s.atlas.successors(), s.atlas.size()
 		for _, b := range next {
 			if b.Over {
 				s.clear(b)
@@ -85,23 +84,6 @@ func (s *session) refreshed(wards map[uint32]*ward, e store.Entry) {
 	if json.Unmarshal(e.Value, &t) == nil && wards[t.Bowl] != nil {
 		wards[t.Bowl].See(now(), e.Revision)
 	}
-}
-
-// successors are the bowls that we look after: the next ones that are alive, and those in between that are not.
-func (s *session) successors() []directory.Bowl {
-	bowls := s.atlas.bowls()
-	// Distances on the ring: our own id is the farthest, and is not among them.
-	slices.SortFunc(bowls, func(a, b directory.Bowl) int { return cmp.Compare(a.ID-s.ID, b.ID-s.ID) })
-	alive := 0
-	for i, b := range bowls {
-		if !b.Over {
-			alive++
-		}
-		if alive == watched {
-			return bowls[:i+1]
-		}
-	}
-	return bowls
 }
 
 // look looks at one lease, and evicts its holder if it has not changed for too long.

@@ -4,8 +4,10 @@
 package directory
 
 import (
+	"cmp"
 	"iter"
 	"maps"
+	"slices"
 	"strings"
 
 	"kbus/message"
@@ -43,6 +45,7 @@ type Bowl struct {
 type Table struct {
 	claims map[string]Claim
 	bowls  map[uint32]Bowl
+	alive  int // of those
 }
 
 // New makes an empty Table.
@@ -67,7 +70,15 @@ func (t *Table) Claims() iter.Seq2[string, Claim] { return maps.All(t.claims) }
 func (t *Table) Size() int { return len(t.claims) }
 
 // SetBowl notes what is told of a bowl.
-func (t *Table) SetBowl(b Bowl) { t.bowls[b.ID] = b }
+func (t *Table) SetBowl(b Bowl) {
+	if t.Alive(b.ID) {
+		t.alive--
+	}
+	if !b.Over {
+		t.alive++
+	}
+	t.bowls[b.ID] = b
+}
 
 // Bowl is what is known of a bowl.
 func (t *Table) Bowl(id uint32) (Bowl, bool) {
@@ -77,6 +88,32 @@ func (t *Table) Bowl(id uint32) (Bowl, bool) {
 
 // Bowls are all that were ever there.
 func (t *Table) Bowls() iter.Seq[Bowl] { return maps.Values(t.bowls) }
+
+// Population is how many bowls are alive, as far as is known.
+func (t *Table) Population() int { return t.alive }
+
+// Successors are the next n bowls after that id that are alive, by number and around, and those in between that are not.
+func (t *Table) Successors(id uint32, n int) []Bowl {
+	nearest := make([]uint32, 0, n+1) // distances; the id itself would be the farthest
+	for _, b := range t.bowls {
+		if d := b.ID - id - 1; !b.Over && (len(nearest) < n || d < nearest[n-1]) {
+			i, _ := slices.BinarySearch(nearest, d)
+			nearest = slices.Insert(nearest, i, d)[:min(len(nearest)+1, n)]
+		}
+	}
+	far := ^uint32(0)
+	if len(nearest) == n {
+		far = nearest[n-1]
+	}
+	var next []Bowl
+	for _, b := range t.bowls {
+		if b.ID-id-1 <= far {
+			next = append(next, b)
+		}
+	}
+	slices.SortFunc(next, func(a, b Bowl) int { return cmp.Compare(a.ID-id-1, b.ID-id-1) })
+	return next
+}
 
 // Over tells whether an epoch is known to have ended. That is never taken back.
 func (t *Table) Over(bowl uint32, epoch uint64) bool {

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -56,4 +57,45 @@ func TestOver(t *testing.T) {
 	if !table.Over(1, 5) {
 		t.Error("not over after its end")
 	}
+}
+
+// The next ones around are found as by going round one by one.
+func TestSuccessors(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		table, over := New(), map[uint32]bool{}
+		id := rapid.Uint32Range(1, 20)
+		own, n := id.Draw(t, "own"), rapid.IntRange(1, 4).Draw(t, "n")
+		for range rapid.IntRange(0, 30).Draw(t, "changes") {
+			b := Bowl{ID: id.Draw(t, "id"), Over: rapid.Bool().Draw(t, "over")}
+			if b.ID != own {
+				table.SetBowl(b)
+				over[b.ID] = b.Over
+			}
+		}
+		population := 0
+		for _, o := range over {
+			if !o {
+				population++
+			}
+		}
+		if table.Population() != population {
+			t.Fatalf("population %d of %v", table.Population(), over)
+		}
+		var want []uint32
+		for alive, next := 0, own%20+1; next != own && alive < n; next = next%20 + 1 {
+			if o, known := over[next]; known {
+				want = append(want, next)
+				if !o {
+					alive++
+				}
+			}
+		}
+		var got []uint32
+		for _, b := range table.Successors(own, n) {
+			got = append(got, b.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("after %d: %v, want %v, of %v", own, got, want, over)
+		}
+	})
 }

@@ -69,4 +69,6 @@ func (w *Watch) See(now time.Time, revision uint64) (evict bool) {
 // Quiet tells whether the lease should have been refreshed by now, in a federation of so many bowls, so that it is worth
 // a look: the last refresh may have been made and not heard of, and then the time until the eviction begins only when
 // it is seen.
-func (w *Watch) Quiet(now time.Time, bowls int) bool { return !now.Before(w.since.Add(Every(bowls) + grace)) }
+func (w *Watch) Quiet(now time.Time, bowls int) bool {
+	return !now.Before(w.since.Add(Every(bowls) + grace))
+}

@@ -70,6 +70,9 @@ func (s *Sequence[T]) pass(to uint64, deliver func(uint64, T)) {
 // Missing tells whether something is to be fetched: the first item at or above Next.
 func (s *Sequence[T]) Missing() bool { return s.next <= s.last }
 
+// Early tells whether something has come before what is due, which is then missed.
+func (s *Sequence[T]) Early() bool { return len(s.held) > 0 }
+
 // Lag is how many numbers are known and not delivered.
 func (s *Sequence[T]) Lag() uint64 {
 	if !s.Missing() {

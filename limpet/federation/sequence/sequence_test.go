@@ -70,8 +70,15 @@ func TestHeldIsLimited(t *testing.T) {
 	s := New[int](1)
 	count := 0
 	deliver := func(uint64, int) { count++ }
+	s.Exists(1)
+	if !s.Missing() || s.Early() {
+		t.Errorf("what exists and has not come: missing %t, early %t", s.Missing(), s.Early())
+	}
 	for n := uint64(2); n < 3*MaxHeld; n++ {
 		s.Arrived(n, 0, deliver)
+	}
+	if !s.Early() {
+		t.Error("what has come is not early")
 	}
 	if len(s.held) != MaxHeld {
 		t.Errorf("%d are held", len(s.held))

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
-	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -13,13 +11,15 @@ import (
 )
 
 // To follow a stream is to hear what it publishes again, to see from the numbers what was missed, and to get that from
-// any replica.
+// any replica. What is only late is waited for: when much is on its way to many, to ask for it too would be to have it
+// sent twice.
 
 const (
 	pollEvery  = 3 * time.Second // how often the stream is asked how far it is, in case the last word was missed
 	retryEvery = 250 * time.Millisecond
-	ahead      = 4096 // changes that may wait for us; more are fetched
-	aheadInLog = 64   // entries of a log are longer
+	onItsWay   = time.Second // so long nothing has come, and then what should have come is missed
+	ahead      = 4096        // changes that may wait for us; more are fetched
+	aheadInLog = 64          // entries of a log are longer
 )
 
 // Hear has changes of one key come to a channel as they are made, as far as it has room. Changed reads them.
@@ -65,17 +65,17 @@ func (s *Store) follow(ctx context.Context, f *follower) error {
 	defer sub.Unsubscribe()
 	f.store, f.ctx, f.order = s, ctx, sequence.New[Entry](f.due)
 	f.poll()
-	for goal := f.known; f.err == nil; {
-		if f.caught != nil && goal > 0 && f.order.Next() > goal || f.polled && goal == 0 && f.caught != nil {
+	for f.err == nil {
+		if f.caught != nil && f.polled && f.order.Next() > f.goal {
 			f.caught()
 			f.caught = nil
 		}
-		pause := pollEvery + rand.N(pollEvery/4) // so that many bowls do not ask at once
-		if f.order.Missing() && f.fetch() {
+		if f.missed() && f.fetch() {
 			continue
 		}
-		if f.order.Missing() || !f.polled {
-			pause = retryEvery
+		pause := time.Until(f.again)
+		if f.order.Missing() {
+			pause = min(pause, retryEvery)
 		}
 		select {
 		case <-ctx.Done():
@@ -83,9 +83,8 @@ func (s *Store) follow(ctx context.Context, f *follower) error {
 		case e := <-changes:
 			f.order.Arrived(e.Revision, e, f.deliver)
 		case <-time.After(pause):
-			f.poll()
-			if goal == 0 {
-				goal = f.known
+			if !time.Now().Before(f.again) {
+				f.poll()
 			}
 		}
 	}
@@ -100,9 +99,14 @@ type follower struct {
 	lost   func(first, n uint64) error // of a log; in a bucket what is gone was changed later
 	order  *sequence.Sequence[Entry]
 	due    uint64 // the number that comes next, if none is gone
-	known  uint64 // how far the stream was when it was last asked
-	polled bool   // it has answered at least once
 	err    error
+
+	goal   uint64    // how far the stream was when it answered first
+	known  uint64    // and last
+	polled bool      // it has answered at least once
+	again  time.Time // when to ask
+	stands uint64    // what came next
+	since  time.Time // when that became so
 }
 
 func (f *follower) deliver(n uint64, e Entry) {
@@ -119,53 +123,4 @@ func (f *follower) tell(next uint64) {
 		f.err = f.lost(f.due, next-f.due)
 		f.due = next
 	}
-}
-
-// poll asks how far the stream is: its leader the first time, and then any replica, which costs less.
-func (f *follower) poll() {
-	ask := f.store.last
-	if f.polled {
-		ask = f.store.lastAnywhere
-	}
-	last, err := ask(f.ctx)
-	if err != nil {
-		return // there may be no leader now; it is asked again
-	}
-	f.known, f.polled = max(last, f.known), true
-	f.store.knows(last)
-	f.order.Exists(last)
-}
-
-// fetch gets what is missing, and tells whether that was any good.
-func (f *follower) fetch() bool {
-	from := f.order.Next()
-	_ = f.store.after(f.ctx, from, func(e Entry) { // tried again
-		if f.lost == nil || e.Revision == f.order.Next() {
-			f.order.Fetched(e.Revision, e, f.deliver)
-		}
-	})
-	if f.order.Next() == from && f.known >= from {
-		// Nobody but the leader can say that something is gone: of a bucket that the rest was deleted, and that is forgotten
-		// too, and of a log also that it begins later now.
-		known := f.known
-		e, err := f.store.leaderGet(f.ctx, nextFrom(from))
-		switch {
-		case errors.Is(err, ErrNone) && f.knowsAll(known):
-			f.order.Nothing(known)
-			f.tell(f.order.Next())
-		case err == nil && f.lost != nil:
-			f.order.Fetched(e.Revision, e, f.deliver)
-		}
-	}
-	return f.order.Next() != from
-}
-
-// knowsAll tells whether the leader is as far as we know the stream to be. Of a bucket only a change could be missed that
-// was made later; of a log an entry.
-func (f *follower) knowsAll(known uint64) bool {
-	if f.lost == nil {
-		return true
-	}
-	last, err := f.store.last(f.ctx)
-	return err == nil && last >= known
 }

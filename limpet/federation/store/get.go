@@ -140,17 +140,18 @@ func (s *Store) ask(ctx context.Context, subject, request string, answer any) er
 const (
 	batch      = 500
 	batchBytes = 8 << 20
+	mostKeys   = 1024
 )
 
-// after has any replica give what the stream has from a number on, in order, a batch at most. None come if that replica
-// has none, which may be because it lags behind.
-func (s *Store) after(ctx context.Context, from uint64, each func(Entry)) error {
-	return s.gather(ctx, fmt.Sprintf(`{"seq":%d,"batch":%d,"max_bytes":%d,"next_by_subj":">"}`, from, batch, batchBytes),
+// after has any replica give what the stream has from a number on, in order, so many or a batch at most. None come if
+// that replica has none, which may be because it lags behind.
+func (s *Store) after(ctx context.Context, from, n uint64, each func(Entry)) error {
+	return s.gather(ctx, fmt.Sprintf(`{"seq":%d,"batch":%d,"max_bytes":%d,"next_by_subj":">"}`, from, min(n, batch), batchBytes),
 		each)
 }
 
 // Latest has any replica give the last entry of each key among those up to a number, as far as the stream has them
-// still, and as far as the replica has them yet. It is too much to ask of more than 1024 keys.
+// still, and as far as the replica has them yet. It is too much to ask of more than mostKeys.
 func (s *Store) Latest(ctx context.Context, upTo uint64, each func(Entry)) error {
 	return s.gather(ctx, fmt.Sprintf(`{"multi_last":[%q],"up_to_seq":%d}`, s.prefix+">", upTo), each)
 }
@@ -160,18 +161,21 @@ func (s *Store) gather(ctx context.Context, request string, each func(Entry)) er
 	ctx, cancel := patient(ctx)
 	defer cancel()
 	inbox := s.nc.NewRespInbox()
-	answers, err := s.nc.SubscribeSync(inbox)
+	answers := make(chan *nats.Msg, max(batch, mostKeys)+1) // and one that says that it is the last
+	sub, err := s.nc.ChanSubscribe(inbox, answers)
 	if err != nil {
 		return err
 	}
-	defer answers.Unsubscribe()
+	defer sub.Unsubscribe()
 	if err := s.nc.PublishRequest("$JS.API.DIRECT.GET."+s.stream, inbox, []byte(request)); err != nil {
 		return err
 	}
 	for {
-		m, err := answers.NextMsgWithContext(ctx)
-		if err != nil {
-			return err
+		var m *nats.Msg
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case m = <-answers:
 		}
 		switch status := m.Header.Get("Status"); status {
 		case "":

@@ -1,0 +1,71 @@
+package store
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// missed tells whether something is to be fetched, and not to be waited for: it was there at the start, or what follows
+// it has come, or nothing has come for a while.
+func (f *follower) missed() bool {
+	next := f.order.Next()
+	if next != f.stands {
+		f.stands, f.since = next, time.Now()
+	}
+	return f.order.Missing() && (next <= f.goal || f.order.Early() || time.Since(f.since) >= onItsWay)
+}
+
+// poll asks how far the stream is: its leader the first time, and then any replica, which costs less.
+func (f *follower) poll() {
+	f.again = time.Now().Add(retryEvery)
+	ask := f.store.last
+	if f.polled {
+		ask = f.store.lastAnywhere
+	}
+	last, err := ask(f.ctx)
+	if err != nil {
+		return // there may be no leader now; it is asked again
+	}
+	f.again = time.Now().Add(pollEvery + rand.N(pollEvery/4)) // so that many bowls do not ask at once
+	if !f.polled {
+		f.goal, f.polled = last, true
+	}
+	f.known = max(last, f.known)
+	f.store.knows(last)
+	f.order.Exists(last)
+}
+
+// fetch gets what is missing, and tells whether that was any good.
+func (f *follower) fetch() bool {
+	from := f.order.Next()
+	_ = f.store.after(f.ctx, from, f.order.Lag(), func(e Entry) { // tried again
+		if f.lost == nil || e.Revision == f.order.Next() {
+			f.order.Fetched(e.Revision, e, f.deliver)
+		}
+	})
+	if f.order.Next() == from && f.known >= from {
+		// Nobody but the leader can say that something is gone: of a bucket that the rest was deleted, and that is forgotten
+		// too, and of a log also that it begins later now.
+		known := f.known
+		e, err := f.store.leaderGet(f.ctx, nextFrom(from))
+		switch {
+		case errors.Is(err, ErrNone) && f.knowsAll(known):
+			f.order.Nothing(known)
+			f.tell(f.order.Next())
+		case err == nil && f.lost != nil:
+			f.order.Fetched(e.Revision, e, f.deliver)
+		}
+	}
+	return f.order.Next() != from
+}
+
+// knowsAll tells whether the leader is as far as we know the stream to be. Of a bucket only a change could be missed that
+// was made later; of a log an entry.
+func (f *follower) knowsAll(known uint64) bool {
+	if f.lost == nil {
+		return true
+	}
+	last, err := f.store.last(f.ctx)
+	return err == nil && last >= known
+}
