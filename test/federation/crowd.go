@@ -19,6 +19,10 @@ import (
 // A thousand bowls, which are buses and Limpets in this process, meet at a cluster of three servers, which are
 // processes. When one of them binds a name, all others know it.
 
+// So many are on the way to join at a time. Each that joins is made known to all others, and what a thousand machines
+// would do with that, this one has to do alone.
+const atOnce = 32
+
 // crowd is those bowls.
 type crowd struct {
 	play     *play
@@ -55,10 +59,15 @@ func crowdCase(p *play) error {
 	buses := make([]*kbus.Bus, count)
 	ready := make(chan struct{}, count)
 	for i := range buses {
+		if i >= atOnce {
+			if err := c.await(ready); err != nil {
+				return err
+			}
+		}
 		buses[i] = kbus.NewBus()
 		go func() { c.end <- c.run(buses[i], uint32(i+1), ready) }()
 	}
-	for range buses {
+	for range min(atOnce, count) {
 		if err := c.await(ready); err != nil {
 			return err
 		}
