@@ -64,10 +64,14 @@ var (
 	errUsurp  = errors.New("the directory knows a later epoch of this bowl")
 )
 
-// pauses between sessions grow.
+// pauses between sessions grow, and more so when a bowl loses its lease soon. To begin a session is work for all other
+// bowls; if it is that work for which leases come late, only less of it helps.
 const (
 	firstPause = 250 * time.Millisecond
 	lastPause  = 10 * time.Second
+	steady     = time.Minute // so long a session lasts that was worth it
+	calmPause  = 4 * time.Second
+	calmest    = time.Minute
 )
 
 // Bowl is a bus in a federation.
@@ -140,10 +144,15 @@ func (b *Bowl) round(ctx context.Context) (begun bool, err error) {
 	if g.atlas, err = b.openAtlas(ctx, end); err != nil {
 		return false, err
 	}
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+	for pause, most := firstPause, lastPause; ; pause = min(2*pause, most) {
+		start := now()
 		sat, err := g.sit(ctx)
-		if begun = begun || sat; sat {
-			pause = firstPause
+		begun = begun || sat
+		switch {
+		case errors.Is(err, errFenced) && now().Sub(start) < steady:
+			pause, most = max(pause, calmPause), calmest
+		case sat:
+			pause, most = firstPause, lastPause
 		}
 		var fatal *Refusal
 		switch {

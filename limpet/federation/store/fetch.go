@@ -6,6 +6,14 @@ import (
 	"time"
 )
 
+// How much is fetched at once follows from how it went: what comes too late has been sent in vain, and if many bowls then
+// ask for it again, it comes later still.
+const (
+	firstSize = 64
+	leastSize = 4
+	longest   = 4 * time.Second // between two attempts
+)
+
 // missed tells whether something is to be fetched, and not to be waited for: it was there at the start, or what follows
 // it has come, or nothing has come for a while.
 func (f *follower) missed() bool {
@@ -13,7 +21,7 @@ func (f *follower) missed() bool {
 	if next != f.stands {
 		f.stands, f.since = next, time.Now()
 	}
-	return f.order.Missing() && (next <= f.goal || f.order.Early() || time.Since(f.since) >= onItsWay)
+	return f.order.Missing() && !time.Now().Before(f.rested) && (next <= f.goal || f.order.Early() || time.Since(f.since) >= onItsWay)
 }
 
 // poll asks how far the stream is: its leader the first time, and then any replica, which costs less.
@@ -39,11 +47,18 @@ func (f *follower) poll() {
 // fetch gets what is missing, and tells whether that was any good.
 func (f *follower) fetch() bool {
 	from := f.order.Next()
-	_ = f.store.after(f.ctx, from, f.order.Lag(), func(e Entry) { // tried again
+	err := f.store.after(f.ctx, from, min(f.order.Lag(), f.size), func(e Entry) {
 		if f.lost == nil || e.Revision == f.order.Next() {
 			f.order.Fetched(e.Revision, e, f.deliver)
 		}
 	})
+	if err != nil { // tried again
+		f.size = max(f.size/4, leastSize)
+		f.rest = min(2*f.rest, longest)
+		f.rested = time.Now().Add(f.rest/2 + rand.N(f.rest))
+		return false
+	}
+	f.size, f.rest = min(2*f.size, batch), retryEvery
 	if f.order.Next() == from && f.known >= from {
 		// Nobody but the leader can say that something is gone: of a bucket that the rest was deleted, and that is forgotten
 		// too, and of a log also that it begins later now.

@@ -64,6 +64,7 @@ func (s *Store) follow(ctx context.Context, f *follower) error {
 	}
 	defer sub.Unsubscribe()
 	f.store, f.ctx, f.order = s, ctx, sequence.New[Entry](f.due)
+	f.size, f.rest = firstSize, retryEvery
 	f.poll()
 	for f.err == nil {
 		if f.caught != nil && f.polled && f.order.Next() > f.goal {
@@ -107,6 +108,9 @@ type follower struct {
 	again  time.Time // when to ask
 	stands uint64    // what came next
 	since  time.Time // when that became so
+	size   uint64    // how many entries to fetch at once
+	rest   time.Duration
+	rested time.Time // when to try again
 }
 
 func (f *follower) deliver(n uint64, e Entry) {

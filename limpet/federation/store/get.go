@@ -136,7 +136,7 @@ func (s *Store) ask(ctx context.Context, subject, request string, answer any) er
 	return json.Unmarshal(m.Data, answer)
 }
 
-// What is asked for at once.
+// What is asked for at once at most.
 const (
 	batch      = 500
 	batchBytes = 8 << 20
@@ -156,10 +156,8 @@ func (s *Store) Latest(ctx context.Context, upTo uint64, each func(Entry)) error
 	return s.gather(ctx, fmt.Sprintf(`{"multi_last":[%q],"up_to_seq":%d}`, s.prefix+">", upTo), each)
 }
 
-// gather reads the many answers to one request.
+// gather reads the many answers to one request, as long as they come.
 func (s *Store) gather(ctx context.Context, request string, each func(Entry)) error {
-	ctx, cancel := patient(ctx)
-	defer cancel()
 	inbox := s.nc.NewRespInbox()
 	answers := make(chan *nats.Msg, max(batch, mostKeys)+1) // and one that says that it is the last
 	sub, err := s.nc.ChanSubscribe(inbox, answers)
@@ -170,12 +168,17 @@ func (s *Store) gather(ctx context.Context, request string, each func(Entry)) er
 	if err := s.nc.PublishRequest("$JS.API.DIRECT.GET."+s.stream, inbox, []byte(request)); err != nil {
 		return err
 	}
+	silence := time.NewTimer(Patience)
+	defer silence.Stop()
 	for {
 		var m *nats.Msg
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-silence.C:
+			return fmt.Errorf("reading %s: %w", s.stream, context.DeadlineExceeded)
 		case m = <-answers:
+			silence.Reset(Patience)
 		}
 		switch status := m.Header.Get("Status"); status {
 		case "":
