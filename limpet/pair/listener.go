@@ -43,6 +43,7 @@ func runListener(ctx context.Context, o *Options) error {
 	l := &listener{Options: o, socket: socket, ended: end, places: make(chan struct{}, maxGuests)}
 	context.AfterFunc(ctx, func() { _ = socket.Close() })
 	l.accept(ctx)
+	_ = socket.Close() // that it is about to be closed does not do: its file must be gone
 	l.guests.Wait()
 	switch err := context.Cause(ctx); {
 	case errors.Is(err, limpet.ErrStopped):
@@ -62,6 +63,9 @@ func (l *listener) accept(ctx context.Context) {
 		conn, err := l.socket.Accept()
 		switch {
 		case ctx.Err() != nil:
+			if err == nil {
+				_ = conn.Close()
+			}
 			return
 		case err != nil: // out of descriptors, perhaps
 			l.Log.Warn("cannot accept", "error", err)

@@ -102,6 +102,29 @@ func TestLinkLost(t *testing.T) {
 	listener.log.await("parted", "closed the link")
 }
 
+// The socket is gone when the Limpet is, also if somebody connects just then.
+func TestSocketGoneWithVisitor(t *testing.T) {
+	bus, address := newBus(t), socketIn(t)
+	for range 300 {
+		o := options(bus, 1, address)
+		o.Listen, o.Legacy = true, true
+		l := run(t, o)
+		l.log.await("listening")
+		visitor := make(chan struct{})
+		go func() {
+			defer close(visitor)
+			if conn, err := net.Dial("unix", address); err == nil {
+				_ = conn.Close()
+			}
+		}()
+		must(t, l.stop())
+		if _, err := os.Stat(address); !os.IsNotExist(err) {
+			t.Fatal("the socket is left")
+		}
+		<-visitor
+	}
+}
+
 // B28: only who listens takes the socket away, and a socket that a killed Limpet has left is no hindrance.
 func TestSocketFile(t *testing.T) {
 	address := socketIn(t)
