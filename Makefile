@@ -31,7 +31,7 @@ c: ## the C library: bin/c, and bin/kbus-bench-c; needs gcc, or CC
 play: build ## see it work: the introduction, performed by real processes
 	@$(BIN)/kbus play
 
-test: needs check unit race fuzz process python federation ## everything that must hold, in about 11 minutes on two processors
+test: needs check unit race fuzz process python federation ## everything that must hold: on two processors in 16 minutes the first time, then in less
 	@echo "all tests passed"
 
 needs: # what the tests need and may be missing

@@ -60,7 +60,7 @@ func main() {
 func run() int {
 	var p play
 	var letters string
-	flag.BoolVar(&p.short, "short", false, "less of everything, in under three minutes")
+	flag.BoolVar(&p.short, "short", false, "less of everything, in three and a half minutes")
 	flag.StringVar(&p.bin, "bin", "bin", "directory with kbusd and kbus-limpet")
 	flag.BoolVar(&p.keep, "keep", false, "keep the directories with the logs")
 	flag.StringVar(&letters, "cases", "", "letters of the cases to perform, all unless given")
@@ -78,7 +78,7 @@ func run() int {
 	defer stop()
 	failed := 0
 	for _, c := range cases {
-		if letters != "" && !strings.Contains(letters, c.letter) {
+		if letters != "" && !strings.Contains(letters, c.letter) || p.ctx.Err() != nil {
 			continue
 		}
 		fmt.Printf("(%s) %s, SEED=%d\n", c.letter, c.about, p.seed)
@@ -89,6 +89,10 @@ func run() int {
 			continue
 		}
 		fmt.Printf("(%s) passed in %.0f s\n", c.letter, time.Since(start).Seconds())
+	}
+	if p.ctx.Err() != nil {
+		fmt.Println("interrupted")
+		failed++
 	}
 	t := &p.tally
 	fmt.Printf("federation: requests %d replies %d statuses %d doubles %d outstanding %d overlaps %d lost %d divergences %d\n",

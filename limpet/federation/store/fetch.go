@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -52,9 +53,10 @@ func (f *follower) fetch() bool {
 			f.order.Fetched(e.Revision, e, f.deliver)
 		}
 	})
+	if errors.Is(err, context.DeadlineExceeded) {
+		f.size, f.rest = max(f.size/4, leastSize), min(2*f.rest, longest)
+	}
 	if err != nil { // tried again
-		f.size = max(f.size/4, leastSize)
-		f.rest = min(2*f.rest, longest)
 		f.rested = time.Now().Add(f.rest/2 + rand.N(f.rest))
 		return false
 	}
