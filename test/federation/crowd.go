@@ -49,9 +49,10 @@ func crowdCase(p *play) error {
 	ctx, end := context.WithCancel(p.ctx)
 	count := pick(p, 1000, 100)
 	c := &crowd{play: p, ctx: ctx, seen: make(chan string, count), end: make(chan error, count), hall: h}
+	started := 0
 	defer func() { // none may be left that complains of the end
 		end()
-		for range count {
+		for range started {
 			<-c.end
 		}
 	}()
@@ -66,6 +67,7 @@ func crowdCase(p *play) error {
 		}
 		buses[i] = kbus.NewBus()
 		go func() { c.end <- c.run(buses[i], uint32(i+1), ready) }()
+		started++
 	}
 	for range min(atOnce, count) {
 		if err := c.await(ready); err != nil {
