@@ -60,7 +60,7 @@ func main() {
 func run() int {
 	var p play
 	var letters string
-	flag.BoolVar(&p.short, "short", false, "less of everything, in three and a half minutes")
+	flag.BoolVar(&p.short, "short", false, "less of everything, in three minutes")
 	flag.StringVar(&p.bin, "bin", "bin", "directory with kbusd and kbus-limpet")
 	flag.BoolVar(&p.keep, "keep", false, "keep the directories with the logs")
 	flag.StringVar(&letters, "cases", "", "letters of the cases to perform, all unless given")

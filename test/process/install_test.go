@@ -36,6 +36,10 @@ func TestInstall(t *testing.T) {
 			t.Errorf("%s is a link to %q, %v", utility, to, err)
 		}
 	}
+	const room = 22_000_000 // on a small device
+	if limpet, err := os.Stat(filepath.Join(dir, "opt/bus/bin/kbus-limpet")); err != nil || limpet.Size() >= room {
+		t.Errorf("kbus-limpet, with its NATS server: %v, %d bytes", err, limpet.Size())
+	}
 	unit, err := os.ReadFile(filepath.Join(dir, "opt/bus/lib/systemd/system/kbusd.service"))
 	if err != nil || !strings.Contains(string(unit), "ExecStart=/opt/bus/bin/kbusd ") {
 		t.Errorf("%v, %s", err, unit)
