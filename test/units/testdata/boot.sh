@@ -1,7 +1,8 @@
 # Becomes the first process of a small machine, in namespaces that it was started in: /run, /tmp and /var are empty, /etc
 # is a copy, nothing else can be written, and there are no units but ours and the targets that these name.
 #
-# $1 is where `make install` put everything, with the prefix /opt/kbus; $2 is a control group for all that will run.
+# $1 is where `make install` put everything, with the prefix /opt/kbus; $2 is a control group for all that will run,
+# $3 is systemd.
 set -e
 mount --make-rprivate /
 mount -t proc proc /proc
@@ -34,4 +35,4 @@ exec unshare --cgroup sh -ec '
 	mount -o remount,bind,ro /sys
 	mount -t cgroup2 cgroup2 /sys/fs/cgroup
 	mount --make-rshared / # what systemd mounts for a service in a process of its own, the service sees
-	exec /lib/systemd/systemd --system --unit=basic.target --show-status=0'
+	exec "$0" --system --unit=basic.target --show-status=0' "$3"
