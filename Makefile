@@ -45,8 +45,8 @@ check: build ## cheap checks: format, vet, staticcheck, who may import whom
 	cd bench && $(GO) vet ./... && $(GO) test ./...
 
 unit: ## unit tests, recordings, model comparison, every interleaving of the rings
-	$(GO) test $$($(GO) list ./... | grep -v -e /test/house -e /test/process -e /test/conformance -e /test/federation)
-	$(GO) test -count=1 ./test/conformance/... # -count: it runs programs that are built from other files
+	$(GO) test $$($(GO) list ./... | grep -v -e /test/house -e /test/process -e /test/conformance -e /test/federation -e /test/units)
+	$(GO) test -count=1 ./test/conformance/... ./test/units # -count: it runs programs that are built from other files
 	KBUS_RINGS=off $(GO) test . # the library again, over the socket alone
 	$(GO) test -tags interleave -run Interleavings ./internal/ring
 

@@ -122,12 +122,6 @@ func (a *atlas) lookup(name string) (directory.Claim, bool) {
 	return a.table.Lookup(name)
 }
 
-func (a *atlas) bowl(id uint32) (directory.Bowl, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.table.Bowl(id)
-}
-
 func (a *atlas) bowls() []directory.Bowl {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -148,15 +142,15 @@ func (a *atlas) successors() []directory.Bowl {
 	return a.table.Successors(a.ID, watched)
 }
 
-// revision is that of what the directory tells of a bowl, 0 if it tells nothing.
-func (a *atlas) revision(id uint32) uint64 {
+// told is what the directory tells of a bowl, be it ours; zero if it tells nothing.
+func (a *atlas) told(id uint32) directory.Bowl {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if id == a.ID {
-		return a.own.Revision
+		return a.own
 	}
 	b, _ := a.table.Bowl(id)
-	return b.Revision
+	return b
 }
 
 func (a *atlas) alive(network uint32) bool {

@@ -104,10 +104,7 @@ func (s *session) look(b directory.Bowl, w *ward) {
 		}
 		s.Log.Warn("evicted a bowl that is silent", "id", b.ID, "epoch", t.Epoch, "where", t.Where)
 	}
-	known, _ := s.atlas.bowl(b.ID)
-	if known.Epoch <= t.Epoch {
-		_ = s.tellOfBowl(s.ctx, b.ID, t.Epoch, true) // tried again
-	}
+	_ = s.tellOfBowl(s.ctx, b.ID, t.Epoch, true) // tried again
 }
 
 // clear takes the names that an epoch held out of the directory, when that epoch is over.

@@ -71,7 +71,7 @@ func (s *session) whom(m *kbus.Message) (bowl uint32, epoch uint64, status strin
 		return 0, 0, message.NameGoneAway
 	case m.To != 0:
 		epoch = s.states[conversation{m.From, m.FinalTo}]
-		b, _ := s.atlas.bowl(m.FinalTo.Network)
+		b := s.atlas.told(m.FinalTo.Network)
 		if epoch == 0 || b.Epoch > epoch || m.FinalTo.Network == s.ID {
 			return 0, 0, message.NameNotSameKsock
 		}

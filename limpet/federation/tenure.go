@@ -89,23 +89,30 @@ func (s *session) announceBowl() error {
 	})
 }
 
-// tellOfBowl notes in the directory that a bowl is in that epoch, or that this epoch has ended.
+// tellOfBowl notes in the directory that a bowl is in that epoch, or that this epoch has ended. What is known there of a
+// later one stays, and so does an end.
 func (s *session) tellOfBowl(ctx context.Context, id uint32, epoch uint64, over bool) error {
 	b := directory.Bowl{ID: id, Epoch: epoch, Over: over}
 	if id == s.ID {
 		b.Where, b.Version = s.Where, kbus.Version
 	}
-	key := subject.Bowl(id)
-	_, err := s.atlas.names.Swap(ctx, key, marshal(b), s.atlas.revision(id))
-	if !errors.Is(err, store.ErrChanged) {
-		return err
+	there := s.atlas.told(id)
+	for first := true; ; first = false {
+		if there.Epoch > epoch || there.Epoch == epoch && there.Over {
+			return nil
+		}
+		_, err := s.atlas.names.Swap(ctx, subject.Bowl(id), marshal(b), there.Revision)
+		if !first || !errors.Is(err, store.ErrChanged) {
+			return err
+		}
+		e, err := s.atlas.names.Read(ctx, subject.Bowl(id))
+		if err != nil && !errors.Is(err, store.ErrNone) {
+			return err
+		}
+		there = directory.Bowl{}
+		_ = json.Unmarshal(e.Value, &there) // what cannot be read is replaced
+		there.Revision = e.Revision
 	}
-	e, err := s.atlas.names.Read(ctx, key)
-	if err != nil {
-		return err
-	}
-	_, err = s.atlas.names.Swap(ctx, key, marshal(b), e.Revision)
-	return err
 }
 
 // leave tells the others that this epoch is over, when the bowl ends in order. What is not told in time they find out.

@@ -66,9 +66,6 @@ func (t *Table) Claim(name string) (Claim, bool) {
 // Claims are all of them.
 func (t *Table) Claims() iter.Seq2[string, Claim] { return maps.All(t.claims) }
 
-// Size is how many there are.
-func (t *Table) Size() int { return len(t.claims) }
-
 // SetBowl notes what is told of a bowl.
 func (t *Table) SetBowl(b Bowl) {
 	if t.Alive(b.ID) {
