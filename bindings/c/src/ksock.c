@@ -51,6 +51,16 @@ int kb_leave(struct ksock *k, int result, int looked)
 	return result;
 }
 
+int kb_leave_to_wait(struct ksock *k)
+{
+	struct shared *s = k->link.shared;
+	uint32_t       waits = s->wait_sent;
+	kb_settle(&k->link, 1);
+	int came = waits && (s->wait_sent != waits || (k->link.seg.mem && kb_ring_available(&k->link.seg, &s->at) != 0));
+	pthread_mutex_unlock(&s->lock);
+	return came;
+}
+
 int kb_know(kbus_ksock_t fd, struct ksock *k)
 {
 	pthread_once(&once, watch_forks);

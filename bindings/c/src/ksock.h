@@ -25,6 +25,10 @@ struct ksock *kb_enter(kbus_ksock_t fd);
 /* Unlocks it again, after seeing to its descriptor, and returns result. looked: see kb_settle. */
 int kb_leave(struct ksock *k, int result, int looked);
 
+/* The same for who is about to wait for the descriptor. 1 if there must be no waiting: the word that there is room came
+ * before the descriptor could tell of it, or was taken while it was seen to. */
+int kb_leave_to_wait(struct ksock *k);
+
 /* Makes k known by its descriptor, and forgets whatever was known by it before; k may be NULL. 0 or -ENOMEM. */
 int kb_know(kbus_ksock_t fd, struct ksock *k);
 

@@ -71,9 +71,10 @@ int kbus_wait_for_message(kbus_ksock_t ksock, int wait_for)
 		if (!k)
 			return kb_device_wait(ksock, wait_for, -1);
 		int n = ready(&k->link, wait_for);
-		kb_leave(k, 0, n == 0);
 		if (n != 0)
-			return n;
+			return kb_leave(k, n, 0);
+		if (kb_leave_to_wait(k))
+			continue;
 		struct pollfd p = {ksock, POLLIN, 0};
 		if (poll(&p, 1, -1) < 0)
 			return -errno;

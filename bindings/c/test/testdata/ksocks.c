@@ -330,7 +330,8 @@ int main(void)
 	descriptor();
 	pieces();
 	large();
-	room();
+	for (int round = 0; round < 100; round++) /* the word may come at any moment of the wait */
+		room();
 	forked();
 	threads();
 	recycled();
