@@ -76,7 +76,7 @@ func run() int {
 	var stop context.CancelFunc
 	p.ctx, stop = signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	failed := 0
+	var failures []string
 	for _, c := range cases {
 		if letters != "" && !strings.Contains(letters, c.letter) || p.ctx.Err() != nil {
 			continue
@@ -84,20 +84,23 @@ func run() int {
 		fmt.Printf("(%s) %s, SEED=%d\n", c.letter, c.about, p.seed)
 		start := time.Now()
 		if err := c.perform(&p); err != nil {
-			failed++
-			fmt.Printf("(%s) FAILED after %.0f s: %v\n", c.letter, time.Since(start).Seconds(), err)
+			failure := fmt.Sprintf("(%s) FAILED after %.0f s: %v", c.letter, time.Since(start).Seconds(), err)
+			fmt.Println(failure)
+			failures = append(failures, failure)
 			continue
 		}
 		fmt.Printf("(%s) passed in %.0f s\n", c.letter, time.Since(start).Seconds())
 	}
 	if p.ctx.Err() != nil {
-		fmt.Println("interrupted")
-		failed++
+		failures = append(failures, "interrupted")
+	}
+	for _, failure := range failures { // again, where they are seen
+		fmt.Println(failure)
 	}
 	t := &p.tally
 	fmt.Printf("federation: requests %d replies %d statuses %d doubles %d outstanding %d overlaps %d lost %d divergences %d\n",
 		t.requests, t.replies, t.statuses, t.doubles, t.outstanding, t.overlaps, t.lost, t.divergences)
-	if failed > 0 || !t.right() {
+	if len(failures) > 0 || !t.right() {
 		return 1
 	}
 	return 0

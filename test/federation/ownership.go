@@ -219,6 +219,7 @@ func (c *contest) takeover(victim int, cut time.Time) error {
 	name := fmt.Sprintf("$.Long.N%d", victim)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	fmt.Printf("    the others could claim nothing for %.1f s\n", c.standstill(victim, cut).Seconds())
 	var lost time.Time
 	for _, t := range c.terms {
 		if t.name == name && t.bowl == victim && t.lost && t.end.After(cut) {
@@ -235,6 +236,21 @@ func (c *contest) takeover(victim int, cut time.Time) error {
 	}
 	fmt.Printf("    its names were given up after %.1f s\n", lost.Sub(cut).Seconds())
 	return nil
+}
+
+// standstill is the longest time after a cut in which no bowl but that one came to hold a name: the servers elect.
+func (c *contest) standstill(but int, cut time.Time) (longest time.Duration) {
+	starts := []time.Time{cut}
+	for _, t := range c.terms {
+		if t.bowl != but && t.start.After(cut) {
+			starts = append(starts, t.start)
+		}
+	}
+	slices.SortFunc(starts, time.Time.Compare)
+	for i := 1; i < len(starts); i++ {
+		longest = max(longest, starts[i].Sub(starts[i-1]))
+	}
+	return longest
 }
 
 // cutBefore is when a bowl was last cut off before that.

@@ -6,6 +6,10 @@
 //   - The Watch counts from the moment when it *saw* a revision first, which is later than that start, and evicts after
 //     15 s, by compare-and-swap at that very revision, so a refresh that it has not seen makes the eviction fail.
 //
+// What is seen may be much later than that start: a refresh that reached the servers just before their leader was lost
+// is there only with the next leader. So a revision tells when its refresh was started, by the clock of its holder, and
+// the Watch counts as many seconds from when it saw the one before as lie between the two starts.
+//
 // Nothing here reads a clock; the time is passed in. It must go on while the machine sleeps, for the others do not.
 package lease
 
@@ -53,22 +57,39 @@ func (h *Holder) Touched() time.Time { return h.good.Add(Alone) }
 
 // Watch is somebody else's lease, seen from here. The zero Watch has not looked yet. It is not safe for concurrent use.
 type Watch struct {
-	revision uint64
-	since    time.Time // when that revision was seen first
+	last  Sight
+	seen  time.Time // when that was seen first
+	since time.Time // its refresh was not started later than that
 }
 
-// See notes that the lease has this revision, and tells whether it has had it for so long that its holder may be
-// evicted. An old revision, from a server that lags behind, does no harm: to evict at that revision fails.
-func (w *Watch) See(now time.Time, revision uint64) (evict bool) {
-	if revision > w.revision {
-		w.revision, w.since = revision, now
-	}
-	return revision == w.revision && !now.Before(w.since.Add(Evict))
+// Sight is a lease as somebody sees it.
+type Sight struct {
+	Revision uint64
+	Epoch    uint64        // of the holder
+	Start    time.Duration // of the refresh, by a clock that the holder has throughout an epoch; 0 if that is unknown
 }
+
+// See notes how the lease stands, and tells whether it has stood so for so long that its holder may be evicted. An old
+// revision, from a server that lags behind, does no harm: to evict at that revision fails.
+func (w *Watch) See(now time.Time, s Sight) (evict bool) {
+	if s.Revision > w.last.Revision {
+		w.since = now
+		if s.Epoch == w.last.Epoch && s.Start > 0 && w.last.Start > 0 {
+			// Counted from the one before alone: if our clocks differ in speed the error does not add up.
+			if at := w.seen.Add(s.Start - w.last.Start); at.Before(now) {
+				w.since = at
+			}
+		}
+		w.last, w.seen = s, now
+	}
+	return s.Revision == w.last.Revision && !now.Before(w.Due())
+}
+
+// Due is when the holder may be evicted, if no other revision is seen before.
+func (w *Watch) Due() time.Time { return w.since.Add(Evict) }
 
 // Quiet tells whether the lease should have been refreshed by now, in a federation of so many bowls, so that it is worth
-// a look: the last refresh may have been made and not heard of, and then the time until the eviction begins only when
-// it is seen.
+// a look: the last refresh may have been made and not heard of.
 func (w *Watch) Quiet(now time.Time, bowls int) bool {
-	return !now.Before(w.since.Add(Every(bowls) + grace))
+	return !now.Before(w.seen.Add(Every(bowls) + grace))
 }

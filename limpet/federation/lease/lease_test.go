@@ -22,7 +22,8 @@ func TestFencedBeforeEvicted(t *testing.T) {
 			revision uint64
 		}
 		var back []attempt // answers that have not come yet
-		history := []uint64{1}
+		booted := now.Add(-time.Minute)
+		history := []Sight{{Revision: 1, Epoch: 1, Start: now.Sub(booted)}}
 		for range rapid.IntRange(10, 400).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 4000).Draw(t, "ms")) * time.Millisecond)
 			switch rapid.IntRange(0, 4).Draw(t, "what") {
@@ -30,7 +31,7 @@ func TestFencedBeforeEvicted(t *testing.T) {
 				start := now.Add(-time.Duration(rapid.IntRange(0, 2000).Draw(t, "delay")) * time.Millisecond)
 				if !evicted && h.Revision == revision {
 					revision++
-					history = append(history, revision)
+					history = append(history, Sight{revision, 1, start.Sub(booted)})
 					back = append(back, attempt{start, revision})
 				}
 			case 2: // and its answer comes back
@@ -40,7 +41,10 @@ func TestFencedBeforeEvicted(t *testing.T) {
 				}
 			case 3, 4:
 				seen := history[max(0, len(history)-1-rapid.IntRange(0, 2).Draw(t, "lag"))]
-				if w.See(now, seen) && seen == revision {
+				if rapid.IntRange(0, 9).Draw(t, "plain") == 0 {
+					seen.Start = 0
+				}
+				if w.See(now, seen) && seen.Revision == revision {
 					evicted = true
 				}
 			}
@@ -72,24 +76,54 @@ func TestHolder(t *testing.T) {
 	}
 }
 
-// Who was stopped just after a refresh that we did not hear of is evicted within 20 s all the same.
-func TestSoon(t *testing.T) {
+// A lease is looked at when a refresh is overdue, and not at each refresh.
+func TestQuiet(t *testing.T) {
 	heard := time.Unix(1000, 0)
 	var w Watch
 	if !w.Quiet(heard, 3) {
 		t.Error("a lease that was never looked at is not worth a look")
 	}
-	w.See(heard, 1)
-	refreshed := heard.Add(Every(3))
-	look := heard
-	for !w.Quiet(look, 3) {
-		look = look.Add(time.Second)
+	w.See(heard, Sight{Revision: 1})
+	if w.Quiet(heard.Add(Every(3)), 3) || !w.Quiet(heard.Add(Every(3)+grace), 3) {
+		t.Error("a look at the wrong time")
 	}
-	if w.See(look, 2) {
-		t.Error("evicted at a revision that is seen first")
+}
+
+// A refresh that was there only when another server led is no reason to wait longer than 15 s from its start.
+func TestSeenLate(t *testing.T) {
+	heard := time.Unix(1000, 0)
+	late := heard.Add(9 * time.Second)
+	for _, c := range []struct {
+		about       string
+		first, then Sight
+		due         time.Time
+	}{
+		{"of the same epoch", Sight{1, 7, time.Minute}, Sight{2, 7, time.Minute + time.Second}, heard.Add(time.Second + Evict)},
+		{"of another epoch", Sight{1, 7, time.Minute}, Sight{2, 8, time.Minute + time.Second}, late.Add(Evict)},
+		{"from who tells no start", Sight{1, 7, 0}, Sight{2, 7, 0}, late.Add(Evict)},
+		{"from who tells it now", Sight{1, 7, 0}, Sight{2, 7, time.Minute}, late.Add(Evict)},
+		{"with a clock that leaps", Sight{1, 7, time.Minute}, Sight{2, 7, time.Hour}, late.Add(Evict)},
+	} {
+		var w Watch
+		w.See(heard, c.first)
+		if w.See(late, c.then) || !w.Due().Equal(c.due) {
+			t.Errorf("%s: due after %v, want %v", c.about, w.Due().Sub(heard), c.due.Sub(heard))
+		}
+		if w.See(w.Due().Add(-1), c.then) || !w.See(w.Due(), c.then) {
+			t.Errorf("%s: not evicted when it is due", c.about)
+		}
 	}
-	if takes := look.Add(Evict).Sub(refreshed); takes > 18*time.Second || w.Quiet(heard.Add(Every(3)), 3) {
-		t.Errorf("evicted %v after its last refresh, and a look at each refresh is %t", takes, w.Quiet(heard.Add(Every(3)), 3))
+}
+
+// A clock that is a little slow for a year costs nobody the lease.
+func TestSlowClock(t *testing.T) {
+	var w Watch
+	now, start := time.Unix(1000, 0), time.Minute
+	for n := range uint64(10_000_000) {
+		if w.See(now, Sight{n + 1, 7, start}) {
+			t.Fatalf("evicted after %d refreshes in time", n)
+		}
+		now, start = now.Add(Refresh), start+Refresh-Refresh/1000
 	}
 }
 

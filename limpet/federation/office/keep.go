@@ -72,7 +72,7 @@ func (o *Office) Keep(ctx context.Context) error {
 func (o *Office) attempt(ctx context.Context, a attempt) attempt {
 	ctx, cancel := context.WithTimeout(ctx, lease.Fence)
 	defer cancel()
-	a.made, a.err = o.Leases.Swap(ctx, o.Key, o.tenancy().bytes(), a.expects)
+	a.made, a.err = o.Leases.Swap(ctx, o.Key, o.tenancy(a.start).bytes(), a.expects)
 	return a
 }
 
@@ -140,14 +140,16 @@ func (o *Office) Confirm(ctx context.Context) error {
 
 // HandBack ends the lease, so that others need not wait to see that it is over.
 func (o *Office) HandBack(ctx context.Context) error {
-	over := o.tenancy()
+	over := o.tenancy(o.now())
 	over.Over = true
 	_, err := o.Leases.Swap(ctx, o.Key, over.bytes(), o.revision())
 	return err
 }
 
-// tenancy is the lease as we hold it.
-func (o *Office) tenancy() Tenancy { return Tenancy{Bowl: o.Bowl, Epoch: o.Epoch(), Where: o.Where} }
+// tenancy is the lease as we hold it, refreshed then.
+func (o *Office) tenancy(start time.Time) Tenancy {
+	return Tenancy{Bowl: o.Bowl, Epoch: o.Epoch(), Where: o.Where, Start: start.UnixMilli()}
+}
 
 func (o *Office) revision() uint64 {
 	o.mu.Lock()

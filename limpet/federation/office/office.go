@@ -31,6 +31,12 @@ type Tenancy struct {
 	Epoch uint64 `json:"epoch"`
 	Over  bool   `json:"over,omitempty"` // ended, by its bowl or by who evicted it
 	Where string `json:"where,omitempty"`
+	Start int64  `json:"start,omitempty"` // of this refresh, in milliseconds by the clock of its bowl
+}
+
+// Sight is what a lease tells at that revision.
+func (t Tenancy) Sight(revision uint64) lease.Sight {
+	return lease.Sight{Revision: revision, Epoch: t.Epoch, Start: time.Duration(t.Start) * time.Millisecond}
 }
 
 func (t Tenancy) bytes() []byte {

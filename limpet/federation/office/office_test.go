@@ -145,7 +145,7 @@ func TestEpochs(t *testing.T) {
 func TestEnded(t *testing.T) {
 	w := newWorld(t)
 	o := w.taken("here")
-	over := o.tenancy()
+	over := o.tenancy(w.time)
 	over.Over = true
 	revision, err := w.leases.Swap(t.Context(), o.Key, over.bytes(), o.revision())
 	w.must(err)
@@ -161,7 +161,7 @@ func TestLostResult(t *testing.T) {
 	o := w.office("here")
 	o.Renewed = func(end time.Time) error { until = append(until, end); return nil }
 	w.must(o.Take(t.Context()))
-	_, err := w.leases.Swap(t.Context(), o.Key, o.tenancy().bytes(), o.revision())
+	_, err := w.leases.Swap(t.Context(), o.Key, o.tenancy(w.time).bytes(), o.revision())
 	w.must(err)
 	w.time = w.time.Add(lease.Fence)
 	w.must(w.refresh(o)) // it learns the revision

@@ -34,12 +34,14 @@ func (o *Office) Take(ctx context.Context) error {
 			if e.Revision != o.first {
 				return Refuse("another bowl has id %d and is alive: %s; give each its own --id", o.Bowl, last.Where)
 			}
-			if !o.watch.See(start, e.Revision) {
+			if !o.watch.See(start, last.Sight(e.Revision)) {
 				return fmt.Errorf("bowl %s has this id, waiting whether it is alive", last.Where)
 			}
 		}
 	}
-	next := Tenancy{Bowl: o.Bowl, Epoch: max(last.Epoch+1, uint64(time.Now().UnixMilli())), Where: o.Where}
+	next := Tenancy{
+		Bowl: o.Bowl, Epoch: max(last.Epoch+1, uint64(time.Now().UnixMilli())), Where: o.Where, Start: start.UnixMilli(),
+	}
 	revision, err := o.Leases.Swap(ctx, o.Key, next.bytes(), e.Revision)
 	if err != nil {
 		return err
