@@ -74,21 +74,33 @@ func (m Mode) String() string {
 	return "none"
 }
 
-// RuntimeDir is where the daemon's sockets lie unless an option says otherwise: $KBUS_DIR; else /run/kbus for root;
-// else kbus in $XDG_RUNTIME_DIR, which is /run/user/<uid> if it is not set.
+// systemDir is where the machine's own daemon has its sockets.
+const systemDir = "/run/kbus"
+
+// RuntimeDir is where the daemon's sockets lie unless an option says otherwise: $KBUS_DIR; else /run/kbus for root; else
+// kbus in $XDG_RUNTIME_DIR, which is /run/user/<uid> if it is not set. If a user has no such directory of their own, it
+// is /run/kbus if that is there.
 func RuntimeDir() string {
 	if dir := os.Getenv("KBUS_DIR"); dir != "" {
 		return dir
 	}
 	uid := os.Getuid()
 	if uid == 0 {
-		return "/run/kbus"
+		return systemDir
 	}
 	dir := os.Getenv("XDG_RUNTIME_DIR")
 	if dir == "" {
 		dir = "/run/user/" + strconv.Itoa(uid)
 	}
-	return filepath.Join(dir, "kbus")
+	if own := filepath.Join(dir, "kbus"); isDir(own) || !isDir(systemDir) {
+		return own
+	}
+	return systemDir
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // SocketPath is the socket of one bus in such a directory.

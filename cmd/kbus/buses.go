@@ -28,9 +28,11 @@ func (b *busNumber) Set(text string) error {
 
 // buses lists the buses that have a socket in the directory, in order. A socket may have been left behind by a daemon
 // that was killed.
-func (l *line) buses() []uint32 {
+func (l *line) buses() []uint32 { return busesIn(l.directory()) }
+
+func busesIn(dir string) []uint32 {
 	var list []uint32
-	entries, _ := os.ReadDir(l.directory()) // no directory, no buses
+	entries, _ := os.ReadDir(dir) // no directory, no buses
 	for _, e := range entries {
 		name, isSocket := strings.CutSuffix(filepath.Base(e.Name()), ".sock")
 		number, isBus := strings.CutPrefix(name, "bus")

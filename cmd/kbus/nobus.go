@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -18,6 +19,10 @@ type noBus struct {
 func (n *noBus) Error() string { return n.text }
 func (n *noBus) Unwrap() error { return n.cause }
 
+// machineDir is where the machine's own daemon has its sockets: not the first place to look for a user who has a
+// directory too.
+const machineDir = "/run/kbus"
+
 func (l *line) explainNoBus(bus uint32, err error) error {
 	if !errors.Is(err, kbus.ErrNoSuchBus) {
 		return err
@@ -28,6 +33,8 @@ func (l *line) explainNoBus(bus uint32, err error) error {
 		start += " --dir " + l.dir
 	}
 	switch there := l.buses(); {
+	case len(there) == 0 && os.Getenv("KBUS_DIR") == "" && l.dir == "" && slices.Contains(busesIn(machineDir), bus):
+		text += "is your own kbusd running? Start it with: " + start + ", or use that of the machine with: --dir " + machineDir
 	case len(there) == 0 || slices.Contains(there, bus): // a socket that is there was left behind
 		text += "is kbusd running? Start it with: " + start
 	case len(there) == 1:

@@ -130,7 +130,7 @@ const (
 // as runs a command on the machine for a user.
 func (m *machine) as(user string, command ...string) *exec.Cmd {
 	return exec.Command("nsenter", append([]string{"-t", m.pid, "-m", "-p", "-u", "-i", "-C", "--", "setpriv", "--reuid", user,
-		"--regid", user, "--clear-groups", "env", "KBUS_DIR=/run/kbus", "PATH=/opt/kbus/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, command...)...)
+		"--regid", user, "--clear-groups", "env", "-u", "KBUS_DIR", "PATH=/opt/kbus/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, command...)...)
 }
 
 // run runs one to its end, which must be a good one, and returns what it writes.

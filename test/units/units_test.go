@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"kbus"
@@ -26,6 +27,10 @@ func TestUnits(t *testing.T) {
 	// The socket alone is there. Who comes first starts the daemon.
 	m.run(root, "systemctl", "start", "kbusd.socket")
 	m.run(nobody, "kbus", "list")
+	own := m.run(nobody, "sh", "-ec", `XDG_RUNTIME_DIR=$(mktemp -d); export XDG_RUNTIME_DIR; mkdir $XDG_RUNTIME_DIR/kbus; kbus ask $.Units 2>&1 || true`)
+	if !strings.Contains(own, "or use that of the machine with: --dir /run/kbus\n") {
+		t.Errorf("who has a directory of their own is told %q", own)
+	}
 	m.answer(0, "$.Units", 0)
 	if got := m.run(nobody, "kbus", "ask", "$.Units"); got != "yes\n" {
 		t.Errorf("the answer is %q", got)

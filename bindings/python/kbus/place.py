@@ -19,17 +19,23 @@ class Place(NamedTuple):
     is_device: bool
 
 
+SYSTEM_DIR = "/run/kbus"
+"""Where the machine's own daemon has its sockets."""
+
+
 def socket_dir() -> str:
-    """The directory with the daemon's sockets: $KBUS_DIR, else /run/kbus for root, else $XDG_RUNTIME_DIR/kbus."""
+    """The directory with the daemon's sockets: $KBUS_DIR, else /run/kbus for root, else $XDG_RUNTIME_DIR/kbus.
+
+    If a user has no such directory of their own, it is /run/kbus if that is there.
+    """
     given = os.environ.get("KBUS_DIR")
     if given:
         return given
-    if os.geteuid() == 0:
-        return "/run/kbus"
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime:
-        return os.path.join(runtime, "kbus")
-    raise error(errno.ENOENT, "where is the bus? Set KBUS_DIR, or XDG_RUNTIME_DIR", CONDITIONS[NO_SUCH_BUS][0])
+    if os.getuid() == 0:
+        return SYSTEM_DIR
+    runtime = os.environ.get("XDG_RUNTIME_DIR") or "/run/user/{}".format(os.getuid())
+    own = os.path.join(runtime, "kbus")
+    return own if os.path.isdir(own) or not os.path.isdir(SYSTEM_DIR) else SYSTEM_DIR
 
 
 def socket_path(number: int) -> str:
