@@ -87,11 +87,12 @@ bench-growth: build ## how the cost of a message grows with who else is there: a
 	cd bench && $(GO) run ./compare -grow -bin ../bin
 
 install: build ## into PREFIX (/usr/local), below DESTDIR: programs, the old utilities as links, systemd units, settings
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/systemd/system lib/sysusers.d) $(DESTDIR)/etc/kbus
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/systemd/system lib/sysusers.d share/kbus) $(DESTDIR)/etc/kbus
 	install $(filter-out %.test,$(wildcard $(BIN)/kbus*)) $(DESTDIR)$(PREFIX)/bin
 	for u in $(UTILITIES); do ln -sf kbus $(DESTDIR)$(PREFIX)/bin/$$u || exit 1; done
 	for u in dist/*.service dist/*.socket; do \
 		sed 's|/usr/bin/|$(PREFIX)/bin/|' $$u >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/} || exit 1; done
+	sed 's|/usr/bin/|$(PREFIX)/bin/|' dist/kbusd-device.conf >$(DESTDIR)$(PREFIX)/share/kbus/kbusd-device.conf
 	install -m 644 dist/kbus.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/kbus.conf
 	test -e $(DESTDIR)/etc/kbus/kbusd.toml || install -m 644 dist/kbusd.toml $(DESTDIR)/etc/kbus/kbusd.toml
 

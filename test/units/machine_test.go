@@ -26,8 +26,8 @@ type machine struct {
 	pid string // of its first process, here
 }
 
-// boot installs everything, lets the test change settings below etc, and starts the machine.
-func boot(t *testing.T, settings func(etc string)) *machine {
+// boot installs everything, lets the test change or add to what is installed below a directory, and starts the machine.
+func boot(t *testing.T, change func(dir string)) *machine {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can make namespaces")
@@ -44,7 +44,7 @@ func boot(t *testing.T, settings func(etc string)) *machine {
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	settings(filepath.Join(dir, "etc", "kbus"))
+	change(dir)
 
 	notes, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: "@kbus-units-" + filepath.Base(group), Net: "unixgram"})
 	if err != nil {
@@ -81,7 +81,7 @@ func boot(t *testing.T, settings func(etc string)) *machine {
 			m := &machine{t, strconv.Itoa(first.Process.Pid)}
 			t.Cleanup(func() {
 				if t.Failed() {
-					log, _ := m.as(root, "sh", "-c", "systemctl list-units --all --no-legend 'kbus*'; cat /run/log").Output()
+					log, _ := m.as(root, "sh", "-c", "systemctl status --no-pager 'kbus*'; cat /run/log").Output()
 					t.Logf("the services:\n%s", log)
 				}
 			})

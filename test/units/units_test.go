@@ -16,7 +16,8 @@ import (
 // first of them, started again, and stopped; and Limpets join its buses as services.
 func TestUnits(t *testing.T) {
 	link, nats := free(t), free(t)
-	m := boot(t, func(etc string) {
+	m := boot(t, func(dir string) {
+		etc := filepath.Join(dir, "etc/kbus")
 		write(t, etc, "kbusd.toml", "buses = 5\n")
 		write(t, etc, "limpets/one.conf", "LIMPET=pair --listen "+link+" --id 1 --bus 3\n")
 		write(t, etc, "limpets/two.conf", "LIMPET=pair --connect "+link+" --id 2 --bus 4\n")

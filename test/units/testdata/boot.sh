@@ -1,7 +1,7 @@
 # Becomes the first process of a small machine, in namespaces that it was started in: /run, /tmp and /var are empty, /etc
 # is a copy, nothing else can be written, and there are no units but ours and the targets that these name.
 #
-# $1 is where `make install` put everything, with the prefix /opt/kbus; $2 is a control group for all that will run,
+# $1 is where `make install` put everything, with the prefix /opt/kbus, and what a test has added; $2 is a control group for all that will run,
 # $3 is systemd.
 set -e
 mount --make-rprivate /
@@ -14,13 +14,19 @@ cp -r "$1/opt/kbus" /opt/
 mkdir /run/etc
 cp -a /etc/. /run/etc/
 rm -rf /run/etc/systemd/system /run/etc/kbus
-cp -r "$1/etc/kbus" /run/etc/
+cp -r "$1/etc/." /run/etc/
 mount --bind /run/etc /etc
 mount -t tmpfs -o mode=755 tmpfs /var
 mount -t tmpfs -o mode=1777 tmpfs /tmp
 mkdir -m 1777 /var/tmp
 
-cp -r /opt/kbus/lib/systemd/system /etc/systemd/
+mkdir -p /run/dev/shm /run/dev/pts /run/dev/mqueue
+cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /dev/ptmx /run/dev
+[ ! -e /dev/fuse ] || cp -a /dev/fuse /run/dev
+mount --rbind /run/dev /dev
+
+mkdir -p /etc/systemd/system
+cp -r /opt/kbus/lib/systemd/system/. /etc/systemd/system
 for target in sysinit basic sockets shutdown multi-user network-online; do
 	printf '[Unit]\nDescription=%s\nDefaultDependencies=no\n' $target >/etc/systemd/system/$target.target
 done
