@@ -8,27 +8,38 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"kbus/limpet/federation/directory"
+	"kbus/limpet/federation/office"
 	"kbus/limpet/federation/store"
 	"kbus/limpet/federation/subject"
 )
 
-// Who tells of a bowl may know less than the directory does. It takes nothing back: no later epoch, and no end of one.
-func TestLateNewsOfBowl(t *testing.T) {
-	h := newHall(t)
-	nc, err := nats.Connect(h.url)
+// deaf is a session of bowl 1 that has begun nothing, and never hears of a change of the directory.
+func deaf(t *testing.T) *session {
+	t.Helper()
+	nc, err := nats.Connect(newHall(t).url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	b, err := New(nc, Config{ID: 1, Federation: "late", Names: []string{"$.*"}, Replicas: 1, Log: slog.New(slog.DiscardHandler)}, nil)
+	b, err := New(nc, Config{ID: 1, Federation: "deaf", Names: []string{"$.*"}, Replicas: 1, Log: slog.New(slog.DiscardHandler)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	names, err := store.OpenBucket(t.Context(), nc, b.bucket("names"), b.space.Changes("names"), 1)
+	a := &atlas{Bowl: b, table: directory.New()}
+	a.names, err = store.OpenBucket(t.Context(), nc, b.bucket("names"), b.space.Changes("names"), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{Bowl: b, atlas: &atlas{Bowl: b, names: names, table: directory.New()}} // which never hears of a change
+	a.leases, err = office.Open(t.Context(), nc, b.Federation, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &session{Bowl: b, atlas: a, ctx: t.Context()}
+}
+
+// Who tells of a bowl may know less than the directory does. It takes nothing back: no later epoch, and no end of one.
+func TestLateNewsOfBowl(t *testing.T) {
+	s := deaf(t)
 	for _, step := range []struct {
 		epoch uint64
 		over  bool
@@ -45,7 +56,7 @@ func TestLateNewsOfBowl(t *testing.T) {
 			t.Fatalf("telling of epoch %d: %v", step.epoch, err)
 		}
 		var got directory.Bowl
-		e, err := names.Read(t.Context(), subject.Bowl(2))
+		e, err := s.atlas.names.Read(t.Context(), subject.Bowl(2))
 		if err != nil || json.Unmarshal(e.Value, &got) != nil {
 			t.Fatal(err)
 		}
