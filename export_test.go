@@ -2,6 +2,7 @@ package kbus
 
 import (
 	"context"
+	"time"
 
 	"kbus/internal/wire"
 )
@@ -70,4 +71,21 @@ func Waiters(k *Ksock) (n int) {
 		}
 	}
 	return n
+}
+
+// TurnBegun is when the goroutine that waits for the daemon has last been through the scheduler.
+func TurnBegun(k *Ksock) time.Duration {
+	switch l := k.conn.Load().link.(type) {
+	case *ringLink:
+		return l.shift.begun
+	case *socketLink:
+		return l.shift.begun
+	}
+	return 0
+}
+
+// Turn ends a turn that has been long enough.
+func Turn() {
+	s := shift{begun: time.Since(started) - longestTurn - 1}
+	s.before()
 }

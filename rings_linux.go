@@ -185,6 +185,7 @@ func (l *ringLink) take(p []byte) (int, error) {
 
 // hear waits for our bell, or for no reason, and learns of the end.
 func (l *ringLink) hear() error {
+	l.shift.before()
 	n, _, e := unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events)),
 		uintptr(len(l.events)), uintptr(soon/time.Millisecond), 0, 0)
 	switch {

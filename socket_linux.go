@@ -22,6 +22,7 @@ type socketLink struct {
 	fd         int
 	wantsRings bool
 	rights     []int // descriptors that have come, while wantsRings
+	shift      shift
 	parking
 }
 
@@ -136,6 +137,9 @@ func (l *socketLink) read(p []byte, now bool) (int, error) {
 	if l.wantsRings {
 		return l.readRights(p, flags)
 	}
+	if !now {
+		l.shift.before()
+	}
 	n, _, e := unix.Syscall6(unix.SYS_RECVFROM, uintptr(l.fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)),
 		uintptr(flags), 0, 0)
 	if e != 0 {
@@ -146,6 +150,7 @@ func (l *socketLink) read(p []byte, now bool) (int, error) {
 
 // await waits until the socket is ready, or for no reason.
 func (l *socketLink) await(events int16) (ready bool, err error) {
+	l.shift.before()
 	polled := [1]unix.PollFd{{Fd: int32(l.fd), Events: events}}
 	limit := unix.NsecToTimespec(int64(soon))
 	switch n, err := unix.Ppoll(polled[:], &limit, nil); {
