@@ -16,6 +16,7 @@ type shift struct{ begun time.Duration }
 // longestTurn is how long one may last. A wait may come on top of it.
 const longestTurn = 10*time.Millisecond - soon - 2*time.Millisecond
 
+// started is what turns are counted from.
 var started = time.Now()
 
 // before is to be called before each wait.

@@ -26,7 +26,7 @@ kbus-limpet help pair`,
 	}
 	root.PersistentFlags().Var(&l.bus, "bus", "number of the bus")
 	root.PersistentFlags().StringVar(&l.dir, "dir", "",
-		"`DIR` with the daemon's sockets, instead of $KBUS_DIR, /run/kbus (for root)\nor $XDG_RUNTIME_DIR/kbus (if that is not there, /run/kbus too)")
+		"`DIR` with the daemon's sockets, instead of $KBUS_DIR, /run/kbus (for root)\nor $XDG_RUNTIME_DIR/kbus (if there is none, /run/kbus)")
 	root.PersistentFlags().BoolVar(&l.json, "json", false, "write JSON lines, the log too")
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetUsageTemplate(usageTemplate)

@@ -35,7 +35,7 @@ kbus play                               # see how it all works`,
 	}
 	root.PersistentFlags().Var(&l.bus, "bus", "number of the bus")
 	root.PersistentFlags().StringVar(&l.dir, "dir", "",
-		"`DIR` with the daemon's sockets, instead of $KBUS_DIR, /run/kbus (for root)\nor $XDG_RUNTIME_DIR/kbus (if that is not there, /run/kbus too)")
+		"`DIR` with the daemon's sockets, instead of $KBUS_DIR, /run/kbus (for root)\nor $XDG_RUNTIME_DIR/kbus (if there is none, /run/kbus)")
 	root.PersistentFlags().BoolVar(&l.json, "json", false, "write JSON lines")
 	_ = root.RegisterFlagCompletionFunc("bus", l.completeBus) // fails only for a flag that does not exist
 	root.CompletionOptions.DisableDefaultCmd = true

@@ -74,7 +74,7 @@ type Sight struct {
 func (w *Watch) See(now time.Time, s Sight) (evict bool) {
 	if s.Revision > w.last.Revision {
 		w.since = now
-		if s.Epoch == w.last.Epoch && s.Start > 0 && w.last.Start > 0 {
+		if s.Epoch == w.last.Epoch && w.last.Start > 0 && s.Start >= w.last.Start {
 			// Counted from the one before alone: if our clocks differ in speed the error does not add up.
 			if at := w.seen.Add(s.Start - w.last.Start); at.Before(now) {
 				w.since = at

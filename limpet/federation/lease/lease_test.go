@@ -102,6 +102,8 @@ func TestSeenLate(t *testing.T) {
 		{"of another epoch", Sight{1, 7, time.Minute}, Sight{2, 8, time.Minute + time.Second}, late.Add(Evict)},
 		{"from who tells no start", Sight{1, 7, 0}, Sight{2, 7, 0}, late.Add(Evict)},
 		{"from who tells it now", Sight{1, 7, 0}, Sight{2, 7, time.Minute}, late.Add(Evict)},
+		{"in the same moment", Sight{1, 7, time.Minute}, Sight{2, 7, time.Minute}, heard.Add(Evict)},
+		{"with a clock that goes back", Sight{1, 7, time.Minute}, Sight{2, 7, time.Second}, late.Add(Evict)},
 		{"with a clock that leaps", Sight{1, 7, time.Minute}, Sight{2, 7, time.Hour}, late.Add(Evict)},
 	} {
 		var w Watch
