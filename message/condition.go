@@ -10,21 +10,21 @@ type Condition uint8
 const (
 	OK Condition = iota
 
-	// Sending (R3.65, part 4).
+	// Sending.
 	ErrPending         // an ALL_OR_WAIT message waits for room; it has its id
 	ErrReplierFull     // the Replier's queue is full
 	ErrListenerFull    // ALL_OR_FAIL, and a Listener's queue is full
 	ErrNoReplier       // a Request, and nobody is bound as its Replier
 	ErrAddresseeGone   // a Reply, and the Ksock it is for is not open
 	ErrNotExpected     // a Reply that its addressee does not wait for
-	ErrNotYoursToReply // a Reply from a Ksock that was not asked, or has not read the Request (F12)
+	ErrNotYoursToReply // a Reply from a Ksock that was not asked, or has not read the Request
 	ErrOtherReplier    // a stateful Request, and another Ksock is the Replier now
 	ErrNoRoomForReply  // a Request, and the sender's own queue has no room for the Reply
 	ErrNothingToSend   // SEND, and no message is written or waiting
 	ErrIncomplete      // SEND, and the message is only partly written
 	ErrStillSending    // a message of this Ksock still waits for room
 
-	// The form of a message (part 2).
+	// The form of a message.
 	ErrMalformed      // a guard is wrong, or name, data and their lengths contradict
 	ErrWaitAndFail    // both ALL_OR_WAIT and ALL_OR_FAIL
 	ErrBadName        // not a name, or a wildcard where none may be
@@ -32,7 +32,7 @@ const (
 	ErrMessageTooLong // the entire form is over the bus's maximum
 	ErrAfterEnd       // bytes after the end of a message
 
-	// Binding and settings (part 3).
+	// Binding and settings.
 	ErrReplierBound     // the name has a Replier already
 	ErrNotBound         // UNBIND without such a binding
 	ErrEventUndelivered // a replier bind event does not fit everywhere: try again
@@ -48,22 +48,28 @@ const (
 	ErrInterrupted      // interrupted; try again
 
 	// Ours: the daemon and its limits.
-	ErrUserConnections // limit on connections per user
-	ErrBusConnections  // limit on connections in all
-	ErrUserBindings    // limit on bindings per user
-	ErrBusBindings     // limit on bindings in all
-	ErrUserQueueBytes  // limit on queued bytes per user
-	ErrBusQueueBytes   // limit on queued bytes in all
-	ErrStopping        // the bus is about to stop and takes no new Requests
-	ErrBusGone         // the connection to the bus is lost
-	ErrClosed          // the Ksock is closed
-	ErrCanceled        // the caller gave up waiting
-	ErrNotPermitted    // not for this user
-	ErrUndecided       // BIND, and the federation has not yet said whether the name is free: try again
-	ErrNoFederation    // BIND, and the federation cannot be asked
-	ErrHeard           // a message from another bus that has come another way before
-	ErrStale           // one so old that it is not known whether it has
-	ErrOtherNetwork    // the bus has another network id for its Limpets
+	ErrUserConnections  // limit on connections per user
+	ErrBusConnections   // limit on connections in all
+	ErrUserBindings     // limit on bindings per user
+	ErrBusBindings      // limit on bindings in all
+	ErrUserQueueBytes   // limit on queued bytes per user
+	ErrBusQueueBytes    // limit on queued bytes in all
+	ErrStopping         // the bus is about to stop and takes no new Requests
+	ErrBusGone          // the connection to the bus is lost
+	ErrClosed           // the Ksock is closed
+	ErrCanceled         // the caller gave up waiting
+	ErrNotPermitted     // not for this user
+	ErrUndecided        // BIND, and the federation has not yet said whether the name is free: try again
+	ErrNoFederation     // BIND, and the federation cannot be asked
+	ErrHeard            // a message from another bus that has come another way before
+	ErrStale            // one so old that it is not known whether it has
+	ErrOtherNetwork     // the bus has another network id for its Limpets
+	ErrNotAdministrator // a switch of the whole bus, which is for its administrators
+	ErrUserWildcards    // limit on wildcard bindings per user
+	ErrSameBinding      // the same name bound too often by one Ksock
+	ErrUserBuses        // limit on buses that one user adds
+	ErrUnknownKsock     // no Ksock of that id, or not any more
+	ErrDenied           // a rule of the bus denies it
 
 	conditionCount
 )
@@ -90,7 +96,7 @@ var conditions = [conditionCount]conditionInfo{
 	ErrStillSending:     {"ErrStillSending", syscall.EALREADY, "the last message still waits to be sent: wait until it is, or discard it"},
 	ErrMalformed:        {"ErrMalformed", syscall.EINVAL, "the message is malformed"},
 	ErrWaitAndFail:      {"ErrWaitAndFail", syscall.EINVAL, "ALL_OR_WAIT and ALL_OR_FAIL exclude each other"},
-	ErrBadName:          {"ErrBadName", syscall.EBADMSG, "not a valid name here: words of ASCII letters and digits after \"$.\", wildcards only when binding"},
+	ErrBadName:          {"ErrBadName", syscall.EBADMSG, "not a valid name here: words of ASCII letters, digits, _ and - after \"$.\", wildcards only when binding"},
 	ErrNameTooLong:      {"ErrNameTooLong", syscall.ENAMETOOLONG, "the name is longer than 1000 bytes, or empty"},
 	ErrMessageTooLong:   {"ErrMessageTooLong", syscall.EMSGSIZE, "the message is over the bus's maximum size"},
 	ErrAfterEnd:         {"ErrAfterEnd", syscall.EMSGSIZE, "bytes after the end of the message"},
@@ -100,7 +106,7 @@ var conditions = [conditionCount]conditionInfo{
 	ErrReportFull:       {"ErrReportFull", syscall.EBUSY, "your queue has no room for the report of all replier bindings"},
 	ErrBadSwitch:        {"ErrBadSwitch", syscall.EINVAL, "a switch takes 0 (off), 1 (on) or 0xFFFFFFFF (just ask)"},
 	ErrBadSize:          {"ErrBadSize", syscall.EINVAL, "the maximum message size is out of range"},
-	ErrTooManyBuses:     {"ErrTooManyBuses", syscall.EINVAL, "there are 256 buses already"},
+	ErrTooManyBuses:     {"ErrTooManyBuses", syscall.EINVAL, "no more buses: limit buses reached"},
 	ErrNoSuchBus:        {"ErrNoSuchBus", syscall.ENOENT, "there is no such bus"},
 	ErrWrongMode:        {"ErrWrongMode", syscall.EBADF, "the Ksock was not opened for that direction"},
 	ErrUnknownOperation: {"ErrUnknownOperation", syscall.ENOTTY, "there is no such operation"},
@@ -122,7 +128,13 @@ var conditions = [conditionCount]conditionInfo{
 	ErrNoFederation:     {"ErrNoFederation", syscall.EHOSTUNREACH, "the federation cannot say now whether the name is free: try again later"},
 	ErrHeard:            {"ErrHeard", syscall.EEXIST, "the message has been heard on this bus before"},
 	ErrStale:            {"ErrStale", syscall.ESTALE, "the message is so old that nobody knows whether it has been heard on this bus before"},
-	ErrOtherNetwork:     {"ErrOtherNetwork", syscall.ENOTUNIQ, "the bus has another network id already: all its Limpets must say the same"},
+	ErrOtherNetwork:     {"ErrOtherNetwork", errNotUnique, "the bus has another network id already: all its Limpets must say the same"},
+	ErrNotAdministrator: {"ErrNotAdministrator", syscall.EPERM, "this switch of the whole bus is for its administrators: see the setting administration"},
+	ErrUserWildcards:    {"ErrUserWildcards", syscall.EDQUOT, "limit user-wildcards reached"},
+	ErrSameBinding:      {"ErrSameBinding", syscall.EDQUOT, "a Ksock may bind the same name 16 times at most"},
+	ErrUserBuses:        {"ErrUserBuses", syscall.EDQUOT, "limit new-buses-per-user reached"},
+	ErrUnknownKsock:     {"ErrUnknownKsock", syscall.ESRCH, "the bus does not know that Ksock, or not any more"},
+	ErrDenied:           {"ErrDenied", syscall.EACCES, "a rule of the bus denies it"},
 }
 
 // Known reports whether c is in the list.
@@ -135,7 +147,7 @@ func (c Condition) info() conditionInfo {
 	return conditions[c]
 }
 
-// Errno is the error number of the condition, 0 for OK (R7.6).
+// Errno is the error number of the condition, 0 for OK.
 func (c Condition) Errno() syscall.Errno { return c.info().errno }
 
 // Name is the Go name of the condition, for instance "ErrNoReplier".

@@ -85,6 +85,8 @@ func TestConditionNumbers(t *testing.T) {
 		ErrReportFull, ErrBadSwitch, ErrBadSize, ErrTooManyBuses, ErrNoSuchBus, ErrWrongMode, ErrUnknownOperation,
 		ErrBadAddress, ErrNoMemory, ErrInterrupted, ErrUserConnections, ErrBusConnections, ErrUserBindings, ErrBusBindings,
 		ErrUserQueueBytes, ErrBusQueueBytes, ErrStopping, ErrBusGone, ErrClosed, ErrCanceled, ErrNotPermitted,
+		ErrUndecided, ErrNoFederation, ErrHeard, ErrStale, ErrOtherNetwork, ErrNotAdministrator, ErrUserWildcards, ErrSameBinding,
+		ErrUserBuses, ErrUnknownKsock, ErrDenied,
 	} {
 		if int(c) != i {
 			t.Errorf("%s is %d, was %d", c.Name(), c, i)

@@ -4,9 +4,9 @@ import (
 	"encoding/binary"
 )
 
-// The entire form is a message as one run of bytes, laid out as the original's 64-bit structure (R2.1, R2.5): a header
+// The entire form is a message as one run of bytes, laid out as the original's 64-bit structure: a header
 // of 88 bytes with both pointers 0, the name with 1-4 bytes of padding, the data with 0-3, and a second end guard. It
-// is what a device reads and writes, and what the size limits count on every front end (Q10). Numbers are in host byte
+// is what a device reads and writes, and what the size limits count on every front end. Numbers are in host byte
 // order, and every host that we build for is little-endian or says so here: binary.NativeEndian.
 
 const (
@@ -17,13 +17,13 @@ const (
 
 var native = binary.NativeEndian
 
-// PaddedName is the room that a name of n bytes takes in the entire form (R2.5).
+// PaddedName is the room that a name of n bytes takes in the entire form.
 func PaddedName(n uint32) uint64 { return 4 * ((uint64(n) + 4) / 4) }
 
 // PaddedData is the room that n bytes of data take in the entire form.
 func PaddedData(n uint32) uint64 { return 4 * ((uint64(n) + 3) / 4) }
 
-// EntireLen is the length in bytes of the entire form (R2.6), in 64 bits so that no length wraps (F3).
+// EntireLen is the length in bytes of the entire form, in 64 bits so that no length wraps.
 func EntireLen(nameLen, dataLen uint32) uint64 {
 	return HeaderBytes + PaddedName(nameLen) + PaddedData(dataLen) + 4
 }
@@ -42,7 +42,7 @@ func ParseHeader(b []byte) (r RawHeader) {
 	r.StartGuard = u(0)
 	r.ID = ID{u(4), u(8)}
 	r.InReplyTo = ID{u(12), u(16)}
-	r.To, r.From = u(20), u(24)
+	r.To, r.From = KsockID(u(20)), KsockID(u(24))
 	r.OrigFrom = Origin{u(28), u(32)}
 	r.FinalTo = Origin{u(36), u(40)}
 	r.Extra, r.Flags = u(44), Flags(u(48))
@@ -52,7 +52,8 @@ func ParseHeader(b []byte) (r RawHeader) {
 	return r
 }
 
-// Check applies R2.11 in its order, against a limit on the length of the entire form in bytes.
+// Check finds the first thing that is wrong with a header, in the order that programs of the original rely on: guards and
+// empty name, length of the name, pointers, flags, and last the length of the entire form against a limit in bytes.
 func (r *RawHeader) Check(maxMessageBytes uint32) Condition {
 	switch {
 	case r.StartGuard != StartGuard, r.EndGuard != EndGuard, r.NameLen == 0:
@@ -67,7 +68,8 @@ func (r *RawHeader) Check(maxMessageBytes uint32) Condition {
 	return CheckLimits(r.Flags, r.NameLen, r.DataLen, maxMessageBytes)
 }
 
-// CheckLimits is the part of R2.11 that also concerns messages that never had a byte form: checks 8 and 9.
+// CheckLimits has those checks that also concern messages that never had a byte form: the flags that exclude each other,
+// and the length.
 func CheckLimits(f Flags, nameLen, dataLen, maxMessageBytes uint32) Condition {
 	switch {
 	case f.Has(AllOrWait | AllOrFail):
@@ -78,7 +80,7 @@ func CheckLimits(f Flags, nameLen, dataLen, maxMessageBytes uint32) Condition {
 	return OK
 }
 
-// AppendEntire appends the entire form, with zero padding (R2.9), and returns the extended slice.
+// AppendEntire appends the entire form, with zero padding, and returns the extended slice.
 func AppendEntire(b []byte, h *Header, name, data []byte) []byte {
 	total := int(EntireLen(uint32(len(name)), uint32(len(data))))
 	at := len(b)
@@ -91,7 +93,7 @@ func AppendEntire(b []byte, h *Header, name, data []byte) []byte {
 		{0, StartGuard},
 		{4, h.ID.Network}, {8, h.ID.Serial},
 		{12, h.InReplyTo.Network}, {16, h.InReplyTo.Serial},
-		{20, h.To}, {24, h.From},
+		{20, uint32(h.To)}, {24, uint32(h.From)},
 		{28, h.OrigFrom.Network}, {32, h.OrigFrom.Local},
 		{36, h.FinalTo.Network}, {40, h.FinalTo.Local},
 		{44, h.Extra}, {48, uint32(h.Flags)},

@@ -2,17 +2,23 @@ package message
 
 import "strings"
 
-// Names are dot-separated words of ASCII letters and digits after "$.". A binding may end in one wildcard word: `%`
-// stands for exactly one word, `*` for one or more. The rules work on bytes and never allocate; they are generic over
+// Names are dot-separated words of ASCII letters, digits, `_` and `-` after "$.". A binding may end in one wildcard word:
+// `%` stands for exactly one word, `*` for one or more. The rules work on bytes and never allocate; they are generic over
 // string and []byte because the bus holds names as bytes and programs hold them as strings.
+//
+// A Ksock that says of itself that it is an original one, because its program was written for the original KBUS, is held
+// to the original's rule: it sends and binds names of letters and digits only. What it hears may have any name.
 
-// MaxNameBytes is the longest name (R7.1). It is checked before a name is looked at (R1.19).
+// MaxNameBytes is the longest name. The length is checked first, so a longer name is ErrNameTooLong whatever it contains.
 const MaxNameBytes = 1000
+
+// MaxCardBytes is the longest card of a name, in bytes.
+const MaxCardBytes = 16 << 10
 
 // MinNameBytes is the shortest name, for instance "$.a".
 const MinNameBytes = 3
 
-// Wildcard is the class of a binding's name (R1.27). A larger value is more specific.
+// Wildcard is the class of a binding's name. A larger value is more specific.
 type Wildcard uint8
 
 const (
@@ -23,7 +29,7 @@ const (
 
 type text interface{ ~string | ~[]byte }
 
-// ClassOf looks at the last byte only (R1.27).
+// ClassOf looks at the last byte only.
 func ClassOf[T text](name T) Wildcard {
 	if n := len(name); n > 0 {
 		switch name[n-1] {
@@ -36,8 +42,26 @@ func ClassOf[T text](name T) Wildcard {
 	return Exact
 }
 
-// CheckBinding applies R1.16 to a name to bind to, wildcards allowed: OK, ErrNameTooLong (R1.19) or ErrBadName.
-func CheckBinding[T text](name T) Condition {
+// CheckBinding says whether a Ksock may bind to a name, which may end in a wildcard: OK, ErrNameTooLong or ErrBadName.
+func CheckBinding[T text](name T) Condition { return check(name, true) }
+
+// CheckName says whether a message may be sent under a name: as CheckBinding, but no wildcard.
+func CheckName[T text](name T) Condition { return exact(name, CheckBinding(name)) }
+
+// CheckOriginalBinding is CheckBinding for an original Ksock, whose names have letters and digits only.
+func CheckOriginalBinding[T text](name T) Condition { return check(name, false) }
+
+// CheckOriginalName is CheckName for an original Ksock.
+func CheckOriginalName[T text](name T) Condition { return exact(name, CheckOriginalBinding(name)) }
+
+func exact[T text](name T, c Condition) Condition {
+	if c == OK && ClassOf(name) != Exact {
+		return ErrBadName
+	}
+	return c
+}
+
+func check[T text](name T, modern bool) Condition {
 	if len(name) > MaxNameBytes {
 		return ErrNameTooLong
 	}
@@ -59,7 +83,7 @@ func CheckBinding[T text](name T) Condition {
 				return ErrBadName
 			}
 			dot = true
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case isAlphanumeric(c), modern && isJoiner(c):
 			dot = false
 		default:
 			return ErrBadName
@@ -68,18 +92,14 @@ func CheckBinding[T text](name T) Condition {
 	return OK
 }
 
-// CheckName applies R1.20 to the name of a message to send: as CheckBinding, and no wildcard.
-func CheckName[T text](name T) Condition {
-	if c := CheckBinding(name); c != OK {
-		return c
-	}
-	if ClassOf(name) != Exact {
-		return ErrBadName
-	}
-	return OK
+func isAlphanumeric(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-// Matches reports whether a binding (valid by CheckBinding) matches a message name (valid by CheckName), R1.22.
+// isJoiner is for what else the words of a name may hold, also at their ends.
+func isJoiner(c byte) bool { return c == '_' || c == '-' }
+
+// Matches reports whether a binding (valid by CheckBinding) matches a message name (valid by CheckName).
 func Matches(binding, name string) bool {
 	class := ClassOf(binding)
 	if class == Exact {

@@ -5,6 +5,8 @@ import (
 	"strings"
 )
 
+// Messages as text, on one line, for people: logs, `kbus listen`, tests. Scripts compare these lines, so their form is fixed.
+
 var flagWords = [...]struct {
 	flag Flags
 	word string
@@ -26,7 +28,7 @@ func (fl Flags) String() string {
 	return fmt.Sprintf("%#x (%s)", uint32(fl), strings.Join(words, ","))
 }
 
-// String prints the message on one line, fields as in R10.29 and only those that are set:
+// String prints the message on one line, only those fields that are set:
 //
 //	<Request '$.Lamp.Set', id=[0:12], from=4, flags=0x3 (REQ,YOU), data='on'>
 //

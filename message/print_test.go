@@ -11,33 +11,33 @@ func TestString(t *testing.T) {
 		want string
 	}{
 		// R10.30, R10.29
-		{Message{Header{ID: ID{0, 12}, From: 4, Flags: WantAReply | WantYouToReply}, "$.Lamp.Set", []byte("on")},
+		{Message{Header: Header{ID: ID{0, 12}, From: 4, Flags: WantAReply | WantYouToReply}, Name: "$.Lamp.Set", Data: []byte("on")},
 			"<Request '$.Lamp.Set', id=[0:12], from=4, flags=0x3 (REQ,YOU), data='on'>"},
-		{Message{event, NameReplierBindEvent, AppendBindEvent(nil, BindEvent{true, 5, "$.Fred"})},
+		{Message{Header: event, Name: NameReplierBindEvent, Data: AppendBindEvent(nil, BindEvent{true, 5, "$.Fred"})},
 			"<ReplierBindEvent id=[0:9], flags=0x204 (SYN,aFL), [Bind '$.Fred' for 5]>"},
-		{Message{event, NameReplierBindEvent, AppendBindEvent(nil, BindEvent{false, 5, "$.Fred.*"})},
+		{Message{Header: event, Name: NameReplierBindEvent, Data: AppendBindEvent(nil, BindEvent{false, 5, "$.Fred.*"})},
 			"<ReplierBindEvent id=[0:9], flags=0x204 (SYN,aFL), [Unbind '$.Fred.*' for 5]>"},
 		// the introduction's
-		{Message{Header{ID: ID{0, 2}, From: 1}, "$.Actor.Speak", []byte("Ahem")},
+		{Message{Header: Header{ID: ID{0, 2}, From: 1}, Name: "$.Actor.Speak", Data: []byte("Ahem")},
 			"<Announcement '$.Actor.Speak', id=[0:2], from=1, data='Ahem'>"},
-		{Message{Header{ID: ID{0, 6}, From: 1, Flags: WantAReply}, ask, []byte("Were you speaking to me?")},
+		{Message{Header: Header{ID: ID{0, 6}, From: 1, Flags: WantAReply}, Name: ask, Data: []byte("Were you speaking to me?")},
 			"<Request '$.Actor.Ask.Guildenstern', id=[0:6], from=1, flags=0x1 (REQ), data='Were you speaking to me?'>"},
-		{Message{Header{To: 1, InReplyTo: ID{0, 6}}, ask, []byte("Yes, yes I was")},
+		{Message{Header: Header{To: 1, InReplyTo: ID{0, 6}}, Name: ask, Data: []byte("Yes, yes I was")},
 			"<Reply '$.Actor.Ask.Guildenstern', to=1, in_reply_to=[0:6], data='Yes, yes I was'>"},
-		{Message{Header{ID: ID{0, 7}, To: 1, From: 3, InReplyTo: ID{0, 6}}, ask, []byte("Yes, yes I was")},
+		{Message{Header: Header{ID: ID{0, 7}, To: 1, From: 3, InReplyTo: ID{0, 6}}, Name: ask, Data: []byte("Yes, yes I was")},
 			"<Reply '$.Actor.Ask.Guildenstern', id=[0:7], to=1, from=3, in_reply_to=[0:6], data='Yes, yes I was'>"},
-		{Message{Header{To: 3, Flags: WantAReply}, "$.Actor.CoinToss", []byte("Head")},
+		{Message{Header: Header{To: 3, Flags: WantAReply}, Name: "$.Actor.CoinToss", Data: []byte("Head")},
 			"<Request '$.Actor.CoinToss', to=3, flags=0x1 (REQ), data='Head'>"},
 		// every field, every flag, and none
-		{Message{Header{ID{1, 2}, ID{3, 4}, 5, 6, Origin{7, 8}, Origin{9, 10}, 11, 0xABCD030F}, NameIgnored, []byte{0}},
+		{Message{Header: Header{ID{1, 2}, ID{3, 4}, 5, 6, Origin{7, 8}, Origin{9, 10}, 11, 0xABCD030F}, Name: NameIgnored, Data: []byte{0}},
 			"<Status '$.KBUS.Replier.Ignored', id=[1:2], to=5, from=6, orig_from=(7,8), final_to=(9,10), in_reply_to=[3:4], " +
 				`flags=0xabcd030f (REQ,YOU,SYN,URG,aFL,aWT), data='\x00'>`},
-		{Message{Header{Flags: 0x10}, "$.A", nil}, "<Announcement '$.A', flags=0x10>"},
-		{Message{Header{}, "$.A", []byte{}}, "<Announcement '$.A'>"},
+		{Message{Header: Header{Flags: 0x10}, Name: "$.A", Data: nil}, "<Announcement '$.A', flags=0x10>"},
+		{Message{Header: Header{}, Name: "$.A", Data: []byte{}}, "<Announcement '$.A'>"},
 		// R11.19: anybody may send something of that name; without a binding in it, it prints like anything else
-		{Message{Header{From: 1}, NameReplierBindEvent, []byte("short")},
+		{Message{Header: Header{From: 1}, Name: NameReplierBindEvent, Data: []byte("short")},
 			"<Announcement '$.KBUS.ReplierBindEvent', from=1, data='short'>"},
-		{Message{Header{From: 1}, NameReplierBindEvent, nil}, "<Announcement '$.KBUS.ReplierBindEvent', from=1>"},
+		{Message{Header: Header{From: 1}, Name: NameReplierBindEvent, Data: nil}, "<Announcement '$.KBUS.ReplierBindEvent', from=1>"},
 	} {
 		if got := c.m.String(); got != c.want {
 			t.Errorf("\n got %s\nwant %s", got, c.want)

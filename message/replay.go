@@ -1,5 +1,12 @@
 package message
 
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Which numbers of a growing row have been seen, to know a copy from what is new.
+
 // ReplayWindowSize is how far below the highest number a ReplayWindow remembers.
 const ReplayWindowSize = 4096
 
@@ -54,4 +61,37 @@ func (w *ReplayWindow) See(n uint32) Sight {
 	}
 	w.seen[n%ReplayWindowSize/64] |= 1 << (n % 64)
 	return Fresh
+}
+
+// replayBytes is the length of a ReplayWindow as bytes: whether it has seen anything, its top, and a bit for each number.
+const replayBytes = 1 + 4 + ReplayWindowSize/8
+
+// AppendBinary appends what the window remembers, for another process to go on with.
+func (w *ReplayWindow) AppendBinary(b []byte) ([]byte, error) {
+	begun := byte(0)
+	if w.begun {
+		begun = 1
+	}
+	b = binary.LittleEndian.AppendUint32(append(b, begun), w.top)
+	for _, bits := range w.seen {
+		b = binary.LittleEndian.AppendUint64(b, bits)
+	}
+	return b, nil
+}
+
+// MarshalBinary is AppendBinary to nothing.
+func (w *ReplayWindow) MarshalBinary() ([]byte, error) {
+	return w.AppendBinary(make([]byte, 0, replayBytes))
+}
+
+// UnmarshalBinary takes over what AppendBinary gave.
+func (w *ReplayWindow) UnmarshalBinary(b []byte) error {
+	if len(b) != replayBytes || b[0] > 1 {
+		return fmt.Errorf("message: %d bytes are no replay window", len(b))
+	}
+	w.begun, w.top = b[0] == 1, binary.LittleEndian.Uint32(b[1:])
+	for i := range w.seen {
+		w.seen[i] = binary.LittleEndian.Uint64(b[5+8*i:])
+	}
+	return nil
 }
