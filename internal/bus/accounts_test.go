@@ -3,12 +3,12 @@ package bus
 import (
 	"testing"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
 // Whatever happens on a bus, what it says it holds must be what it does hold: each message has as many references as
-// there are queues, waiting senders, set-aside events and readers that hold it, and each user is charged for its own
-// messages, once. The steps here are any bytes at all, on a small bus where queues and lists are always full.
+// there are queues, waiting senders, set-aside events and readers that hold it, and each user is charged for the messages
+// that its queues hold. The steps here are any bytes at all, on a small bus where queues and lists are always full.
 
 type holding struct {
 	t      *testing.T
@@ -26,7 +26,13 @@ func FuzzAccounts(f *testing.F) {
 	f.Add(mixed)
 	f.Add([]byte("every byte is a step, and so is each of these letters; QUEUES FILL, and 0123456789 close again"))
 	f.Fuzz(func(t *testing.T, steps []byte) {
-		h := &holding{t: t, b: New(Config{MaxMessages: 3, MaxSetAside: 4})}
+		h := &holding{t: t, b: New(Config{
+			MaxMessages: 3, MaxSetAside: 4,
+			Limits: Limits{QueueBytes: 20000, UserQueueBytes: 8000, UserWildcards: 3},
+		})}
+		if len(steps)%2 == 1 {
+			h.b.InPieces(1)
+		}
 		for i, step := range steps {
 			h.step(i, int(step>>4), int(step&0xf))
 			h.check(i)
@@ -38,6 +44,8 @@ func FuzzAccounts(f *testing.F) {
 			h.b.Release(&h.read[i])
 		}
 		h.read = nil
+		for h.b.Sweep(1) {
+		}
 		h.check(len(steps))
 		if a := h.b.accounts; a.all != (account{}) || len(a.users) != 0 {
 			t.Fatalf("with nothing open, in all %+v and %d users", a.all, len(a.users))
@@ -50,7 +58,7 @@ var holdingNames = []string{"$.A", "$.A.B", "$.*", message.NameReplierBindEvent}
 func (h *holding) step(i, what, arg int) {
 	b := h.b
 	if len(h.ksocks) < 3 || what == 0 && len(h.ksocks) < 6 {
-		k, c := b.Open(Owner{UID: uint32(arg & 1)})
+		k, c := b.Open(Owner{UID: uint32(arg % 3)})
 		if c != message.OK {
 			h.t.Fatal(c)
 		}
@@ -95,6 +103,7 @@ func (h *holding) step(i, what, arg int) {
 		}
 		b.OnlyOnce(k, uint32(arg&1))
 	case 13:
+		b.Sweep(arg)
 		b.Discard(k)
 	case 14:
 		b.ReportReplierBinds(k, uint32(arg&1))
@@ -110,7 +119,7 @@ func (h *holding) step(i, what, arg int) {
 func (h *holding) close(i int) {
 	k := h.ksocks[i]
 	h.b.Close(k)
-	if k.queue.len() != 0 || k.pending != nil || k.asideCount != 0 || len(k.bindings) != 0 {
+	if k.queue.entries.len() != 0 || k.pending != nil || k.asideCount != 0 || len(k.bindings) != 0 {
 		h.t.Fatalf("Ksock %d is closed and holds %+v", k.id, k)
 	}
 	h.ksocks = append(h.ksocks[:i], h.ksocks[i+1:]...)
@@ -119,42 +128,91 @@ func (h *holding) close(i int) {
 // check counts again.
 func (h *holding) check(step int) {
 	refs := map[*stored]int{}
-	aside := map[*Ksock]uint32{}
+	copies := map[*account]map[*stored]int64{}
+	var all account
+	users := map[*account]account{}
+	hold := func(a *account, m *stored) {
+		refs[m]++
+		if copies[a] == nil {
+			copies[a] = map[*stored]int64{}
+		}
+		copies[a][m]++
+	}
+	charge := func(a *account, bytes int64) {
+		u := users[a]
+		u.bytes += bytes
+		users[a] = u
+		all.bytes += bytes
+	}
 	for k := range h.b.Ksocks() {
-		for i := range k.queue.len() {
-			refs[k.queue.at(i).msg]++
+		for i := range k.queue.entries.len() {
+			if e := k.queue.at(i); e.msg != nil {
+				hold(k.account, e.msg)
+			}
+		}
+		if p := k.queue.purging; p != nil {
+			for i := range p.kept.len() {
+				hold(k.account, p.kept.at(i).msg)
+			}
 		}
 		if k.pending != nil {
-			refs[k.pending]++
+			hold(k.account, k.pending)
+		}
+		charge(k.account, perCopy*int64(k.outstanding.len()+k.unreplied.len()+k.givenUp.all))
+	}
+	aside, set := map[*Ksock]uint32{}, 0
+	lists := []*setAside{&h.b.bindings.aside}
+	counted := h.b.bindings.aside.count
+	for k := range h.b.Ksocks() {
+		lists = append(lists, &k.asideOwn)
+		counted += k.asideOwn.count
+	}
+	for _, l := range lists {
+		for e := l.oldest; e != nil; e = e.newer {
+			hold(e.ksock.account, e.msg)
+			aside[e.ksock]++
+			set++
 		}
 	}
-	for _, e := range h.b.aside.list {
-		refs[e.msg]++
-		aside[e.ksock]++
+	if counted != set {
+		h.t.Fatalf("step %d: %d set-aside events counted, %d there", step, counted, set)
+	}
+	for _, heap := range h.b.heaps {
+		for _, d := range []*deque[entry]{&heap.first, &heap.entries} {
+			for j := range d.len() {
+				if m := d.at(j).msg; m != nil {
+					hold(heap.account, m)
+				}
+			}
+		}
+	}
+	for a, held := range copies {
+		for m, n := range held {
+			charge(a, m.charge()+perCopy*n)
+			if c := m.holding(a); c == nil || int64(c.copies) != n {
+				h.t.Fatalf("step %d: %d copies counted, %+v there", step, n, c)
+			}
+		}
 	}
 	for i := range h.read {
 		refs[h.read[i].msg]++
 	}
-	var all account
-	users := map[*account]account{}
 	for k := range h.b.Ksocks() {
 		if k.asideCount != aside[k] {
 			h.t.Fatalf("step %d: %d set-aside events counted, %d there", step, k.asideCount, aside[k])
 		}
 		u := users[k.account]
 		u.uid, u.ksocks, u.bindings = k.account.uid, u.ksocks+1, u.bindings+len(k.bindings)
+		for _, n := range k.bindings {
+			u.wildcards += oneIf(n.wildcard)
+			all.wildcards += oneIf(n.wildcard)
+		}
 		users[k.account] = u
 		all.ksocks, all.bindings = all.ksocks+1, all.bindings+len(k.bindings)
 	}
 	for m, n := range refs {
-		if m.refs != n {
+		if int(m.refs) != n {
 			h.t.Fatalf("step %d: %d references counted, %d there: %+v", step, m.refs, n, m.head)
-		}
-		if m.account != nil {
-			u := users[m.account]
-			u.uid, u.bytes = m.account.uid, u.bytes+charge(m.name(), m.data())
-			users[m.account] = u
-			all.bytes += charge(m.name(), m.data())
 		}
 	}
 	if h.b.accounts.all != all || len(h.b.accounts.users) != len(users) {
@@ -162,15 +220,17 @@ func (h *holding) check(step int) {
 			all, len(users))
 	}
 	for a, u := range users {
-		if *a != u || h.b.accounts.users[u.uid] != a {
-			h.t.Fatalf("step %d: charged %+v, held %+v", step, *a, u)
+		is := *a
+		is.billTurn, is.billed, is.billedMessage = 0, 0, false
+		if u.uid = a.uid; is != u || h.b.accounts.users[u.uid] != a {
+			h.t.Fatalf("step %d: charged %+v, held %+v", step, is, u)
 		}
 	}
 	kept := 0
 	for _, m := range h.b.store.free {
 		for ; m != nil; m = m.next {
 			kept += cap(m.buf)
-			if refs[m] != 0 || m.refs != 0 || m.account != nil {
+			if refs[m] != 0 || m.refs != 0 || m.holder.account != nil || len(m.more) != 0 {
 				h.t.Fatalf("step %d: free and in use: %+v", step, m.head)
 			}
 		}

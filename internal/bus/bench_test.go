@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"testing"
 
-	"kbus/internal/bus"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/message"
 )
 
 func open(tb testing.TB, b *bus.Bus) *bus.Ksock {

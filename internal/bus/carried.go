@@ -1,44 +1,53 @@
 package bus
 
-import "kbus/message"
+import "kbus.example/kbus/message"
 
-// What was said on another bus is *carried* here by a Limpet, and where buses are joined twice, or to a ring, by several
-// of them. Listeners hear it once all the same, for the first copy that comes is noted and the others are not for them
-// any more. Whoever must answer a Request, or waits for a Reply, gets it in any case: that is told apart elsewhere.
+// A Limpet *carries* to this bus what was sent on another one. Where buses are joined twice, or to a ring, several
+// Limpets bring the same message. Listeners get it once all the same: the bus notes the first copy, and later copies
+// are not for Listeners. The Replier of a Request and the addressee of a Reply get theirs in any case, because their
+// Limpets tell those copies apart themselves.
 //
-// A message is known by its network id, its serial number and, between the two, the *incarnation* of the bus where it
-// was said: a number that a bus is given for life, and that travels in the header's extra. Without it nobody could tell
-// what a bus says after it was started anew, and counts from 1 again, from what it said before.
+// A message is known by its network id, its serial number and the *incarnation* of the bus that it was sent on. The
+// incarnation is a number that a bus has for life, and it travels in the header's extra. A bus that starts anew counts
+// from 1 again; the incarnation tells its new messages from its old ones.
 //
-// For each bus that is heard of, the last serial numbers are remembered (message.ReplayWindow). What is older than that
-// cannot be told to be new, unless all from there has come by one way so far, on which nothing comes twice.
+// For each other bus this bus remembers the last serial numbers (message.ReplayWindow). For a number below that window
+// nobody knows whether it is new, unless all messages from there have come by one way so far, on which nothing comes
+// twice.
 
 // carriage is what a bus knows of that; the zero value is a bus that no Limpet has joined to others.
 type carriage struct {
 	network uint32 // of this bus, as its Limpets have said; 0: not said
 	namers  int    // open Ksocks that have said so
-	heard   map[source]*hearing
+	seen    map[source]*hearing
 	turn    uint64 // counts carried messages, to know which hearing was used last
+}
+
+// limpet is what the bus knows of a Ksock that a Limpet may have.
+type limpet struct {
+	carries bool // messages from other buses
+	names   bool // it has said which network this one is
 }
 
 // source is one life of another bus.
 type source struct{ network, incarnation uint32 }
 
-// hearing is what has been heard of a source.
+// hearing is what this bus remembers of one other bus.
 type hearing struct {
 	message.ReplayWindow
 	way  *Ksock // that has carried all of it, or all since the last that did has gone; nil: there are several
 	used uint64
 }
 
-// maxHearings limits the memory for other buses, 600 bytes each; of more of them the one not heard for longest is
-// forgotten.
+// maxHearings limits the memory for other buses, 600 bytes each. Beyond it, the bus from which nothing has come for
+// longest is forgotten.
 const maxHearings = 1 << 14
 
-// Carry makes k one that carries messages from other buses to this one, which they know by that network id: all Ksocks
-// that carry must say the same, or ErrOtherNetwork; 0 is whoever does not say. It gives the incarnation of the bus, for
-// what is to be carried from here. What k sends with another bus's network id and incarnation, in extra, is from now on
-// for Listeners only once: ErrHeard, or ErrStale if that cannot be known. It keeps its extra.
+// Carry lets k carry messages from other buses to this one. network is the id by which other buses know this one: all
+// Ksocks that carry must give the same, else ErrOtherNetwork; 0 leaves it to the others. Carry gives the incarnation of
+// the bus, which goes with messages that are carried from here. A message that k sends with another bus's network id,
+// and that bus's incarnation in extra, now goes to Listeners only once: a later copy is ErrHeard, or ErrStale if its
+// number is too old to know. It keeps its extra.
 func (b *Bus) Carry(k *Ksock, network uint32) (incarnation uint32, c message.Condition) {
 	t := &b.carriage
 	if network != 0 {
@@ -56,8 +65,8 @@ func (b *Bus) Carry(k *Ksock, network uint32) (incarnation uint32, c message.Con
 	return b.config.Incarnation, message.OK
 }
 
-// stopNaming is for when k closes. When the last of those that have said which network the bus is has gone, the next
-// may say something else.
+// stopNaming is for when k closes. When the last Ksock that gave the bus its network id has closed, the next one may
+// give another.
 func (b *Bus) stopNaming(k *Ksock) {
 	if !k.names {
 		return
@@ -72,63 +81,63 @@ func (k *Ksock) isCarried(h *message.Header) bool {
 	return k.carries && h.ID.Network != 0 && h.Extra != 0
 }
 
-// known tells whether Listeners have heard a carried message: ErrHeard, ErrStale if that is not known, OK if not.
+// known says whether Listeners have had a carried message: ErrHeard, ErrStale if that is not known, OK if not.
 func (b *Bus) known(k *Ksock, h *message.Header) message.Condition {
 	t := &b.carriage
-	if h.ID.Network == t.network || h.Extra == b.config.Incarnation { // it was said here, and has come round
+	if h.ID.Network == t.network || h.Extra == b.config.Incarnation { // it was sent here, and has come round
 		return message.ErrHeard
 	}
-	heard := t.heard[source{h.ID.Network, h.Extra}]
-	if heard == nil {
+	seen := t.seen[source{h.ID.Network, h.Extra}]
+	if seen == nil {
 		return message.OK
 	}
-	switch sight := heard.Look(h.ID.Serial); {
+	switch sight := seen.Look(h.ID.Serial); {
 	case sight == message.Seen:
 		return message.ErrHeard
-	case sight == message.Old && !heard.onlyBy(k):
+	case sight == message.Old && !seen.onlyBy(k):
 		return message.ErrStale
 	}
 	return message.OK
 }
 
-// note remembers that Listeners have heard a carried message.
+// note remembers that Listeners have had a carried message.
 func (b *Bus) note(k *Ksock, h *message.Header) {
 	t := &b.carriage
 	s := source{h.ID.Network, h.Extra}
-	heard := t.heard[s]
+	seen := t.seen[s]
 	switch {
-	case heard == nil:
-		heard = b.newHearing(s)
-		heard.way = k
-	case heard.onlyBy(k):
-		heard.way = k
+	case seen == nil:
+		seen = b.newHearing(s)
+		seen.way = k
+	case seen.onlyBy(k):
+		seen.way = k
 	default:
-		heard.way = nil
+		seen.way = nil
 	}
 	t.turn++
-	heard.used = t.turn
-	heard.See(h.ID.Serial)
+	seen.used = t.turn
+	seen.See(h.ID.Serial)
 	b.wakes.carriers(k)
 }
 
-// onlyBy reports whether all that was heard has come by k, but for what has come by a Ksock that is closed now.
+// onlyBy reports whether all messages of the other bus have come by k, not counting a Ksock that is closed now.
 func (h *hearing) onlyBy(k *Ksock) bool { return h.way != nil && (h.way == k || !h.way.open) }
 
 func (b *Bus) newHearing(s source) *hearing {
 	t := &b.carriage
-	if t.heard == nil {
-		t.heard = map[source]*hearing{}
+	if t.seen == nil {
+		t.seen = map[source]*hearing{}
 	}
-	if len(t.heard) >= maxHearings {
+	if len(t.seen) >= maxHearings {
 		var oldest source
-		for other, h := range t.heard {
-			if used := t.heard[oldest]; used == nil || h.used < used.used {
+		for other, h := range t.seen {
+			if used := t.seen[oldest]; used == nil || h.used < used.used {
 				oldest = other
 			}
 		}
-		delete(t.heard, oldest)
+		delete(t.seen, oldest)
 	}
 	h := &hearing{}
-	t.heard[s] = h
+	t.seen[s] = h
 	return h
 }

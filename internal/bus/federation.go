@@ -1,45 +1,45 @@
 package bus
 
-import "kbus/message"
+import "kbus.example/kbus/message"
 
-// What a bus must be able to do for somebody who joins it to others (part 9 of the specification), and no more: hold a
-// would-be Replier until it is known that nobody else has the name, take a binding away that has lost its right, and
-// deliver what was only overheard elsewhere to those who only listen here.
+// What a bus does for a Limpet that joins it to others, and no more: it holds a Bind as Replier back until the Limpet
+// knows that no other bus has the name, takes away a binding that has lost its right to the name, and delivers to
+// Listeners only what has its Replier elsewhere.
 
-// Guard is asked before a Ksock becomes a Replier, or the proxy of one elsewhere. If done, the Bind ends in c; otherwise
-// it goes on. It must not change the bus.
-type Guard func(k *Ksock, name string, of message.Origin) (c message.Condition, done bool)
+// BindHook decides about a Ksock that wants to become a Replier, or the proxy of one elsewhere. If done is true the Bind
+// ends in c; otherwise it goes on. BindHook must not change the bus.
+type BindHook func(k *Ksock, name string, of message.Origin) (c message.Condition, done bool)
 
-// SetGuard puts a guard before Bind; nil takes it away.
-func (b *Bus) SetGuard(g Guard) { b.guard = g }
+// SetBindHook puts a hook before Bind; nil takes it away.
+func (p *permission) SetBindHook(g BindHook) { p.bindHook = g }
 
-// Evict takes a replier binding from k, whether k likes it or not: as Unbind, except that it cannot fail because
-// somebody who listens for bind events has no room; then the event is set aside as when k closes (R6.20). ErrNotBound
-// if there is none.
+// Evict takes a replier binding away from k against its will. It is Unbind, except that it cannot fail for a Listener
+// to bind events that has no room: then the event is set aside as when k closes (R6.20). Those who stand by lose their
+// bindings with it. ErrNotBound if there is no such binding.
 func (b *Bus) Evict(k *Ksock, name string) message.Condition {
-	n := k.find(name, true)
-	if n == nil {
+	n := b.find(k, name, true)
+	if n == nil || n.standby {
 		return message.ErrNotBound
 	}
 	if b.reportBinds {
-		b.safeUnbindEvent(n, nil)
+		b.safeEvent(false, n, nil)
 	}
 	b.undo(n)
+	dismiss(b, name)
 	return message.OK
 }
 
-// SendToListeners is Send for a copy of what was said on another bus (B24): whatever the message is, it goes to
-// Listeners only. A Request needs no Replier and nobody owes an answer; a Reply has no addressee, for its To is the
-// number of a Ksock elsewhere, and is 0 here.
-func (b *Bus) SendToListeners(k *Ksock, h *message.Header, name, data []byte) Outcome {
+// SendToListeners is Send for a copy of a message of another bus (B24). Whatever the message is, it goes to Listeners
+// only. A Request needs no Replier, and no Ksock owes an answer; a Reply has no addressee, for its To is the number of
+// a Ksock elsewhere, and becomes 0 here.
+func (b *Bus) SendToListeners(k *Ksock, h *message.Header, name, data, trace []byte) Outcome {
 	head := *h
 	head.To = 0
-	b.plan.aside = true
-	return b.send(k, &head, name, data)
+	return sendAs(b, k, &head, name, data, &manner{listenersOnly, trace})
 }
 
 // Open reports whether the Ksock is still open.
 func (k *Ksock) Open() bool { return k.open }
 
 // Ksock finds an open Ksock by its id, or nil.
-func (b *Bus) Ksock(id uint32) *Ksock { return b.ksocks[id] }
+func (b *Bus) Ksock(id message.KsockID) *Ksock { return b.ksocks[id] }

@@ -1,51 +1,67 @@
 package bus
 
-import "kbus/message"
+import "kbus.example/kbus/message"
 
 // Ksock is one user of a bus (R1.6). It belongs to its Bus; the id and owner never change.
 type Ksock struct {
-	Tag any // for whoever drives the bus; the bus never looks at it
+	Tag any // for the owner of the bus; the bus never looks at it
 
-	id           uint32
-	owner        Owner
-	account      *account
-	open         bool
-	older, newer *Ksock
-
-	queue       queue
-	window      Window // nil: the client asks for each message
-	maxMessages uint32
-	onlyOnce    bool
-	lastPushed  message.ID // of the last message queued here, for only-once (R4.28)
-	asideCount  uint32     // set-aside events for this Ksock
-
-	pending  *stored // the ALL_OR_WAIT message that waits for room
-	blocker  *Ksock  // whose full queue it waits for
-	blocks   int     // how many wait for room in this queue, so that nobody is looked for in vain
-	lastSent message.ID
-
-	outstanding     deque[message.ID] // Requests sent and delivered, not yet answered (R4.38)
-	outstandingMost uint32
-	unreplied       deque[owed] // Requests read, not yet replied to (R4.39), oldest first
-	unrepliedMost   uint32
+	enrolled
+	inbox
+	notices
+	outbox
+	requests
+	limpet
 
 	bindings []*binding // oldest first
-
-	carries, names bool // messages from other buses, and it has said which network this one is; see Carry
+	known    known
 
 	woken, due bool // is in wakes.readers, wakes.due
 }
 
-// Owner is who opened a Ksock, as the transport knows it (Q11).
+// enrolled is what the bus has of a Ksock from its opening to its end.
+type enrolled struct {
+	id           message.KsockID
+	owner        Owner
+	account      *account
+	open         bool
+	older, newer *Ksock
+}
+
+// inbox is the way of messages to a Ksock.
+type inbox struct {
+	strict      bool // its full queue makes Binds of others fail; see events.go
+	queue       queue
+	window      Window // nil: the client asks for each message
+	maxMessages uint32
+	onlyOnce    bool
+	lastPushed  message.ID      // of the last message queued here, for only-once (R4.28)
+	lastFrom    message.KsockID // the sender of the message taken last
+	missed      missed
+	blocks      int // how many senders wait for room in this queue, so that a search for them is never in vain
+}
+
+// outbox is the message of a Ksock that waits for room, and whose room.
+type outbox struct {
+	pending  *stored // the ALL_OR_WAIT message
+	blocker  *Ksock  // whose full queue it waits for,
+	short    int64   // and, if that is full for want of so many bytes for its user, how many
+	lastSent message.ID
+}
+
+// Owner is the process that opened a Ksock, and its user, as the transport knows them (Q11).
 type Owner struct {
-	UID, PID uint32
-	Program  string
+	UID, GID, PID uint32
+	Program       string
+	Administrator bool  // may turn the switches of the whole bus, see SetAdministrators
+	Judge         Judge // what it may do on a bus with rules; nil: everything
+	Original      bool  // its program was written for the original KBUS: names are as there (F50), and see events.go
 }
 
 // ID is the Ksock's number, never 0 (R1.7).
-func (k *Ksock) ID() uint32 { return k.id }
+func (k *Ksock) ID() message.KsockID { return k.id }
 
-// Owner tells who opened the Ksock.
+// Owner gives the process that opened the Ksock.
 func (k *Ksock) Owner() Owner { return k.owner }
 
 // Sending reports whether an ALL_OR_WAIT message of this Ksock waits for room (R4.32).
@@ -57,16 +73,6 @@ func (k *Ksock) Readable() bool { return k.queue.len() > 0 || k.asideCount > 0 }
 // HasSetAside reports whether set-aside events wait for room in the queue (R6.20).
 func (k *Ksock) HasSetAside() bool { return k.asideCount > 0 }
 
-// waitFor notes whose queue the message of k waits for; nil when it does not wait any more.
-func (k *Ksock) waitFor(by *Ksock) {
-	if k.blocker != nil {
-		k.blocker.blocks--
-	}
-	if k.blocker = by; by != nil {
-		by.blocks++
-	}
-}
-
 // load is what counts against the queue limit: queued messages, and a slot for each Reply to come (R4.1).
 func (k *Ksock) load() uint32 { return uint32(k.queue.len() + k.outstanding.len()) }
 
@@ -77,6 +83,6 @@ func (b *Bus) hasRoom(k *Ksock) bool {
 	if k.load() < k.maxMessages && k.asideCount == 0 {
 		return true
 	}
-	b.Settle(k)
+	b.SyncWindow(k)
 	return k.load() < k.maxMessages
 }

@@ -1,23 +1,29 @@
 package bus
 
-import "kbus/message"
+import "kbus.example/kbus/message"
 
 // Everything that a user can make the bus hold has a limit, is charged before it is allocated, and is given back in one
-// place. A user is a uid. Queued bytes are charged to whoever sent them, once however many queues share them: the one
-// who asks for too much is refused, and nobody else notices.
+// place. A user is a uid. charge.go says which user pays for a queued message.
 
 // Limits bound what one bus holds. Zero means no limit.
 type Limits struct {
 	Ksocks, UserKsocks         int   // open Ksocks
 	Bindings, UserBindings     int   // bindings
-	QueueBytes, UserQueueBytes int64 // bytes of messages sent and not yet read by all
+	QueueBytes, UserQueueBytes int64 // bytes of messages in queues
+	UserWildcards              int   // bindings with a wildcard
 }
 
 // account is what one user, or the bus in all, holds.
 type account struct {
-	uid              uint32
-	ksocks, bindings int
-	bytes            int64
+	uid                         uint32
+	ksocks, bindings, wildcards int
+	bytes                       int64
+	windows                     int // Ksocks that have one
+
+	// What a bill has for this user, see there.
+	billTurn      uint64
+	billed        int64
+	billedMessage bool
 }
 
 type accounts struct {
@@ -27,7 +33,10 @@ type accounts struct {
 }
 
 // SetLimits changes the limits. What is held already stays.
-func (b *Bus) SetLimits(l Limits) { b.accounts.limits = l }
+func (b *Bus) SetLimits(l Limits) {
+	b.accounts.limits = l
+	b.wakes.allPending()
+}
 
 func over[T int | int64](held, more, limit T) bool { return limit != 0 && held+more > limit }
 
@@ -58,8 +67,14 @@ func (a *accounts) closed(user *account) {
 	a.dropIdle(user)
 }
 
-func (a *accounts) bind(user *account) message.Condition {
+// maxSame is how often a Ksock may bind the same name (F49).
+const maxSame = 16
+
+// bind charges for a binding.
+func (a *accounts) bind(user *account, wildcard bool) message.Condition {
 	switch {
+	case wildcard && over(user.wildcards, 1, a.limits.UserWildcards):
+		return message.ErrUserWildcards
 	case over(user.bindings, 1, a.limits.UserBindings):
 		return message.ErrUserBindings
 	case over(a.all.bindings, 1, a.limits.Bindings):
@@ -67,25 +82,42 @@ func (a *accounts) bind(user *account) message.Condition {
 	}
 	user.bindings++
 	a.all.bindings++
-	return message.OK
-}
-
-func (a *accounts) unbind(user *account) {
-	user.bindings--
-	a.all.bindings--
-}
-
-// charge is what a message counts, in bytes.
-func charge(name, data []byte) int64 { return int64(len(name) + len(data) + perMessage) }
-
-func (a *accounts) canHold(user *account, bytes int64) message.Condition {
-	switch {
-	case over(user.bytes, bytes, a.limits.UserQueueBytes):
-		return message.ErrUserQueueBytes
-	case over(a.all.bytes, bytes, a.limits.QueueBytes):
-		return message.ErrBusQueueBytes
+	if wildcard {
+		user.wildcards++
+		a.all.wildcards++
 	}
 	return message.OK
+}
+
+func (a *accounts) unbind(user *account, wildcard bool) {
+	user.bindings--
+	a.all.bindings--
+	if wildcard {
+		user.wildcards--
+		a.all.wildcards--
+	}
+}
+
+// fits tells whether a user can be charged so much more, when so much more is to be charged in all. Beside its own limit
+// a user has at most half of what the others leave: however many users there are and whatever they do, one more always
+// finds some room.
+func (a *accounts) fits(user *account, bytes, total int64) message.Condition {
+	l := &a.limits
+	if over(user.bytes, bytes, l.UserQueueBytes) {
+		return message.ErrUserQueueBytes
+	}
+	if l.QueueBytes != 0 {
+		others := a.all.bytes - user.bytes + total - bytes
+		if 2*(user.bytes+bytes) > l.QueueBytes-others {
+			return message.ErrBusQueueBytes
+		}
+	}
+	return message.OK
+}
+
+// mayHaveOneMore is the same for places, of which there are so many: a user who has none gets the last.
+func mayHaveOneMore(own, others, all int) bool {
+	return own+others < all && (own == 0 || 2*(own+1) <= all-others)
 }
 
 func (a *accounts) charge(user *account, bytes int64) {
@@ -94,15 +126,14 @@ func (a *accounts) charge(user *account, bytes int64) {
 }
 
 func (a *accounts) discharge(user *account, bytes int64) {
-	if user == nil {
-		return
-	}
 	user.bytes -= bytes
 	a.all.bytes -= bytes
-	a.dropIdle(user)
+	if user.bytes == 0 && user.ksocks == 0 {
+		a.dropIdle(user)
+	}
 }
 
-// dropIdle forgets a user who holds nothing any more.
+// dropIdle forgets a user that holds nothing any more.
 func (a *accounts) dropIdle(user *account) {
 	if user.ksocks == 0 && user.bytes == 0 {
 		delete(a.users, user.uid)

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
 // Limits, one after the other, at their edge.
@@ -23,7 +23,7 @@ func TestAccounts(t *testing.T) {
 		step(fmt.Sprint("open for ", uid), c, message.OK)
 		return u
 	}
-	a.limits = Limits{Ksocks: 3, UserKsocks: 2, Bindings: 3, UserBindings: 2, QueueBytes: 30, UserQueueBytes: 20}
+	a.limits = Limits{Ksocks: 3, UserKsocks: 2, Bindings: 3, UserBindings: 2, QueueBytes: 50, UserQueueBytes: 20}
 	u, o := open(uid), open(other)
 	if open(uid) != u {
 		t.Error("one user, two accounts")
@@ -38,24 +38,35 @@ func TestAccounts(t *testing.T) {
 		t.Errorf("%d users, want 2: who was refused has no account", len(a.users))
 	}
 
-	step("bind", a.bind(u), message.OK)
-	step("bind", a.bind(u), message.OK)
-	step("a third binding of one user", a.bind(u), message.ErrUserBindings)
-	step("bind", a.bind(o), message.OK)
-	step("a fourth in all", a.bind(o), message.ErrBusBindings)
-	a.unbind(u)
-	step("bind after unbind", a.bind(o), message.OK)
+	step("bind", a.bind(u, false), message.OK)
+	step("bind", a.bind(u, false), message.OK)
+	step("a third binding of one user", a.bind(u, false), message.ErrUserBindings)
+	step("bind", a.bind(o, false), message.OK)
+	step("a fourth in all", a.bind(o, false), message.ErrBusBindings)
+	a.unbind(u, false)
+	step("bind after unbind", a.bind(o, false), message.OK)
 
-	step("as many bytes as allowed", a.canHold(u, 20), message.OK)
-	step("one more", a.canHold(u, 21), message.ErrUserQueueBytes)
+	a.limits.UserWildcards = 1
+	a.unbind(u, false)
+	step("a wildcard", a.bind(u, true), message.OK)
+	step("a second of one user", a.bind(u, true), message.ErrUserWildcards)
+	a.unbind(u, true)
+	step("another when that is gone", a.bind(u, true), message.OK)
+	a.unbind(u, true)
+	step("what is no wildcard", a.bind(u, false), message.OK)
+
+	step("as many bytes as allowed", a.fits(u, 20, 20), message.OK)
+	step("one more", a.fits(u, 21, 21), message.ErrUserQueueBytes)
+	step("as many, with others'", a.fits(u, 20, 30), message.OK)
+	step("and one more of others'", a.fits(u, 20, 31), message.ErrBusQueueBytes)
 	a.charge(u, 20)
-	step("one more", a.canHold(u, 1), message.ErrUserQueueBytes)
-	step("what is left in all", a.canHold(o, 10), message.OK)
-	step("one more in all", a.canHold(o, 11), message.ErrBusQueueBytes)
+	step("one more", a.fits(u, 1, 1), message.ErrUserQueueBytes)
+	step("half of what is left in all", a.fits(o, 15, 15), message.OK)
+	step("one more", a.fits(o, 16, 16), message.ErrBusQueueBytes)
 
-	a.unbind(o)
-	a.unbind(o)
-	a.unbind(u)
+	a.unbind(o, false)
+	a.unbind(o, false)
+	a.unbind(u, false)
 	a.closed(o)
 	a.closed(u)
 	a.closed(u)

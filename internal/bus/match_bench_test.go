@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
 // BenchmarkMatch finds who gets a message among bindings that are mostly somebody else's: by the tables of this package,

@@ -1,55 +1,56 @@
 package bus
 
-import "kbus/message"
+import "kbus.example/kbus/message"
 
-// Who owes whom. A delivered Request stands in two accounts: in its sender's outstanding list from delivery until the
+// Which Ksock owes which an answer. A delivered Request stands in two lists: in its sender's outstanding list from delivery until the
 // Reply or Status has been queued (each entry reserves the slot for it, R4.1), and, from when it is read, in its
-// Replier's unreplied list until an accepted Reply or close (R4.39). Both are short and mostly first in, first out, so
-// they are searched from the oldest.
+// Replier's unreplied list until an accepted Reply or close (R4.39).
 
-// owed is a Request that somebody has read and must reply to. Ids made by a Limpet need not be unique, so the
+// requests is a Ksock's side of that.
+type requests struct {
+	outstanding     ledger[message.ID] // Requests sent and delivered, not yet answered (R4.38)
+	outstandingMost uint32
+	unreplied       ledger[owed] // Requests read, not yet replied to (R4.39), oldest first
+	unrepliedMost   uint32
+	givenUp         givenUp
+}
+
+// owed is a Request that its Replier has read and must reply to. Ids made by a Limpet need not be unique, so the
 // requester belongs to it (F12).
 type owed struct {
 	id        message.ID
-	requester uint32
+	requester message.KsockID
 }
 
-func find[T comparable](d *deque[T], v T) int {
-	for i := range d.len() {
-		if *d.at(i) == v {
-			return i
-		}
-	}
-	return -1
-}
+// once reports whether all Requests of that id are one: ids that a Limpet chose may be used twice.
+func once(request message.ID) bool { return request.Network == 0 }
 
-func (k *Ksock) expects(request message.ID) bool { return find(&k.outstanding, request) >= 0 }
+func (k *Ksock) expects(request message.ID) bool { return k.outstanding.has(request, false) }
 
-func (k *Ksock) expect(request message.ID) {
-	k.outstanding.pushBack(request)
+func (t *accounts) expect(k *Ksock, request message.ID) {
+	k.outstanding.add(request)
 	k.outstandingMost = max(k.outstandingMost, uint32(k.outstanding.len()))
+	t.charge(k.account, perCopy)
 }
 
 // answered removes one entry of that id (R4.40) and with it the reservation.
-func (k *Ksock) answered(request message.ID) {
-	if i := find(&k.outstanding, request); i >= 0 {
-		k.outstanding.remove(i)
+func (b *Bus) answered(k *Ksock, request message.ID) {
+	if k.outstanding.remove(request, false) {
+		b.discharge(k.account, perCopy)
 	}
 }
 
-func (k *Ksock) owes(o owed) bool { return find(&k.unreplied, o) >= 0 }
+func (k *Ksock) owes(o owed) bool { return k.unreplied.has(o, !once(o.id)) }
 
-func (k *Ksock) owe(o owed) {
-	k.unreplied.pushBack(o)
+func (t *accounts) owe(k *Ksock, o owed) {
+	k.unreplied.add(o)
 	k.unrepliedMost = max(k.unrepliedMost, uint32(k.unreplied.len()))
+	t.charge(k.account, perCopy)
 }
 
 // paid removes the entry. Of two equal ones it is the last read: the list counts from that end (R5.7).
-func (k *Ksock) paid(o owed) {
-	for i := k.unreplied.len() - 1; i >= 0; i-- {
-		if *k.unreplied.at(i) == o {
-			k.unreplied.remove(i)
-			return
-		}
+func (b *Bus) paid(k *Ksock, o owed) {
+	if k.unreplied.remove(o, !once(o.id)) {
+		b.discharge(k.account, perCopy)
 	}
 }

@@ -1,6 +1,6 @@
 package bus
 
-import "kbus/message"
+import "kbus.example/kbus/message"
 
 // Info is what a bus has to tell of itself (R8.4).
 type Info struct {
@@ -9,26 +9,31 @@ type Info struct {
 	Tragic                              bool   // and some were lost
 	Verbose, ReportBinds, Stopping      bool
 	MaxMessageBytes, AbsMaxMessageBytes uint32
-	Ksocks, Bindings                    int
-	QueueBytes                          int64 // of messages sent by users and not yet read by all
+	Ksocks, Bindings, Repliers          int
+	QueueBytes                          int64 // charged to all users
 }
 
 // Info gives the figures of the whole bus.
 func (b *Bus) Info() Info {
-	for range b.Ksocks() { // settles them
+	own, ownTragic := 0, false
+	for k := range b.Ksocks() { // syncs their windows, so what is set aside for any is counted below
+		own += k.asideOwn.count
+		ownTragic = ownTragic || k.asideOwn.tragic
 	}
+	b.Work(b.accounts.all.ksocks)
 	return Info{
 		NextKsock: b.nextKsock, NextSerial: b.nextSerial,
-		SetAside: len(b.aside.list), Tragic: b.aside.tragic,
+		SetAside: b.bindings.aside.count + own, Tragic: b.bindings.aside.tragic || ownTragic,
 		Verbose: b.verbose, ReportBinds: b.reportBinds, Stopping: b.stopping,
 		MaxMessageBytes: b.maxMessageBytes, AbsMaxMessageBytes: b.config.AbsMaxMessageBytes,
-		Ksocks: b.accounts.all.ksocks, Bindings: b.accounts.all.bindings, QueueBytes: b.accounts.all.bytes,
+		Ksocks: b.accounts.all.ksocks, Bindings: b.accounts.all.bindings,
+		Repliers: b.bindings.repliers, QueueBytes: b.accounts.all.bytes,
 	}
 }
 
 // KsockInfo is what there is to tell of one Ksock (R8.6).
 type KsockInfo struct {
-	ID                  uint32
+	ID                  message.KsockID
 	Owner               Owner
 	LastSent            message.ID
 	Queued, MaxMessages uint32
@@ -40,6 +45,8 @@ type KsockInfo struct {
 	Unreplied           uint32 // Requests read and not replied to
 	UnrepliedMost       uint32
 	Bindings            int
+	Missed              uint64 // messages that it did not get because its queue was full
+	Strict              bool   // its full queue makes Binds of others fail
 }
 
 // Info gives the figures of one Ksock.
@@ -51,7 +58,7 @@ func (k *Ksock) Info() KsockInfo {
 		Outstanding: uint32(k.outstanding.len()), OutstandingMost: k.outstandingMost,
 		OutstandingSize: originalCapacity(k.outstandingMost),
 		Unreplied:       uint32(k.unreplied.len()), UnrepliedMost: k.unrepliedMost,
-		Bindings: len(k.bindings),
+		Bindings: len(k.bindings), Missed: k.missed.total, Strict: k.strict,
 	}
 }
 
@@ -66,13 +73,13 @@ func originalCapacity(most uint32) uint32 {
 
 // NumMessages counts what k can read: queued messages and set-aside events (R3.75).
 func (b *Bus) NumMessages(k *Ksock) uint32 {
-	b.Settle(k)
+	b.SyncWindow(k)
 	return uint32(k.queue.len()) + k.asideCount
 }
 
 // NumUnreplied counts the Requests that k has read and not replied to (R3.76).
 func (b *Bus) NumUnreplied(k *Ksock) uint32 {
-	b.Settle(k)
+	b.SyncWindow(k)
 	return uint32(k.unreplied.len())
 }
 

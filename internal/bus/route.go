@@ -5,20 +5,25 @@ import (
 	"iter"
 	"slices"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
-// Bindings are found by their text, not by trying each against a name: one table for exact names, one each for `*` and
-// `%` by what stands before the wildcard. A name of d words is looked up d+2 times, however many bindings there are.
-// Within a table entry the bindings stand oldest first; whoever needs the bus's order, newest first (R1.29), goes by
-// their sequence numbers.
+// Bindings are found by their text, not by trying each against a name: there is one table for exact names, and one each
+// for `*` and `%` by what stands before the wildcard. A name of d words is looked up d+2 times, however many bindings
+// there are. Within an entry of a table the bindings stand oldest first; where the bus's order, newest first (R1.29),
+// is needed, their sequence numbers give it.
 
 type binding struct {
 	ksock        *Ksock
 	name         string
 	replier      bool
-	of           message.Origin // of whom it is the proxy, if it is one: its network, and how many buses away that is
+	standby      bool           // it becomes the Replier's when that goes; see standby.go
+	deposed      bool           // of a Replier that must go, and has not gone yet; see deposed.go
+	of           message.Origin // of a proxy: the network of its Replier, and how many buses away that is
 	made         uint64         // sequence number
+	wildcard     bool
+	card         []byte // of a Replier, or of one that stands by
+	queued       int    // messages in the queue that came through it
 	older, newer *binding
 }
 
@@ -26,16 +31,23 @@ type binding struct {
 type group struct {
 	listeners []*binding
 	replier   *binding
+	standbys  []*binding // the first in line first; only where there is a replier
 }
 
 type bindings struct {
-	byClass [message.Exact + 1]map[string]*group // keyed by the text without its wildcard
-	newest  *binding
-	made    uint64
-	scratch []*binding
+	byClass  [message.Exact + 1]map[string]*group // keyed by the text without its wildcard
+	newest   *binding
+	made     uint64
+	changes  uint64 // counts what was added and removed, from 1
+	repliers int
+	reported int64 // what an event for each of those is charged
+	walks    []*walk[binding]
+	scratch  []*binding
+	aside    setAside // their events, for those who had no room
 }
 
 func (t *bindings) init() {
+	t.changes = 1
 	for i := range t.byClass {
 		t.byClass[i] = map[string]*group{}
 	}
@@ -56,15 +68,21 @@ func (t *bindings) group(name string) *group {
 }
 
 func (t *bindings) add(n *binding) {
+	t.changes++
 	class, k := key(n.name)
 	g := t.byClass[class][k]
 	if g == nil {
 		g = &group{}
 		t.byClass[class][k] = g
 	}
-	if n.replier {
+	switch {
+	case n.replier:
 		g.replier = n
-	} else {
+		t.repliers++
+		t.reported += n.eventCharge()
+	case n.standby:
+		g.standbys = append(g.standbys, n)
+	default:
 		g.listeners = append(g.listeners, n)
 	}
 	t.made++
@@ -78,14 +96,21 @@ func (t *bindings) add(n *binding) {
 }
 
 func (t *bindings) remove(n *binding) {
+	t.changes++
+	step(t.walks, n, n.older)
 	class, k := key(n.name)
 	g := t.byClass[class][k]
-	if n.replier {
+	switch {
+	case n.replier:
 		g.replier = nil
-	} else {
+		t.repliers--
+		t.reported -= n.eventCharge()
+	case n.standby:
+		g.standbys = drop(g.standbys, n)
+	default:
 		g.listeners = drop(g.listeners, n)
 	}
-	if g.replier == nil && len(g.listeners) == 0 {
+	if g.replier == nil && len(g.listeners)+len(g.standbys) == 0 {
 		delete(t.byClass[class], k)
 	}
 	if n.newer != nil {
@@ -99,14 +124,59 @@ func (t *bindings) remove(n *binding) {
 	n.ksock.bindings = drop(n.ksock.bindings, n)
 }
 
-// find gives the Ksock's newest binding of that text and role (R6.2), or nil.
-func (k *Ksock) find(name string, replier bool) *binding {
+// find gives the Ksock's newest binding of that text and role (R6.2), or nil; for a Replier that may be one that stands by. It
+// looks where there are fewer: at the bindings of the Ksock, or of the text.
+func (b *Bus) find(k *Ksock, name string, replier bool) *binding {
+	g := b.bindings.group(name)
+	switch {
+	case g == nil:
+		return nil
+	case replier:
+		if g.replier != nil && g.replier.ksock == k {
+			return g.replier
+		}
+		return g.standbyOf(k)
+	case len(g.listeners) < len(k.bindings):
+		for i := len(g.listeners) - 1; i >= 0; i-- {
+			if n := g.listeners[i]; n.ksock == k {
+				return n
+			}
+		}
+		return nil
+	}
 	for i := len(k.bindings) - 1; i >= 0; i-- {
-		if n := k.bindings[i]; n.replier == replier && n.name == name {
+		if n := k.bindings[i]; !n.replier && !n.standby && n.name == name {
 			return n
 		}
 	}
 	return nil
+}
+
+// same counts the bindings of a Ksock that have the text of n; g is all of that text.
+func (k *Ksock) same(g *group, n *binding) (count int) {
+	if g == nil {
+		return 0
+	}
+	if g.replier != nil && g.replier.ksock == k || g.standbyOf(k) != nil {
+		count++
+	}
+	if len(g.listeners) < len(k.bindings) {
+		for _, l := range g.listeners {
+			count += oneIf(l.ksock == k)
+		}
+		return count
+	}
+	for _, l := range k.bindings {
+		count += oneIf(!l.replier && !l.standby && l.name == n.name)
+	}
+	return count
+}
+
+func oneIf(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 // match gives all listener bindings that match a message name, newest first, and the most specific replier binding
@@ -152,11 +222,11 @@ func (t *bindings) match(name []byte) (listeners []*binding, replier *binding) {
 }
 
 // Replier gives the Ksock that is bound as Replier to exactly that text, or 0 (R3.31, R3.32).
-func (b *Bus) Replier(name string) uint32 {
+func (b *Bus) Replier(name string) message.KsockID {
 	if name == "" {
 		return 0
 	}
-	if g := b.bindings.group(name); g != nil && g.replier != nil {
+	if g := b.bindings.group(name); g != nil && g.replier != nil && !g.replier.deposed {
 		return g.replier.ksock.id
 	}
 	return 0
@@ -170,17 +240,17 @@ func CheckReplierQuery(name string) message.Condition {
 	return message.OK
 }
 
-// Who gives the Ksock that would be asked by a Request of that name, or nil, and one Ksock for each binding that would
+// Who gives the Replier that a Request of that name would go to, or nil, and one Ksock for each binding that would
 // listen to it, newest binding first.
 func (b *Bus) Who(name string) (replier *Ksock, listeners []*Ksock) {
 	if message.CheckName(name) != message.OK {
 		return nil, nil
 	}
 	ls, r := b.bindings.match([]byte(name))
-	for _, l := range ls {
+	for _, l := range b.allowed(ls, []byte(name)) {
 		listeners = append(listeners, l.ksock)
 	}
-	if r != nil {
+	if r != nil && !r.deposed {
 		replier = r.ksock
 	}
 	return replier, listeners
@@ -190,14 +260,17 @@ func (b *Bus) Who(name string) (replier *Ksock, listeners []*Ksock) {
 type BindingInfo struct {
 	Ksock   *Ksock
 	Replier bool
+	Standby bool // it becomes the Replier when that goes
 	Name    string
 }
+
+func (n *binding) info() BindingInfo { return BindingInfo{n.ksock, n.replier, n.standby, n.name} }
 
 // Bindings yields all bindings, newest first (R8.2).
 func (b *Bus) Bindings() iter.Seq[BindingInfo] {
 	return func(yield func(BindingInfo) bool) {
 		for n := b.bindings.newest; n != nil; n = n.older {
-			if !yield(BindingInfo{n.ksock, n.replier, n.name}) {
+			if !yield(n.info()) {
 				return
 			}
 		}

@@ -7,25 +7,35 @@ import (
 	"strconv"
 	"strings"
 
-	"kbus/internal/bus"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/message"
 )
 
 // The operations of scripts. Of the bus:
 //
 //	bus [FIELD=N...]        a fresh bus; fields of bus.Config and bus.Limits, in lower case
 //	limits [FIELD=N...]     fields of bus.Limits; the others become "none"
-//	open NAME... [max=N] [uid=N] [once=1]    Ksocks, ids from 1 on; their maxmsgs, owner and onlyonce
+//	open NAME... [max=N] [uid=N] [pid=N] [once=1]    Ksocks, ids from 1 on; their maxmsgs, owner and onlyonce
+//	    [modern=1] [stranger=1]    they are original Ksocks of somebody who may administer the bus, unless these say otherwise
 //	replier TEXT            REPLIER: the id of who is bound to exactly that text
 //	who TEXT                who would get a message of that name: the Replier, and a Listener for each binding
+//	pieces N                from now on an operation looks at about N entries of a queue, and the rest is done by
+//	sweep N                 N steps of it; told is what is left: Statuses to make, or other things
+//	startable [NAME...]     the names whose Replier somebody can start; calls: which are wanted now, and which have one
+//	notstarted NAME "why"   it was not
 //	woken, due              who was given something to read; whose waiting message should be tried again
 //	verbose V, maxmsgsize N, stop
+//	restore, switched       put switches of the bus back; which have been turned, by whom
+//	why [CONDITION]         more about the condition that the last operation has ended in, else who made a Bind or Unbind fail
+//	card TEXT               the card of a Replier
+//	peer N                  who is behind a Ksock
 //	ksocks, bindings, stats    reports, newest first
 //	bytes                   charged for messages: name, data and 128 each
 //
 // Of a Ksock, after its name:
 //
-//	bind TEXT [replier], unbind TEXT [replier], close, id, info
+//	bind TEXT [replier | standby], unbind TEXT [replier], close, id, info
+//	describe TEXT "card"    attach a card; an empty one takes it away
 //	carry N, proxy TEXT N:N    as a Limpet: the network id that it says, the origin of whom it stands for
 //	announce TEXT ["data"] [OPTION...], request TEXT ["data"] [OPTION...]
 //	reply ["data"] [OPTION...]    to the Request that this Ksock has read last, unless options say otherwise
@@ -34,7 +44,9 @@ import (
 //	send, discard, poll     for the message that waits for room; send is SEND once more
 //	next, drop, all         read one message; the same without telling; read all there are
 //	nextreply N:N           read the answer to that Request
-//	nummsgs, unrepliedto, lastsent, maxmsgs N, onlyonce V, reports V
+//	giveup N:N              the answer to that Request is not wanted
+//	missed                  messages, before the one read last and in all; "(N missed)" tells of those before a message read
+//	nummsgs, unrepliedto, lastsent, verbose V, maxmsgsize N, maxmsgs N, onlyonce V, reports V
 //
 // Messages are told as message.Message prints them. Sending tells the id, how many copies were queued, and how many
 // were skipped for want of room. `repeat N` before a line does it N times, with @ for 1, 2, ... (x*N) is N times x.
@@ -55,15 +67,22 @@ func (s *script) operate() {
 		}
 		s.set(&c)
 		c.Config.Limits = c.Limits
+		s.limits, s.pieces = c.Limits, 0
 		s.bus, s.ksocks, s.asked = bus.New(c.Config), map[string]*bus.Ksock{}, map[*bus.Ksock]message.Message{}
+		s.bus.SetQuick(!s.slow)
+		s.bus.SetAdministrators(func(o bus.Owner) bool { return o.Administrator })
 	case "limits":
 		var l bus.Limits
 		s.set(&l)
+		s.limits = l
 		b.SetLimits(l)
 	case "open":
-		var o struct{ UID, Max, Once uint32 }
+		o := struct{ UID, PID, Max, Once, Modern, Stranger uint32 }{}
 		for _, name := range s.set(&o) {
-			if k, c := b.Open(bus.Owner{UID: o.UID}); s.ok(c) {
+			owner := bus.Owner{
+				UID: o.UID, GID: o.UID, PID: o.PID, Program: name, Original: o.Modern == 0, Administrator: o.Stranger == 0,
+			}
+			if k, c := b.Open(owner); s.ok(c) {
 				k.Tag, s.ksocks[name] = name, k
 				b.SetMaxMessages(k, o.Max)
 				b.OnlyOnce(k, o.Once)
@@ -76,21 +95,65 @@ func (s *script) operate() {
 	case "who":
 		replier, listeners := b.Who(s.word())
 		s.tell("replier %s, listeners %s", names(replier), names(listeners...))
+	case "pieces":
+		s.pieces = int(s.number())
+		b.InPieces(s.pieces)
+	case "sweep":
+		b.Sweep(int(s.number()))
+		switch n := b.Owing(); {
+		case n > 0:
+			s.tell("%d to make", n)
+		case b.Littered():
+			s.tell("more to do")
+		}
+	case "startable":
+		b.SetStartable(s.words)
+		s.words = nil
+	case "calls":
+		for _, c := range b.Calls() {
+			s.tell("%s %s", word(c.Bound, "there is", "start"), c.Name)
+		}
+	case "notstarted":
+		name := s.word()
+		b.NotStarted(name, s.word())
 	case "woken":
 		s.tell("%s", names(b.Woken()...))
 	case "due":
 		s.tell("%s", names(b.Due()...))
-	case "verbose":
-		s.value(b.Verbose(s.number()))
+	case "verbose": // by the owner of the bus
+		s.value(b.Verbose(nil, s.number()))
 	case "maxmsgsize":
-		s.value(b.SetMaxMessageBytes(s.number()))
+		s.value(b.SetMaxMessageBytes(nil, s.number()))
+	case "restore":
+		b.Restore()
+	case "switched":
+		for _, w := range b.Switched() {
+			s.tell("%s: %s to %s, by %s", w.Switch, w.From, w.To, word(w.By == bus.Owner{}, "nobody", w.By.Program))
+		}
+	case "why":
+		of := message.ErrEventUndelivered
+		for _, c := range message.Conditions() {
+			if s.has(c.Name()) {
+				of = c
+			}
+		}
+		s.tell("%s", b.Why(of))
+	case "card":
+		s.tell("%q", bus.CardOf(b, s.word()))
+	case "peer":
+		switch o, open, known := b.Peer(message.KsockID(s.number())); {
+		case known:
+			s.tell("%s, uid %d, pid %d, %s", o.Program, o.UID, o.PID, word(open, "open", "closed"))
+		default:
+			s.tell("not known")
+		}
 	case "stop":
 		b.Stop()
 	case "ksocks":
 		s.tell("%s", names(slices.Collect(b.Ksocks())...))
 	case "bindings":
 		for n := range b.Bindings() {
-			s.tell("%s %s %s", n.Ksock.Tag, word(n.Replier, "R", "L"), n.Name)
+			s.tell("%s %s %s", n.Ksock.Tag, word(n.Replier, "R", word(n.Standby, "S", "L")), n.Name)
 		}
 	case "stats":
 		i := b.Info()
@@ -110,9 +173,16 @@ func (s *script) ofKsock(k *bus.Ksock) {
 	s.acting = k
 	switch verb := s.word(); verb {
 	case "bind":
-		s.ok(b.Bind(k, s.word(), s.has("replier")))
+		if name := s.word(); s.has("standby") {
+			s.ok(bus.StandBy(b, k, name))
+		} else {
+			s.ok(b.Bind(k, name, s.has("replier")))
+		}
 	case "unbind":
 		s.ok(b.Unbind(k, s.word(), s.has("replier")))
+	case "describe":
+		name := s.word()
+		s.ok(bus.Describe(b, k, name, []byte(s.word())))
 	case "carry":
 		s.value(b.Carry(k, s.number()))
 	case "proxy":
@@ -121,6 +191,15 @@ func (s *script) ofKsock(k *bus.Ksock) {
 		s.ok(b.BindProxy(k, name, message.Origin{Network: s.parse(network), Local: s.parse(local)}))
 	case "evict":
 		s.ok(b.Evict(k, s.word()))
+	case "verbose":
+		s.value(b.Verbose(k, s.number()))
+	case "maxmsgsize":
+		s.value(b.SetMaxMessageBytes(k, s.number()))
+	case "giveup":
+		b.GiveUp(k, s.messageID())
+	case "missed":
+		before, total := b.Missed(k)
+		s.tell("%d just before, %d in all", before, total)
 	case "close":
 		b.Close(k)
 		delete(s.ksocks, k.Tag.(string))
@@ -142,7 +221,10 @@ func (s *script) ofKsock(k *bus.Ksock) {
 		if s.has("request") {
 			flags = message.WantAReply
 		}
-		s.sendBy(b.SendToListeners, k, message.Message{Header: message.Header{Flags: flags}, Name: s.word()})
+		toListeners := func(k *bus.Ksock, h *message.Header, name, data []byte) bus.Outcome {
+			return b.SendToListeners(k, h, name, data, nil)
+		}
+		s.sendBy(toListeners, k, message.Message{Header: message.Header{Flags: flags}, Name: s.word()})
 	case "reply":
 		q := s.asked[k]
 		s.send(k, message.Message{Header: message.Header{InReplyTo: q.ID, To: q.From}, Name: q.Name})
@@ -164,8 +246,7 @@ func (s *script) ofKsock(k *bus.Ksock) {
 			s.tell("%s", m)
 		}
 	case "nextreply":
-		n, serial, _ := strings.Cut(s.word(), ":")
-		s.tell("%s", s.read(b.NextReply(k, message.ID{Network: s.parse(n), Serial: s.parse(serial)})))
+		s.tell("%s", s.read(b.NextReply(k, s.messageID())))
 	case "nummsgs":
 		s.tell("%d", b.NumMessages(k))
 	case "unrepliedto":
@@ -205,7 +286,7 @@ func (s *script) sendBy(
 	m.Flags |= kind
 	if !k.Sending() {
 		entire := message.AppendEntire(nil, &m.Header, []byte(m.Name), m.Data)
-		if _, _, _, c := message.ParseEntire(entire, s.bus.MaxMessageBytes()); !s.ok(c) {
+		if _, _, _, c := message.ParseEntire(entire, s.bus.MaxMessageBytes()); !s.ok(c) || !s.ok(k.CheckName([]byte(m.Name))) {
 			return
 		}
 	}
@@ -214,10 +295,10 @@ func (s *script) sendBy(
 
 // outcome tells all that is set in an Outcome, also what should not be.
 func (s *script) outcome(o bus.Outcome) {
-	told := word(o.Err != message.OK, " "+o.Err.Name(), "") + word(o.ID != message.ID{}, " "+id(o.ID), "") +
+	handedOut := word(o.Err != message.OK, " "+o.Err.Name(), "") + word(o.ID != message.ID{}, " "+id(o.ID), "") +
 		word(o.Err == message.OK || o.Reached != 0, fmt.Sprint(" reached ", o.Reached), "") +
 		word(o.Skipped != 0, fmt.Sprint(" skipped ", o.Skipped), "")
-	s.tell("%s", told[1:])
+	s.tell("%s", handedOut[1:])
 }
 
 const nothing = "nothing"
@@ -228,11 +309,12 @@ func (s *script) read(d bus.Delivery, ok bool) string {
 		return nothing
 	}
 	m := message.Message{Header: d.Header, Name: string(d.Name), Data: slices.Clone(d.Data)}
+	missed := d.Missed
 	s.bus.Release(&d)
 	if m.WantsUsToReply() {
 		s.asked[s.acting] = m
 	}
-	return m.String() + word(m.Extra != 0, fmt.Sprint(" extra=", m.Extra), "")
+	return word(missed != 0, fmt.Sprintf("(%d missed) ", missed), "") + m.String() + word(m.Extra != 0, fmt.Sprint(" extra=", m.Extra), "")
 }
 
 // ok tells any condition but OK, and reports whether it is OK.
@@ -267,10 +349,15 @@ func (s *script) has(w string) bool {
 
 func (s *script) number() uint32 { return s.parse(s.word()) }
 
+func (s *script) messageID() message.ID {
+	n, serial, _ := strings.Cut(s.word(), ":")
+	return message.ID{Network: s.parse(n), Serial: s.parse(serial)}
+}
+
 // parse understands the name of a Ksock, too.
 func (s *script) parse(w string) uint32 {
 	if k := s.ksocks[w]; k != nil {
-		return k.ID()
+		return uint32(k.ID())
 	}
 	return uint32(must(strconv.ParseUint(w, 0, 32)))
 }

@@ -1,13 +1,13 @@
 package bus
 
-import "kbus/message"
+import "kbus.example/kbus/message"
 
-// Sending decides first and acts afterwards: plan finds everybody who should get the message and the first reason why
-// it cannot be sent; only when there is none does push queue the copies. So nothing is ever partly delivered because
-// something was full (R4.31), and bytes are copied only for a message that somebody gets or that waits.
+// Sending decides first and acts afterwards. decide finds all recipients, and the first reason why the message cannot be
+// sent. Only when there is no such reason does deliver queue the copies. So a full queue never leaves a message half
+// delivered (R4.31), and bytes are copied only for a message that has a recipient or waits.
 
-// Outcome is what a send tells. ID is set when Err is OK or ErrPending (R3.67). Reached counts the copies queued and
-// Skipped those that listeners missed because their queue was full, so a loss is never silent.
+// Outcome is the result of a send. ID is set when Err is OK or ErrPending (R3.67). Reached counts the copies queued and
+// Skipped those that Listeners missed because their queue was full, so a loss is never silent.
 type Outcome struct {
 	ID      message.ID
 	Reached uint32
@@ -15,33 +15,81 @@ type Outcome struct {
 	Err     message.Condition
 }
 
-// plan is who gets a message. It lives in the Bus so that deciding allocates nothing.
-type plan struct {
-	addressee *Ksock     // of a Reply
-	replier   *binding   // of a Request
-	listeners []*binding // those with room, newest first
-	skipped   uint32     // listener bindings without
-	blocker   *Ksock     // with ErrPending: whose queue is full
-	aside     bool       // Listeners only, see SendToListeners
-}
-
 // Send sends a new message: steps 3 and 5-9 of R3.65. The caller has checked its form and name (message.CheckName,
 // message.CheckLimits against MaxMessageBytes) and that k is not Sending. Name and data are copied if they are needed
-// longer than the call. Besides the conditions of part 4: ErrStopping, ErrUserQueueBytes, ErrBusQueueBytes.
+// longer than the call. SendTraced is for a message with a trace context. Besides the conditions of part 4: ErrStopping, and for a message that would have to wait for room
+// and would be too much for its sender ErrUserQueueBytes or ErrBusQueueBytes.
 func (b *Bus) Send(k *Ksock, h *message.Header, name, data []byte) Outcome {
-	b.plan.aside = false
-	return b.send(k, h, name, data)
+	if b.tap != nil {
+		return b.sendShown(k, h, name, data, nil)
+	}
+	return b.send(k, h, name, data, nil)
 }
 
-func (b *Bus) send(k *Ksock, h *message.Header, name, data []byte) Outcome {
+// SendTraced is Send for a message with a trace context, which is bytes to the bus; nil for none.
+func SendTraced(b *Bus, k *Ksock, h *message.Header, name, data, trace []byte) Outcome {
+	if len(trace) == 0 {
+		return b.Send(k, h, name, data)
+	}
+	return sendAs(b, k, h, name, data, &manner{trace: trace})
+}
+
+// manner is how a message is sent; nil for most: to everybody, and without a trace context.
+type manner struct {
+	audience audience
+	trace    []byte
+}
+
+func (w *manner) to() audience {
+	if w == nil {
+		return everybody
+	}
+	return w.audience
+}
+
+func (w *manner) traceContext() []byte {
+	if w == nil {
+		return nil
+	}
+	return w.trace
+}
+
+func sendAs(b *Bus, k *Ksock, h *message.Header, name, data []byte, how *manner) Outcome {
+	if b.tap != nil {
+		return b.sendShown(k, h, name, data, how)
+	}
+	return b.send(k, h, name, data, how)
+}
+
+// audience says which bindings a message may go to.
+type audience bool
+
+const (
+	everybody     audience = false
+	listenersOnly audience = true // see SendToListeners
+)
+
+func (b *Bus) send(k *Ksock, h *message.Header, name, data []byte, how *manner) Outcome {
 	if k.pending != nil {
 		return Outcome{Err: message.ErrStillSending}
 	}
-	if h.IsRequest() && !b.plan.aside && !b.hasRoom(k) { // R4.5
-		return Outcome{Err: message.ErrNoRoomForReply}
+	to := how.to()
+	if b.ruled {
+		if c := b.maySend(k, h, name, to); c != message.OK {
+			return Outcome{Err: c}
+		}
 	}
-	if c := b.canHold(k, charge(name, data)); c != message.OK {
-		return Outcome{Err: c}
+	if how == nil {
+		if o, ok := b.quick(k, h, name, data); ok {
+			return o
+		}
+	}
+	if len(b.deposed) > 0 && h.IsRequest() {
+		deposeFor(b, name)
+	}
+	if h.IsRequest() && to == everybody && !b.canAsk(k) { // R4.5
+		b.plan.behind = k
+		return Outcome{Err: message.ErrNoRoomForReply}
 	}
 	head := *h
 	head.From = k.id
@@ -53,50 +101,53 @@ func (b *Bus) send(k *Ksock, h *message.Header, name, data []byte) Outcome {
 		head.ID = b.nextID()
 	}
 	k.lastSent = head.ID
-	switch c := b.decide(k, &head, name); c {
+	b.plan.bill.begin(charge(len(name), len(data)+len(how.traceContext())), nil)
+	switch c := b.decide(k, &head, name, to); c {
 	case message.OK:
 		var m *stored
 		if !b.plan.empty() {
-			m = b.own(k, &head, name, data)
+			m = b.own(&head, name, data, b.plan.recipients(), how)
 		}
 		return b.deliver(k, m, &head)
 	case message.ErrPending:
-		m := b.own(k, &head, name, data)
+		if c := b.fits(k.account, b.plan.bill.cost+perCopy, b.plan.bill.cost+perCopy); c != message.OK {
+			return Outcome{Err: c}
+		}
+		m := b.own(&head, name, data, b.plan.recipients(), how)
 		m.refs++
-		m.aside = b.plan.aside
+		m.audience = to
 		k.pending = m
-		b.blocked(k, b.plan.blocker)
+		b.hold(m, k.account)
 		b.wakes.pending = append(b.wakes.pending, k)
+		b.blocked(k)
 		return Outcome{ID: head.ID, Err: c}
 	default:
 		return Outcome{Err: c}
 	}
 }
 
-// canHold tests the limits on queued bytes. What has been taken through windows counts no more.
-func (b *Bus) canHold(k *Ksock, bytes int64) message.Condition {
-	c := b.accounts.canHold(k.account, bytes)
-	if c != message.OK {
-		for range b.Ksocks() { // settles them
-		}
-		c = b.accounts.canHold(k.account, bytes)
-	}
-	return c
+// canAsk reports whether k's queue has room for one more Reply, and its user can be charged for the open Request.
+func (b *Bus) canAsk(k *Ksock) bool {
+	b.plan.bill.looked = false
+	return b.hasRoom(k) && b.fits(k.account, perCopy, perCopy) == message.OK
 }
 
-// own stores a message and charges its sender.
-func (b *Bus) own(k *Ksock, h *message.Header, name, data []byte) *stored {
-	cost := charge(name, data)
-	b.accounts.charge(k.account, cost)
+// own stores a message for so many recipients.
+func (b *Bus) own(h *message.Header, name, data []byte, recipients int, how *manner) *stored {
 	var body []byte
-	if b.config.Keeper != nil {
-		body = b.config.Keeper.Keep(data, b.plan.recipients())
+	if b.config.Keeper != nil && !b.plan.held { // what is held could keep that room for long
+		body = b.config.Keeper.Keep(data, recipients)
 	}
 	if body != nil {
 		data = nil
 	}
-	m := b.store.keep(h, name, data, k.account)
-	m.charge, m.body, m.kept = cost, body, body != nil
+	var m *stored
+	if how == nil {
+		m = b.store.keep(h, name, data)
+	} else {
+		m = b.store.keepTraced(h, name, data, how.trace)
+	}
+	m.body, m.kept, m.wasKept = body, body != nil, body != nil
 	return m
 }
 
@@ -107,8 +158,9 @@ func (b *Bus) Resend(k *Ksock) Outcome {
 	switch {
 	case m == nil:
 		return Outcome{Err: message.ErrNothingToSend}
-	case m.head.IsRequest() && !m.aside && !b.hasRoom(k):
+	case m.head.IsRequest() && m.audience == everybody && !b.canAsk(k):
 		b.Discard(k)
+		b.plan.behind = k
 		return Outcome{Err: message.ErrNoRoomForReply}
 	}
 	k.lastSent = m.head.ID
@@ -119,8 +171,9 @@ func (b *Bus) Resend(k *Ksock) Outcome {
 func (b *Bus) Discard(k *Ksock) {
 	if m := k.pending; m != nil {
 		k.pending = nil
-		k.waitFor(nil)
+		b.waitFor(k, nil, 0)
 		b.wakes.notPending(k)
+		b.letGo(m, k.account)
 		b.release(m)
 	}
 }
@@ -136,12 +189,11 @@ func (b *Bus) Poll(k *Ksock) (readable, sending bool) {
 			if o.Err.Errno() == message.ErrNoReplier.Errno() {
 				name = message.NameDisappeared
 			}
-			b.status(name, 0, k, m.head.ID)
-			b.wakes.allPending() // with ids used twice, somebody's waiting Reply may have lost its Request to this Status
+			b.status(name, nil, 0, k, m.head.ID)
 		}
 		b.release(m)
 	}
-	b.Settle(k)
+	b.SyncWindow(k)
 	return k.Readable(), k.Sending()
 }
 
@@ -149,82 +201,130 @@ func (b *Bus) Poll(k *Ksock) (readable, sending bool) {
 func (b *Bus) retry(k *Ksock) Outcome {
 	m := k.pending
 	id := m.head.ID
-	b.plan.aside = m.aside
-	c := b.decide(k, &m.head, m.name())
+	if len(b.deposed) > 0 && m.head.IsRequest() {
+		deposeFor(b, m.name())
+	}
+	b.plan.bill.begin(m.charge(), m)
+	c := b.maySend(k, &m.head, m.name(), m.audience)
+	if c == message.OK {
+		c = b.decide(k, &m.head, m.name(), m.audience)
+	}
 	if c == message.ErrPending {
-		b.blocked(k, b.plan.blocker)
+		b.blocked(k)
 		return Outcome{ID: id, Err: c}
 	}
 	o := Outcome{Err: c}
+	b.waitFor(k, nil, 0)
 	if c == message.OK {
 		o = b.deliver(k, m, &m.head)
+	}
+	if o.Err != message.ErrDenied && b.isWatched() { // with ErrPending we are not here: it waits no longer
+		b.showSend(k, &m.head, m.name(), m.data(), m.trace(), o)
 	}
 	b.Discard(k)
 	return o
 }
 
 // decide fills b.plan, or gives the first condition that stands in the way (R4.10-R4.18; for Replies in the order of
-// F12). b.plan.aside is set already.
-func (b *Bus) decide(from *Ksock, h *message.Header, name []byte) message.Condition {
+// F12). The bill is begun already.
+func (b *Bus) decide(from *Ksock, h *message.Header, name []byte, to audience) message.Condition {
 	p := &b.plan
-	p.addressee, p.blocker, p.skipped = nil, nil, 0
-	p.listeners, p.replier = b.bindings.match(name)
-	if h.IsRequest() && !p.aside {
+	b.decided++
+	p.addressee, p.blocker, p.short, p.skipped, p.unwanted, p.held = nil, nil, 0, 0, nil, false
+	bound, replier := b.route(from, name)
+	p.listeners, p.replier = p.listeners[:0], replier
+	if b.ruled && b.onlyOwed(from, h, name) {
+		bound = nil
+	}
+	if h.IsRequest() && to == everybody {
 		if b.stopping {
 			return message.ErrStopping
 		}
 		if p.replier == nil {
-			return message.ErrNoReplier
+			if p.held = b.holds(h, name); !p.held {
+				return message.ErrNoReplier
+			}
 		}
 	} else {
 		p.replier = nil
 	}
-	if h.IsReply() && !p.aside {
-		b.Settle(from)
+	if h.IsReply() && to == everybody {
+		b.SyncWindow(from)
 		p.addressee = b.ksocks[h.To]
 		switch {
-		case p.addressee == nil:
+		case isGone(p.addressee):
 			return message.ErrAddresseeGone
+		case !p.addressee.expects(h.InReplyTo) && p.addressee.givenUp.times[h.InReplyTo] > 0:
+			p.addressee, p.unwanted = nil, p.addressee
 		case !p.addressee.expects(h.InReplyTo):
 			return message.ErrNotExpected
-		case !from.owes(owed{h.InReplyTo, h.To}):
+		}
+		if !from.owes(owed{h.InReplyTo, h.To}) {
 			return message.ErrNotYoursToReply
+		}
+		if p.addressee != nil {
+			to := p.addressee.account
+			p.bill.add(to, p.bill.copy(to)-perCopy, true) // in place of the open Request
 		}
 	}
 	if p.replier != nil {
 		r := p.replier.ksock
+		p.bill.add(from.account, perCopy, false) // for the open Request
 		switch {
 		case h.To != 0 && h.To != r.id:
 			return message.ErrOtherReplier
-		case !b.hasRoom(r):
+		case !b.admits(r):
 			return p.full(h, r, message.ErrReplierFull)
+		}
+	}
+	if p.held {
+		if c := b.mayHold(from, h, name); c != message.OK {
+			return c
 		}
 	}
 	if from.isCarried(h) {
 		if c := b.known(from, h); c != message.OK {
-			p.listeners = p.listeners[:0]
-			if p.empty() {
+			bound = nil
+			if p.empty() && p.unwanted == nil {
 				return c
 			}
 		}
 	}
-	kept := p.listeners[:0]
-	for _, l := range p.listeners {
+	for _, l := range bound {
 		switch {
-		case b.hasRoom(l.ksock):
-			kept = append(kept, l)
+		case b.admits(l.ksock):
+			p.listeners = append(p.listeners, l)
+			l.ksock.missed.got = b.decided
 		case h.Flags&(message.AllOrWait|message.AllOrFail) != 0:
 			return p.full(h, l.ksock, message.ErrListenerFull)
 		default:
 			p.skipped++
+			p.missers = append(p.missers, l.ksock)
 		}
 	}
-	p.listeners = kept
+	if p.skipped > 0 {
+		b.miss()
+	}
 	return message.OK
+}
+
+// admits reports whether k's queue has room for a copy of the message, and puts that on the bill.
+func (b *Bus) admits(k *Ksock) bool {
+	p := &b.plan
+	p.short = 0
+	if !b.hasRoom(k) {
+		return false
+	}
+	if b.afford(k, &p.bill) == message.OK {
+		return true
+	}
+	p.short = p.bill.billed(k.account) + p.bill.copy(k.account)
+	return false
 }
 
 // full is what a full queue means to this message (R4.14-R4.18).
 func (p *plan) full(h *message.Header, who *Ksock, otherwise message.Condition) message.Condition {
+	p.behind = who
 	if h.Flags.Has(message.AllOrWait) {
 		p.blocker = who
 		return message.ErrPending
@@ -232,7 +332,9 @@ func (p *plan) full(h *message.Header, who *Ksock, otherwise message.Condition) 
 	return otherwise
 }
 
-func (p *plan) empty() bool { return p.addressee == nil && p.replier == nil && len(p.listeners) == 0 }
+func (p *plan) empty() bool {
+	return p.addressee == nil && p.replier == nil && len(p.listeners) == 0 && !p.held
+}
 
 // deliver queues the copies of b.plan in the order of R4.20 and settles the accounts (R4.26, R4.27). m may be nil when
 // there are none; h is its header.
@@ -243,21 +345,35 @@ func (b *Bus) deliver(from *Ksock, m *stored, h *message.Header) Outcome {
 		b.note(from, h)
 	}
 	if to := p.addressee; to != nil {
-		b.push(to, entry{msg: m})
-		to.answered(m.head.InReplyTo)
-		from.paid(owed{m.head.InReplyTo, m.head.To})
-		o.Reached++
+		if b.drowns(to.account, m) {
+			b.status(message.NameErrorSending, nil, from.id, to, m.head.InReplyTo)
+			b.answered(to, m.head.InReplyTo)
+		} else {
+			b.push(to, m, nil)
+			b.answered(to, m.head.InReplyTo)
+			o.Reached++
+		}
+		b.paid(from, owed{m.head.InReplyTo, m.head.To})
+	}
+	if to := p.unwanted; to != nil {
+		b.unwantedCame(to, h.InReplyTo)
+		b.paid(from, owed{h.InReplyTo, h.To})
 	}
 	if r := p.replier; r != nil {
-		b.push(r.ksock, entry{msg: m, via: r, mustReply: true})
-		from.expect(h.ID)
+		b.push(r.ksock, m, r)
+		b.expect(from, h.ID)
 		o.Reached++
+	}
+	if p.held {
+		b.keepHeld(from, m)
+		b.expect(from, h.ID)
 	}
 	for _, l := range p.listeners {
 		if b.pushToListener(l, m) {
 			o.Reached++
 		}
 	}
+	b.Work(len(p.listeners) + int(p.skipped))
 	if m != nil && m.refs == 0 { // only-once swallowed every copy
 		m.refs = 1
 		b.release(m)

@@ -1,17 +1,17 @@
 package model
 
-import "kbus/message"
+import "kbus.example/kbus/message"
 
-// Binding, unbinding, and asking who is bound.
+// Binding, unbinding, and the question which Ksocks are bound.
 
 // checkBinding is checks 2 to 5 of R3.21: the length comes before the form (R1.19).
-func checkBinding(name string) message.Condition {
+func checkBinding(k *Ksock, name string) message.Condition {
 	switch {
 	case len(name) == 0:
 		return message.ErrBadName
 	case len(name) > 1000:
 		return message.ErrNameTooLong
-	case !ValidBinding(name):
+	case !ValidBinding(name, k.original):
 		return message.ErrBadName
 	}
 	return message.OK
@@ -19,12 +19,12 @@ func checkBinding(name string) message.Condition {
 
 // Bind binds a name (R3.20-R3.25).
 func (b *Bus) Bind(k *Ksock, name string, replier bool) message.Condition {
-	return b.bind(&binding{k, replier, name, message.Origin{}})
+	return b.bind(&binding{ksock: k, replier: replier, name: name})
 }
 
 func (b *Bus) bind(x *binding) message.Condition {
 	name := x.name
-	if c := checkBinding(name); c != message.OK {
+	if c := checkBinding(x.ksock, name); c != message.OK {
 		return c
 	}
 	if x.replier {
@@ -34,36 +34,72 @@ func (b *Bus) bind(x *binding) message.Condition {
 		if b.replierOf(name) != nil {
 			return message.ErrReplierBound // check 7, R1.26, R6.17
 		}
-		if b.reportBinds == 1 && !b.event(true, x, nil) {
+	}
+	if c := b.tooMany(x); c != message.OK {
+		return c
+	}
+	if x.replier {
+		if b.reportBinds == 1 && !b.event(true, x) {
 			return message.ErrEventUndelivered // check 8, R3.22
 		}
 	}
 	b.bindings = append([]*binding{x}, b.bindings...)
+	if x.replier {
+		replierCame(b, x)
+	}
 	return message.OK
+}
+
+// tooMany is F49: 16 bindings of one name by a Ksock, and so many with a wildcard by a user.
+func (b *Bus) tooMany(x *binding) message.Condition {
+	same, wildcards := 0, 0
+	for _, y := range b.bindings {
+		if y.ksock == x.ksock && y.name == x.name {
+			same++
+		}
+		if y.ksock.uid == x.ksock.uid && hasWildcard(y.name) {
+			wildcards++
+		}
+	}
+	switch most := b.config.UserWildcards; {
+	case same >= 16:
+		return message.ErrSameBinding
+	case most != 0 && hasWildcard(x.name) && wildcards >= most:
+		return message.ErrUserWildcards
+	}
+	return message.OK
+}
+
+func hasWildcard(name string) bool {
+	last := name[len(name)-1]
+	return last == '*' || last == '%'
 }
 
 // Unbind removes the newest such binding of this Ksock (R3.27, R6.1, R6.2).
 func (b *Bus) Unbind(k *Ksock, name string, replier bool) message.Condition {
-	if c := checkBinding(name); c != message.OK {
+	if c := checkBinding(k, name); c != message.OK {
 		return c
 	}
 	var x *binding
 	for _, y := range b.bindings {
-		if x == nil && y.ksock == k && y.replier == replier && y.name == name {
+		if x == nil && y.ksock == k && (y.replier || y.standby) == replier && y.name == name {
 			x = y
 		}
 	}
 	if x == nil {
 		return message.ErrNotBound
 	}
-	if replier && b.reportBinds == 1 && !b.event(false, x, nil) { // (a), R6.6
+	if x.replier && b.reportBinds == 1 && !b.event(false, x) { // (a), R6.6
 		return message.ErrEventUndelivered
 	}
 	b.undo(k, x)
+	if x.replier {
+		promote(b, name, nil)
+	}
 	return message.OK
 }
 
-// Evict is Unbind of a Replier's binding by somebody else, which cannot fail for lack of room: the event is set aside
+// Evict is Unbind of a Replier's binding by a Limpet, which cannot fail for lack of room: the event is set aside
 // then, as when a Ksock closes (R6.20).
 func (b *Bus) Evict(k *Ksock, name string) message.Condition {
 	x := b.replierOf(name)
@@ -71,9 +107,14 @@ func (b *Bus) Evict(k *Ksock, name string) message.Condition {
 		return message.ErrNotBound
 	}
 	if b.reportBinds == 1 {
-		b.safeUnbindEvent(x, nil)
+		b.safeEvent(false, x, nil)
 	}
 	b.undo(k, x)
+	for _, y := range clone(b.bindings) {
+		if y.standby && y.name == name {
+			b.removeBinding(y)
+		}
+	}
 	return message.OK
 }
 
@@ -86,9 +127,10 @@ func (b *Bus) undo(k *Ksock, x *binding) {
 			i++
 			continue
 		}
+		passOn(k, i)
 		k.queue = withoutAt(k.queue, i)
 		if m.Flags.Has(message.WantYouToReply) { // F13: stateful ones and one's own too
-			b.status(message.NameUnbound, k.id, request{m.ID, m.From})
+			answer(b, message.NameUnbound, k.id, request{m.ID, m.From})
 		}
 	}
 	b.dropAside(func(m copied) bool { return m.via == x }) // (c), F17
@@ -112,7 +154,7 @@ func (b *Bus) replierOf(name string) *binding {
 
 // Replier is REPLIER: the id of the Ksock that is bound as Replier to exactly that text, 0 if there is none
 // (R3.31, R3.32).
-func (b *Bus) Replier(name string) uint32 {
+func (b *Bus) Replier(name string) message.KsockID {
 	if x := b.replierOf(name); x != nil {
 		return x.ksock.id
 	}
@@ -123,7 +165,7 @@ func (b *Bus) Replier(name string) uint32 {
 func (b *Bus) recipients(name string) (replier *binding, listeners []*binding) {
 	for _, x := range b.bindings {
 		switch {
-		case !matches(x.name, name):
+		case x.standby || !matches(x.name, name):
 		case !x.replier:
 			listeners = append(listeners, x)
 		case replier == nil || betterThan(x.name, replier.name):
@@ -133,9 +175,9 @@ func (b *Bus) recipients(name string) (replier *binding, listeners []*binding) {
 	return replier, listeners
 }
 
-// Who is who would get a message of that name now: the Replier if it were a Request (0 for none), and the Listeners,
+// Who gives the Ksocks that would get a message of that name now: the Replier if it were a Request (0 for none), and the Listeners,
 // one for each binding, newest first. These are Ksock ids.
-func (b *Bus) Who(name string) (replier uint32, listeners []uint32) {
+func (b *Bus) Who(name string) (replier message.KsockID, listeners []message.KsockID) {
 	x, ys := b.recipients(name)
 	if x != nil {
 		replier = x.ksock.id

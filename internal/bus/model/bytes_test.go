@@ -6,7 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
 // Messages as bytes, as recordings write and read them: the layout of R2.1 and R2.5, spelt out.

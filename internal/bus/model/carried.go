@@ -1,12 +1,12 @@
 package model
 
-import "kbus/message"
+import "kbus.example/kbus/message"
 
 // What Limpets carry here from other buses. Listeners hear each message once, by whatever ways it comes; a message is
 // known by its network, the incarnation of its bus (in extra) and its serial number.
 
 // heard is one carried message that Listeners have heard.
-type heard struct {
+type seen struct {
 	network, incarnation, serial uint32
 	by                           *Ksock
 	mixed                        bool // the one before it from that bus came by another Ksock, which is open
@@ -27,21 +27,21 @@ func (b *Bus) Carry(k *Ksock, network uint32) (incarnation uint32, c message.Con
 	return or(b.config.Incarnation, 1), message.OK
 }
 
-// BindProxy is Bind as Replier in another's stead, whose origin its bind events tell.
+// BindProxy is Bind as Replier in the stead of one elsewhere, whose origin is in the bind events.
 func (b *Bus) BindProxy(k *Ksock, name string, of message.Origin) message.Condition {
 	if !k.carries {
 		return message.ErrNotPermitted
 	}
-	return b.bind(&binding{k, true, name, of})
+	return b.bind(&binding{ksock: k, replier: true, name: name, of: of})
 }
 
 func isCarried(k *Ksock, m message.Message) bool {
 	return k.carries && m.ID.Network != 0 && m.Extra != 0
 }
 
-// from lists what was heard of the bus that m was said on.
-func (b *Bus) from(m message.Message) (list []heard) {
-	for _, h := range b.heard {
+// from lists what has come of the bus that m was sent on.
+func (b *Bus) from(m message.Message) (list []seen) {
+	for _, h := range b.seen {
 		if h.network == m.ID.Network && h.incarnation == m.Extra {
 			list = append(list, h)
 		}
@@ -54,7 +54,7 @@ func (b *Bus) from(m message.Message) (list []heard) {
 func (b *Bus) known(k *Ksock, m message.Message) message.Condition {
 	for _, other := range b.ksocks {
 		if other.network == m.ID.Network {
-			return message.ErrHeard // it was said here
+			return message.ErrHeard // it was sent here
 		}
 	}
 	if m.Extra == or(b.config.Incarnation, 1) {
@@ -82,11 +82,11 @@ func (b *Bus) known(k *Ksock, m message.Message) message.Condition {
 	return message.OK
 }
 
-func (b *Bus) differs(last heard, k *Ksock) bool { return last.by != k && contains(b.ksocks, last.by) }
+func (b *Bus) differs(last seen, k *Ksock) bool { return last.by != k && contains(b.ksocks, last.by) }
 
 // note remembers a message that Listeners have heard now.
 func (b *Bus) note(k *Ksock, m message.Message) {
 	list := b.from(m)
 	mixed := len(list) > 0 && b.differs(list[len(list)-1], k)
-	b.heard = append(b.heard, heard{m.ID.Network, m.Extra, m.ID.Serial, k, mixed})
+	b.seen = append(b.seen, seen{m.ID.Network, m.Extra, m.ID.Serial, k, mixed})
 }

@@ -4,8 +4,8 @@ import (
 	"encoding/hex"
 	"syscall"
 
-	"kbus/internal/bus/model"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus/model"
+	"kbus.example/kbus/message"
 )
 
 // A tiny system of devices around the model, just enough to replay recordings: files that are written and read in
@@ -76,7 +76,7 @@ func (s *system) do(st *step) outcome {
 		if st.Dev < 0 || st.Dev >= len(s.buses) {
 			return outcome{"err": "ENOENT"}
 		}
-		f = &file{bus: s.buses[st.Dev], k: s.buses[st.Dev].Open(), mode: st.Mode}
+		f = &file{bus: s.buses[st.Dev], k: s.buses[st.Dev].Open(0, true), mode: st.Mode}
 		s.files[st.K] = f
 		return outcome{"ksock": f.k.ID()}
 	case "newdevice":

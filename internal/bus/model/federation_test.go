@@ -3,8 +3,8 @@ package model_test
 import (
 	"bytes"
 
-	"kbus/internal/bus"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/message"
 )
 
 // What a Limpet does to a bus beside what everybody may.
@@ -22,7 +22,7 @@ func (p *pair) overhear(k *ksock, o op) {
 		m.Flags |= message.WantAReply
 	}
 	if o.choice%4 > 1 {
-		m.InReplyTo, m.To = message.ID{Network: 9, Serial: 1}, uint32(o.flags)
+		m.InReplyTo, m.To = message.ID{Network: 9, Serial: 1}, message.KsockID(o.flags)
 	}
 	p.overhearMessage(k, m)
 }
@@ -33,7 +33,7 @@ func (p *pair) overhearMessage(k *ksock, m message.Message) {
 	want := p.model.SendToListeners(k.m, m)
 	p.came(want.ID, want.Reached, want.Skipped, want.Err.Name())
 	k.due = false
-	got := p.bus.SendToListeners(k.b, &m.Header, []byte(m.Name), bytes.Clone(m.Data))
+	got := p.bus.SendToListeners(k.b, &m.Header, []byte(m.Name), bytes.Clone(m.Data), message.AppendTrace(nil, m.Trace))
 	same(p, "SendToListeners", got, bus.Outcome(want))
 }
 
@@ -46,9 +46,11 @@ func (p *pair) evictSomething(k *ksock, o op) {
 		}
 	}
 	p.say("%d evict %q", k.m.ID(), name)
+	var got message.Condition
+	p.later(func() { got = p.bus.Evict(k.b, name) })
 	c := p.model.Evict(k.m, name)
 	p.came(c.Name())
-	same(p, "Evict", p.bus.Evict(k.b, name).Name(), c.Name())
+	same(p, "Evict", got.Name(), c.Name())
 }
 
 // carrySomething has a Ksock carry a message of any kind from another bus, to all or to Listeners only; or join the bus,

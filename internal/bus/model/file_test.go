@@ -5,8 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 
-	"kbus/internal/bus/model"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus/model"
+	"kbus.example/kbus/message"
 )
 
 // Writing and reading a file in bytes (R3.40-R3.66), only as far as recordings need it.
@@ -60,7 +60,7 @@ func (w *written) check(maxBytes uint32) message.Condition {
 	switch {
 	case !w.checked:
 		return message.OK
-	case entire && n >= w.nameEnd && !model.ValidName(string(w.bytes[headerBytes:w.nameEnd])):
+	case entire && n >= w.nameEnd && !model.ValidName(string(w.bytes[headerBytes:w.nameEnd]), true):
 		return message.ErrBadName
 	case entire && n >= w.end && le.Uint32(w.bytes[w.end-4:]) != endGuard:
 		return message.ErrMalformed
@@ -104,7 +104,7 @@ func (f *file) send() outcome {
 		name = w.bytes[headerBytes:w.nameEnd]
 		at := headerBytes + int(message.PaddedName(w.header.NameLen))
 		data = w.bytes[at : at+int(w.header.DataLen)]
-	case !model.ValidName(string(name)):
+	case !model.ValidName(string(name), true):
 		return outcome{"err": "EBADMSG"}
 	}
 	return sendOutcome(f.bus.Send(f.k, message.Message{Header: w.header.Header, Name: string(name), Data: data}))

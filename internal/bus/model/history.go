@@ -3,27 +3,29 @@ package model
 import (
 	"fmt"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
-// A history is what the clients of one running bus have seen, each by itself. Nobody sees the bus's own order, but the
+// A history is what the clients of one running bus have seen, each by itself. No client sees the bus's own order, but the
 // bus's promises hold between the histories, whatever happened in between, so they can be checked afterwards: one order
 // for all, one answer for each Request, nothing twice. This needs no model of what should have arrived, and so it
 // works on whole processes, where operations of many clients overlap.
 
 // Client is what one Ksock asked and received.
 type Client struct {
-	ID     uint32       // of the Ksock
-	Got    []Receipt    // all that it received, in the order in which it did
-	Asked  []message.ID // Requests that SEND took (OK) or holds (ErrPending), without those that were discarded
-	Copies int          // how many copies of a message its bindings may bring it; 0 is 1
-	Left   bool         // it closed, or did not read all in the end: answers may be missing
+	ID     message.KsockID // of the Ksock
+	Got    []Receipt       // all that it received, in the order in which it did
+	Asked  []message.ID    // Requests that SEND took (OK) or holds (ErrPending), without those that were discarded
+	GaveUp []message.ID    // Requests whose answers it did not want: as a Listener it may get them all the same
+	Copies int             // how many copies of a message its bindings may bring it; 0 is 1
+	Left   bool            // it closed, or did not read all in the end: answers may be missing
 }
 
 // Receipt is one message as a client received it.
 type Receipt struct {
 	message.Message
 	Picked bool // by NextReply, before its turn
+	Held   bool // it may have been held, and have come when its reader became the Replier
 }
 
 // Check lists all that is wrong with a history, one line for each violation. Message ids must be unique, which is the
@@ -55,7 +57,7 @@ func CheckAnswers(c Client) (violations []string) {
 		delete(answers, id)
 	}
 	for _, m := range c.Got {
-		if ids, unasked := answers[m.InReplyTo]; unasked {
+		if ids, unasked := answers[m.InReplyTo]; unasked && !contains(c.GaveUp, m.InReplyTo) {
 			violations = append(violations, fmt.Sprintf(
 				"R4.13: Ksock %d got the answers %v to %v, which it did not ask", c.ID, ids, m.InReplyTo))
 			delete(answers, m.InReplyTo)
@@ -76,9 +78,9 @@ func CheckCopies(c Client) (violations []string) {
 	return violations
 }
 
-// CheckAsked finds Requests that more than one reader was told to reply to (R4.23).
+// CheckAsked finds Requests that came to more than one reader with WantYouToReply (R4.23).
 func CheckAsked(history []Client) (violations []string) {
-	asked := map[message.ID]uint32{}
+	asked := map[message.ID]message.KsockID{}
 	for _, c := range history {
 		for _, m := range c.Got {
 			if !m.WantsUsToReply() {

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"kbus/internal/bus/model"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus/model"
+	"kbus.example/kbus/message"
 )
 
 // Histories that break each promise, each beside one that just keeps it. Pairs check that real histories keep them all.
@@ -42,6 +42,12 @@ func got(words string) (receipts []model.Receipt) {
 	return receipts
 }
 
+func receiptHeld(words string) model.Receipt {
+	r := got(words)[0]
+	r.Held = true
+	return r
+}
+
 func number(s string) (n uint32) {
 	for _, c := range s {
 		n = 10*n + uint32(c-'0')
@@ -75,6 +81,7 @@ func TestCheck(t *testing.T) {
 		{"three agree", three("9:1 9:2", "9:2 9:3", "9:1 9:3"), nil},
 		{"late, but at once for all", three("1 3w 2", "3w 2", "1 2"), nil},
 		{"late, and not at once", three("1 3w 2", "2 3w", "1 2"), []string{"R4.36: no one order"}},
+		{"a held one comes late to its Replier", []model.Client{{ID: 1, Copies: 2, Got: append(got("1 2 3"), receiptHeld("1y"))}}, nil},
 		{"urgent ones may overtake", three("1 3u 2", "2 1u 3u", "3u"), nil},
 		{"picked ones may overtake", three("1 3 2p", "2 3", ""), nil},
 		{"events may be late", three("1 2e 4", "1 4 2e", "4 5b"), nil},
@@ -119,9 +126,9 @@ func TestCheck(t *testing.T) {
 }
 
 // remember notes what k received.
-func (k *ksock) remember(m message.Message, ok, picked bool) {
+func (p *pair) remember(k *ksock, m message.Message, ok, picked bool) {
 	if ok {
-		k.seen.Got = append(k.seen.Got, model.Receipt{Message: m, Picked: picked})
+		k.seen.Got = append(k.seen.Got, model.Receipt{Message: m, Picked: picked, Held: model.WasHeld(p.model, m.ID)})
 	}
 }
 
@@ -152,7 +159,7 @@ func (p *pair) drain() {
 	for _, k := range p.ksocks {
 		for p.model.NumMessages(k.m) > 0 {
 			p.next(k)
-			p.settle()
+			p.follow()
 		}
 	}
 }

@@ -7,8 +7,9 @@ import (
 
 // Names, by splitting them into words. This is a second opinion: package message goes byte by byte.
 
-// ValidBinding applies R1.16 to a name to bind to. The limit on its length is checked elsewhere (R1.19).
-func ValidBinding(name string) bool {
+// ValidBinding applies R1.16 to a name to bind to, or what an original Ksock may (F50). The limit on its length is checked
+// elsewhere (R1.19).
+func ValidBinding(name string, original bool) bool {
 	words := strings.Split(name, ".")
 	if len(words) < 2 || words[0] != "$" {
 		return false
@@ -17,13 +18,17 @@ func ValidBinding(name string) bool {
 	if isWildcard(words[len(words)-1]) {
 		words = words[:len(words)-1]
 	}
-	return !slices.ContainsFunc(words, func(w string) bool { return w == "" || strings.Trim(w, alphanumeric) != "" })
+	letters := alphanumeric + "_-"
+	if original {
+		letters = alphanumeric
+	}
+	return !slices.ContainsFunc(words, func(w string) bool { return w == "" || strings.Trim(w, letters) != "" })
 }
 
 // ValidName applies R1.20 to the name of a message to send.
-func ValidName(name string) bool {
+func ValidName(name string, original bool) bool {
 	words := strings.Split(name, ".")
-	return ValidBinding(name) && !isWildcard(words[len(words)-1])
+	return ValidBinding(name, original) && !isWildcard(words[len(words)-1])
 }
 
 // ASCII (F1). strings.Trim leaves nothing of a word that has nothing else.

@@ -4,17 +4,20 @@ import (
 	"fmt"
 	"slices"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
-// All who receive two given messages receive them in the same order (R4.36). Each client's history is a chain: this
+// All readers of two given messages receive them in the same order (R4.36). Each client's history is a chain: this
 // one before that one. The chains of all clients together must not lead in a circle, for then no single order
 // explains them. Comparing clients pair by pair would not do: three clients can contradict each other although no two
 // of them do.
 
 // turn says whether a message came in the order in which the bus delivered it. Urgent ones do not, nor does what was
-// picked from the queue; an event may have been set aside (R6.29), and its reader cannot tell.
-func (r *Receipt) turn() bool { return !r.Flags.Has(message.Urgent) && !r.Picked && !r.isEvent() }
+// picked from the queue; an event may have been set aside (R6.29), and its reader cannot tell; a Request that was held comes
+// when its Replier binds.
+func (r *Receipt) turn() bool {
+	return !r.Flags.Has(message.Urgent) && !r.Picked && !r.isEvent() && !(r.Held && r.WantsUsToReply())
+}
 
 func (r *Receipt) isEvent() bool {
 	return r.Flags.Has(message.Synthetic) &&

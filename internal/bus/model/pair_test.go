@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"kbus/internal/bus"
-	"kbus/internal/bus/model"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/bus/model"
+	"kbus.example/kbus/message"
 )
 
 // A pair is a bus and its model, which are given the same operations. Every outcome must be the same, and so must all
@@ -23,20 +23,33 @@ type failer interface {
 
 type pair struct {
 	failer
-	bus      *bus.Bus
-	model    *model.Bus
-	ksocks   []*ksock // the open ones, in order of opening
-	lent     []loan
-	asked    []message.Header // the Requests that were sent of late
-	eager    bool             // as the daemon does, all that is due is polled after each operation
-	sameIDs  bool             // most messages have one of two ids
-	ownIDs   bool             // the bus chooses all ids, so that the history can be checked
-	history  []model.Client   // of the closed Ksocks
-	windows  bool             // clients may take messages without asking
-	carriers map[*ksock]bool  // Ksocks that carry messages from other buses
-	stale    bool             // one just has, and the bus need not know yet
-	script   []string         // the operations so far and what they came to, for whoever has to find the fault
+	bus       *bus.Bus
+	limits    bus.Limits
+	model     *model.Bus
+	ksocks    []*ksock // the open ones, in order of opening
+	opened    uint32   // how many there ever were
+	lent      []loan
+	asked     []message.Header // the Requests that were sent of late
+	kinds     int              // of Ksocks: 0 original, 1 both, 2 modern
+	eager     bool             // as the daemon does, all that is due is polled after each operation
+	sameIDs   bool             // most messages have one of two ids
+	ownIDs    bool             // the bus chooses all ids, so that the history can be checked
+	history   []model.Client   // of the closed Ksocks
+	paths     uint8            // which the bus may take
+	pieces    bool             // the bus does what it can in pieces
+	handsOver bool             // the bus is handed over at times
+	windows   bool             // clients may take messages without asking
+	carriers  map[*ksock]bool  // Ksocks that carry messages from other buses
+	starts    bool             // some names can be started
+	stale     bool             // one just has, and the bus need not know yet
+	script    []string         // the operations so far and what they came to, for whoever has to find the fault
 }
+
+// slowPaths is a bus without quick paths; with eitherPath that changes between operations.
+const (
+	slowPaths  = 1
+	eitherPath = 2
+)
 
 // ksock is one Ksock on both.
 type ksock struct {
@@ -55,10 +68,14 @@ type loan struct {
 }
 
 func newPair(t failer, c model.Config) *pair {
-	p := &pair{failer: t, model: model.New(c), bus: bus.New(bus.Config{
-		MaxMessages: c.MaxMessages, MaxSetAside: c.MaxSetAside,
+	limits := bus.Limits{
+		QueueBytes: int64(c.QueueBytes), UserQueueBytes: int64(c.UserQueueBytes), UserWildcards: c.UserWildcards,
+	}
+	p := &pair{failer: t, limits: limits, model: model.New(c), bus: bus.New(bus.Config{
+		MaxMessages: c.MaxMessages, MaxSetAside: c.MaxSetAside, MaxHeld: c.MaxHeld,
 		MaxMessageBytes: c.MaxMessageBytes, AbsMaxMessageBytes: c.AbsMaxMessageBytes,
 		FirstKsock: c.FirstKsock, FirstSerial: c.FirstSerial,
+		Limits: limits,
 	})}
 	p.say("new bus %+v", c)
 	return p
@@ -85,23 +102,27 @@ func (p *pair) fail(format string, args ...any) {
 	p.Fatalf("%s\n%s", fmt.Sprintf(format, args...), strings.Join(p.script, "\n"))
 }
 
-// settle is due after each operation: it takes what the bus says about waking, and compares all state.
-func (p *pair) settle() {
+// follow is due after each operation: it takes what the bus says about waking, and compares all state.
+func (p *pair) follow() {
 	if p.stale {
 		p.stale = false
 		return
 	}
 	p.learn()
 	p.checkWoken()
+	if p.pieces {
+		p.bus.Tries(len(p.script) % 3)
+	}
 	p.takeDue()
 	p.checkState()
+	p.checkCalls()
 	if !p.eager {
 		return
 	}
 	for _, k := range slices.Clone(p.ksocks) {
 		if k.due {
 			p.poll(k)
-			p.settle()
+			p.follow()
 			return
 		}
 	}
@@ -110,7 +131,7 @@ func (p *pair) settle() {
 // checkWoken: who was given something, and nobody else, each once and in that order. With windows the order is that in
 // which the bus came to know, and whoever must be shown its queue again is woken too.
 func (p *pair) checkWoken() {
-	var ids []uint32
+	var ids []message.KsockID
 	for _, k := range p.bus.Woken() {
 		ids = append(ids, k.ID())
 	}
@@ -118,18 +139,32 @@ func (p *pair) checkWoken() {
 	if p.windows {
 		slices.Sort(ids)
 		slices.Sort(want)
-		ids = slices.DeleteFunc(ids, func(id uint32) bool { return !slices.Contains(want, id) && p.hasWindow(id) })
+		ids = slices.DeleteFunc(ids, func(id message.KsockID) bool {
+			return !slices.Contains(want, id) && p.hasWindow(message.KsockID(uint32(id)))
+		})
 	}
 	if !slices.Equal(ids, want) {
 		p.fail("Woken is %v, want %v", ids, want)
 	}
 }
 
-func (p *pair) hasWindow(id uint32) bool {
+// checkCalls: the owner is told which names to start, and which need not be.
+func (p *pair) checkCalls() {
+	got, want := p.bus.Calls(), model.Calls(p.model)
+	if !slices.EqualFunc(got, want, func(x bus.Call, y model.Call) bool { return x == bus.Call(y) }) {
+		p.fail("Calls is %v, want %v", got, want)
+	}
+	for _, name := range startableNames {
+		same(p, "Held "+name, p.bus.Held(name), model.Held(p.model, name))
+	}
+}
+
+func (p *pair) hasWindow(id message.KsockID) bool {
 	return slices.ContainsFunc(p.ksocks, func(k *ksock) bool { return k.m.ID() == id && k.window != nil })
 }
 
-// takeDue: whoever is pending, and has not been due since it was last tried, must still have to wait (F6).
+// takeDue: whoever is pending, and has not been due since it was last tried, must still have to wait (F6), or
+// for what is freed in pieces.
 func (p *pair) takeDue() {
 	for _, due := range p.bus.Due() {
 		i := slices.IndexFunc(p.ksocks, func(k *ksock) bool { return k.b == due })
@@ -139,7 +174,7 @@ func (p *pair) takeDue() {
 		p.ksocks[i].due = true
 	}
 	for _, k := range p.ksocks {
-		if k.m.Sending() && !k.due && !p.model.WouldPend(k.m) {
+		if k.m.Sending() && !k.due && !p.bus.Littered() && !p.bus.Untried() && !p.model.WouldPend(k.m) {
 			p.fail("the message of Ksock %d need not wait any more, and it was not in Due", k.m.ID())
 		}
 	}
@@ -152,6 +187,9 @@ func (p *pair) checkState() {
 		NextKsock: b.NextKsock, NextSerial: b.NextSerial, SetAside: b.SetAside, Tragic: b.Tragic,
 		Verbose: b.Verbose, ReportBinds: b.ReportBinds, MaxMessageBytes: b.MaxMessageBytes,
 	}, m)
+	if !p.bus.Littered() {
+		same(p, "QueueBytes", b.QueueBytes, int64(p.model.QueueBytes()))
+	}
 	newest := len(p.ksocks)
 	for k := range p.bus.Ksocks() {
 		newest--
@@ -165,7 +203,7 @@ func (p *pair) checkState() {
 	}
 	var bindings []model.Binding
 	for x := range p.bus.Bindings() {
-		bindings = append(bindings, model.Binding{Ksock: x.Ksock.ID(), Replier: x.Replier, Name: x.Name})
+		bindings = append(bindings, model.Binding{Ksock: x.Ksock.ID(), Replier: x.Replier, Standby: x.Standby, Name: x.Name})
 	}
 	if want := p.model.Bindings(); !slices.Equal(bindings, want) {
 		p.fail("Bindings is %v, want %v", bindings, want)
@@ -180,6 +218,10 @@ func (p *pair) checkKsock(k *ksock) {
 		Outstanding: b.Outstanding, OutstandingMost: b.OutstandingMost,
 		Unreplied: b.Unreplied, UnrepliedMost: b.UnrepliedMost,
 	}, p.model.KsockInfo(k.m))
+	before, total := p.bus.Missed(k.b)
+	wantBefore, wantTotal := p.model.Missed(k.m)
+	same(p, "missed before the last", before, wantBefore)
+	same(p, "missed", total, wantTotal)
 	same(p, "NumMessages", p.bus.NumMessages(k.b), p.model.NumMessages(k.m))
 	same(p, "NumUnreplied", p.bus.NumUnreplied(k.b), p.model.NumUnreplied(k.m))
 	same(p, "LastSent", p.bus.LastSent(k.b), p.model.LastSent(k.m))
@@ -191,11 +233,12 @@ func (p *pair) checkKsock(k *ksock) {
 func (p *pair) checkNames(names []string) {
 	for _, name := range names {
 		same(p, "Replier "+name, p.bus.Replier(name), p.model.Replier(name))
-		if !model.ValidName(name) {
+		same(p, "CardOf "+name, string(bus.CardOf(p.bus, name)), string(model.CardOf(p.model, name)))
+		if !model.ValidName(name, false) {
 			continue
 		}
-		var replier uint32
-		var listeners []uint32
+		var replier message.KsockID
+		var listeners []message.KsockID
 		r, ls := p.bus.Who(name)
 		if r != nil {
 			replier = r.ID()
@@ -214,12 +257,14 @@ func (p *pair) checkNames(names []string) {
 // all promises.
 func (p *pair) finish() {
 	p.stop()
-	p.settle()
+	p.follow()
 	for len(p.ksocks) > 0 {
+		p.sweepAll()
 		p.drain()
 		p.close(p.ksocks[len(p.script)%len(p.ksocks)])
-		p.settle()
+		p.follow()
 	}
+	p.sweepAll()
 	if violations := model.Check(p.history); p.ownIDs && violations != nil {
 		p.fail("the history is wrong:\n%s", strings.Join(violations, "\n"))
 	}
@@ -228,6 +273,14 @@ func (p *pair) finish() {
 	}
 	if i := p.bus.Info(); i.QueueBytes != 0 || i.Ksocks != 0 || i.Bindings != 0 || i.SetAside != 0 {
 		p.fail("closed and released, the bus still holds %+v", i)
+	}
+}
+
+// sweepAll leaves nothing to be done.
+func (p *pair) sweepAll() {
+	for p.bus.Littered() {
+		p.sweep(1000)
+		p.follow()
 	}
 }
 

@@ -1,6 +1,6 @@
 package model
 
-import "kbus/message"
+import "kbus.example/kbus/message"
 
 // Reading: what NEXTMSG takes from the queue.
 
@@ -40,10 +40,22 @@ func (b *Bus) NextAnswer(k *Ksock, wanted func(request message.ID) bool) (m mess
 	return m, false
 }
 
+// Overlook is NextAnswer that wants nothing.
+func Overlook(k *Ksock) {
+	for i := range k.queue {
+		k.queue[i].looked = true
+	}
+}
+
 // pop takes the message at i from the queue. The reader of a Request owes the Reply from now on (R3.36), and the
 // oldest of its set-aside events moves up (R3.37).
 func (b *Bus) pop(k *Ksock, i int) message.Message {
+	if i > 0 {
+		passOn(k, i)
+		k.queue[i].Missed = 0
+	}
 	m := k.queue[i]
+	k.notified = m.Missed
 	k.queue = withoutAt(k.queue, i)
 	if m.Flags.Has(message.WantYouToReply) {
 		k.unreplied = append([]request{{m.ID, m.From}}, k.unreplied...)

@@ -1,6 +1,6 @@
 package model
 
-import "kbus/message"
+import "kbus.example/kbus/message"
 
 // What the reports show (part 8), for comparing states.
 
@@ -14,12 +14,16 @@ type Info struct {
 
 // Info reports on the bus.
 func (b *Bus) Info() Info {
-	return Info{b.nextKsock, b.nextSerial, len(b.aside), b.tragic, b.verbose == 1, b.reportBinds == 1, b.maxBytes}
+	tragic := b.tragic
+	for _, k := range b.ksocks {
+		tragic = tragic || k.tragic
+	}
+	return Info{b.nextKsock, b.nextSerial, len(b.aside), tragic, b.verbose == 1, b.reportBinds == 1, b.maxBytes}
 }
 
 // KsockInfo is the state of a Ksock that R8.5 shows, and more. Most is the longest that a list has been.
 type KsockInfo struct {
-	ID                           uint32
+	ID                           message.KsockID
 	LastSent                     message.ID
 	Queued, MaxMessages          uint32
 	Sending, OnlyOnce            bool
@@ -41,7 +45,7 @@ func (b *Bus) KsockInfo(k *Ksock) KsockInfo {
 }
 
 // ID is the Ksock's id.
-func (k *Ksock) ID() uint32 { return k.id }
+func (k *Ksock) ID() message.KsockID { return k.id }
 
 // Ksocks are the open Ksocks, newest first (R8.5).
 func (b *Bus) Ksocks() (all []*Ksock) {
@@ -53,15 +57,16 @@ func (b *Bus) Ksocks() (all []*Ksock) {
 
 // Binding is one binding as R8.2 shows it.
 type Binding struct {
-	Ksock   uint32
+	Ksock   message.KsockID
 	Replier bool
+	Standby bool
 	Name    string
 }
 
 // Bindings are all bindings, newest first (R1.29).
 func (b *Bus) Bindings() (all []Binding) {
 	for _, x := range b.bindings {
-		all = append(all, Binding{x.ksock.id, x.replier, x.name})
+		all = append(all, Binding{x.ksock.id, x.replier, x.standby, x.name})
 	}
 	return all
 }

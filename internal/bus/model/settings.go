@@ -1,6 +1,6 @@
 package model
 
-import "kbus/message"
+import "kbus.example/kbus/message"
 
 // What a Ksock may set on itself and on the bus (R3.73-R3.87).
 

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"kbus/internal/bus/model"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus/model"
+	"kbus.example/kbus/message"
 )
 
 // What the numbers of an operation mean. A number picks from a list, and the lists are short, so that things meet; what
@@ -18,6 +18,7 @@ var table = []func(p *pair, k *ksock, o op){
 	func(p *pair, k *ksock, o op) { p.announce(k, o) },
 	func(p *pair, k *ksock, o op) { p.bind(k, pick(bindingNames, o.name), false) },
 	func(p *pair, k *ksock, o op) { p.bind(k, pick(bindingNames, o.name), true) },
+	func(p *pair, k *ksock, o op) { p.standBy(k, pick(bindingNames, o.name)) },
 	func(p *pair, k *ksock, o op) { p.poll(p.prefer(k, o, isSending)) },
 	func(p *pair, k *ksock, o op) { p.request(k, o) },
 	func(p *pair, k *ksock, o op) { p.announce(k, o) },
@@ -40,6 +41,12 @@ var table = []func(p *pair, k *ksock, o op){
 	func(p *pair, k *ksock, o op) { p.evictSomething(k, o) },
 	func(p *pair, k *ksock, o op) { p.carrySomething(k, o) },
 	func(p *pair, k *ksock, o op) { p.carrySomething(k, o) },
+	func(p *pair, k *ksock, o op) { p.giveUpSomething(k, o) },
+	func(p *pair, k *ksock, o op) { p.giveUpSomething(k, o) },
+	func(p *pair, k *ksock, o op) { p.tell(k, o) },
+	func(p *pair, k *ksock, o op) { p.tell(k, o) },
+	func(p *pair, k *ksock, o op) { p.startSomething(k, o) },
+	func(p *pair, k *ksock, o op) { p.describeSomething(k, o) },
 }
 
 // prefer is the first Ksock from k on for which the operation would do something; or just k, sometimes.
@@ -112,6 +119,35 @@ var (
 
 func pick[V any](from []V, n uint8) V { return from[int(n)%len(from)] }
 
+// describeSomething attaches a card, mostly where that can be.
+func (p *pair) describeSomething(k *ksock, o op) {
+	name := pick(bindingNames, o.name)
+	for _, x := range p.model.Bindings() {
+		if x.Ksock == k.m.ID() && (x.Replier || x.Standby) && o.choice != 7 {
+			name = x.Name
+		}
+	}
+	p.describe(k, name, []byte(strings.Repeat("c", pick([]int{0, 10, 300, 700, 16384, 16385}, o.number))))
+}
+
+var startableNames = []string{"$.A", "$.A.B", "$.B"}
+
+// startSomething asks for a name that nobody answers, or says that it was not started.
+func (p *pair) startSomething(k *ksock, o op) {
+	name := pick(startableNames, o.name)
+	switch {
+	case !p.starts || o.choice < 4:
+		m := o.message()
+		m.Name, m.To = name, 0
+		m.Flags |= message.WantAReply
+		p.trySend(k, m)
+	case o.choice == 4 && o.number == 7:
+		p.setStartable(startableNames[:o.flags%4])
+	default:
+		p.notStarted(name)
+	}
+}
+
 // message makes a message that is none of Request and Reply yet.
 func (o op) message() message.Message {
 	m := message.Message{Name: pick(sentNames, o.name), Header: message.Header{Flags: pick(sendFlags, o.flags)}}
@@ -123,6 +159,9 @@ func (o op) message() message.Message {
 	case 3:
 		m.To, m.From, m.Extra = 1, 77, 9
 		m.OrigFrom, m.FinalTo = message.Origin{Network: 3, Local: 1}, message.Origin{Local: 4}
+	}
+	if o.choice == 3 || o.choice == 6 {
+		m.Trace = &message.Trace{Parent: strings.Repeat("0-", 1+int(o.flags)), State: strings.Repeat("x", 20*int(o.number%5))}
 	}
 	if n := int(o.number); n > 3 {
 		m.Data = []byte(strings.Repeat(string('a'+rune(o.choice)), n*n*n))
@@ -144,6 +183,27 @@ func (p *pair) trySend(k *ksock, m message.Message) {
 
 func (p *pair) announce(k *ksock, o op) { p.trySend(k, o.message()) }
 
+// tell sends plain announcements of one name one after the other, rather of one that has Listeners: what goes a quick way.
+// Another number says whether it may.
+func (p *pair) tell(k *ksock, o op) {
+	name := pick(sentNames, o.name)
+	for i := range sentNames {
+		if _, listeners := p.model.Who(pick(sentNames, o.name+uint8(i))); len(listeners) > 0 {
+			name = pick(sentNames, o.name+uint8(i))
+			break
+		}
+	}
+	for i := range int(o.flags%4) + 2 {
+		if p.paths == eitherPath {
+			p.bus.SetQuick(o.choice>>i&1 == 0)
+		}
+		m := o.message()
+		m.Header, m.Name, m.Trace = message.Header{To: m.To, From: m.From, Extra: m.Extra, OrigFrom: m.OrigFrom}, name, nil
+		p.trySend(k, m)
+		p.follow()
+	}
+}
+
 // request sends a Request, sometimes a stateful one, to the Replier or to somebody else.
 func (p *pair) request(k *ksock, o op) {
 	m := o.message()
@@ -159,7 +219,7 @@ func (p *pair) request(k *ksock, o op) {
 	case 5:
 		m.To, _ = p.model.Who(m.Name)
 	case 6:
-		m.To = uint32(o.number) + 1
+		m.To = message.KsockID(o.number) + 1
 	case 7: // on behalf of what was asked before, as if a Limpet passed it on
 		if len(p.asked) > 0 {
 			m.ID = message.ID{Network: 9, Serial: pick(p.asked, o.number).ID.Serial}
@@ -185,7 +245,7 @@ func (p *pair) reply(k *ksock, o op) {
 	m.InReplyTo, m.To = request.ID, request.From
 	switch {
 	case o.number == 6:
-		m.To = uint32(o.flags)
+		m.To = message.KsockID(o.flags)
 	case o.number == 7:
 		m.InReplyTo.Serial++
 	case o.flags%5 == 4:
@@ -207,7 +267,18 @@ func (p *pair) unbindSomething(k *ksock, o op) {
 	}
 	if len(own) > 0 {
 		x := pick(own, o.name)
-		p.unbind(k, x.Name, x.Replier)
+		p.unbind(k, x.Name, x.Replier || x.Standby)
+	}
+}
+
+// giveUpSomething has a Ksock not want an answer any more, mostly one of its own.
+func (p *pair) giveUpSomething(k *ksock, o op) {
+	for i := range p.asked {
+		h := pick(p.asked, o.number+uint8(i))
+		if h.From == k.m.ID() || o.choice == 7 {
+			p.giveUp(k, h.ID)
+			return
+		}
 	}
 }
 

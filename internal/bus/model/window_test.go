@@ -1,8 +1,8 @@
 package model_test
 
 import (
-	"kbus/internal/bus"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/message"
 )
 
 // A client with a window takes messages without asking, and the bus learns of it later. It must be as if the bus had
@@ -10,6 +10,7 @@ import (
 
 // window is a client that takes what it is shown.
 type window struct {
+	bus.Window
 	shown []message.Message // as the bus gave them; what the client can take
 	taken int               // and has taken, which the bus has not asked about
 }
@@ -29,13 +30,16 @@ func (p *pair) show(k *ksock) {
 		k.window = &window{}
 		p.bus.SetWindow(k.b, k.window)
 	}
-	p.bus.Settle(k.b)
+	p.bus.SyncWindow(k.b)
+	if p.bus.Purging(k.b) {
+		return
+	}
 	var h message.Header
-	name, data, ok := p.bus.Queued(k.b, len(k.window.shown), &h)
+	name, data, missed, trace, ok := p.bus.Queued(k.b, len(k.window.shown), &h)
 	p.say("%d shows %d messages", k.m.ID(), len(k.window.shown)+1)
 	p.came(ok)
 	if ok {
-		m := message.Message{Header: h, Name: string(name), Data: append([]byte(nil), data...)}
+		m := message.Message{Header: h, Name: string(name), Data: append([]byte(nil), data...), Missed: missed, Trace: message.TraceOf(trace)}
 		k.window.shown = append(k.window.shown, m)
 	}
 }
@@ -47,8 +51,8 @@ func (p *pair) take(k *ksock) {
 	k.window.shown = k.window.shown[1:]
 	k.window.taken++
 	want, ok := p.model.Next(k.m)
-	p.checkTaken(k, got.Header, []byte(got.Name), got.Data, true, want, ok)
-	k.remember(want, ok, false)
+	p.checkTaken(k, got.Header, []byte(got.Name), got.Data, got.Missed, message.AppendTrace(nil, got.Trace), true, want, ok)
+	p.remember(k, want, ok, false)
 	p.stale = true
 }
 
@@ -56,9 +60,7 @@ func (p *pair) take(k *ksock) {
 func (p *pair) learn() {
 	for _, k := range p.ksocks {
 		if k.window != nil {
-			p.bus.Settle(k.b)
+			p.bus.SyncWindow(k.b)
 		}
 	}
 }
-
-var _ bus.Window = (*window)(nil)
