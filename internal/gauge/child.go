@@ -15,7 +15,7 @@ const (
 	pageFD        = 3
 )
 
-// job is what a child is told.
+// job is the task of a child.
 type job struct {
 	Role  Role `json:"role"`
 	Index int  `json:"index"`
@@ -62,7 +62,7 @@ func (j *job) work(p *page, c Client) error {
 		if err := check(data, j.Plan.Size, n); err != nil {
 			return false, err
 		}
-		n = p.took(j.Index)
+		n = p.counted(j.Index)
 		return n < j.Plan.total(), nil
 	})
 	if err != nil {

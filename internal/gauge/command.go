@@ -10,6 +10,8 @@ import (
 	"strings"
 )
 
+// The command line of all that measure: one form for every language and every bus.
+
 // Usage is the command line that Command takes.
 const Usage = "rtt SIZE N | pub SIZE N CONSUMERS [WINDOW] | idle CLIENTS"
 
@@ -21,7 +23,7 @@ var ErrUsage = errors.New("usage: " + Usage)
 // clock starts. It begins with Child.
 //
 // The Go scheduler gets two processors at least. With one, on a machine that has one or is pinned to one, its monitor
-// takes the processor away from whoever waits in a system call for more than 20 us and looks for other work in
+// takes the processor away from a thread that waits in a system call for more than 20 us and looks for other work in
 // vain: a few more wake-ups for each message. Programs on such machines do well to set GOMAXPROCS=2, too.
 func Command(args []string, out io.Writer, peer string, newClient func() Client) error {
 	if runtime.GOMAXPROCS(0) < 2 {

@@ -34,7 +34,7 @@ func (c *crew) hire(role Role, n int) error {
 		if err != nil {
 			return err
 		}
-		kid := exec.Command("/proc/self/exe", os.Args[1:]...)
+		kid := exec.Command(program(), os.Args[1:]...)
 		kid.Args[0] = os.Args[0]
 		kid.Env = append(os.Environ(), childVariable+"="+string(text))
 		kid.ExtraFiles = []*os.File{c.file} // descriptor 3
@@ -53,6 +53,24 @@ func (c *crew) hire(role Role, n int) error {
 		}()
 	}
 	return c.page.waitReady(uint32(n))
+}
+
+// program is the file that children run: ours, by its own name, for that is what the bus and ps call them; by /proc if
+// the file is not there any more or another one is in its place.
+func program() string {
+	const running = "/proc/self/exe"
+	self, err := os.Executable()
+	if err != nil {
+		return running
+	}
+	here, err := os.Stat(self)
+	if err != nil {
+		return running
+	}
+	if ours, err := os.Stat(running); err != nil || !os.SameFile(here, ours) {
+		return running
+	}
+	return self
 }
 
 // dismiss ends all children.

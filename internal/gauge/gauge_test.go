@@ -5,15 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"kbus/internal/gauge"
-	"kbus/internal/gauge/ksock"
-	"kbus/internal/server"
+	"kbus.example/kbus/internal/gauge"
+	"kbus.example/kbus/internal/gauge/ksock"
+	"kbus.example/kbus/internal/server"
 )
 
 // These tests measure a real bus with real processes: this test binary, which starts itself again for each client, and
@@ -93,7 +92,7 @@ func startBus(t *testing.T) {
 	t.Helper()
 	config := server.Default()
 	config.Dir = t.TempDir()
-	s, err := server.Start(config, slog.New(slog.DiscardHandler))
+	s, err := server.Start(config, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ type Memory struct {
 type Held struct{ Rss, Pss, Dirty int }
 
 // settling is how long a bus gets to do what it does after a connection.
-const settling = 500 * time.Millisecond
+const afterwards = 500 * time.Millisecond
 
 // MeasureMemory opens p.Clients connections in this process.
 func MeasureMemory(p *Plan, newClient func() Client) (*Memory, error) {
@@ -34,7 +34,7 @@ func MeasureMemory(p *Plan, newClient func() Client) (*Memory, error) {
 			return nil, fmt.Errorf("connection %d: %w", i+1, err)
 		}
 	}
-	time.Sleep(settling)
+	time.Sleep(afterwards)
 	with, err := held(p.Brokers)
 	runtime.KeepAlive(clients)
 	return &Memory{Plan: p, Before: before, With: with}, err

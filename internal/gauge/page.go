@@ -10,12 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// page is the memory that all processes of a measurement share. Numbers in it only grow. Whoever waits for one to grow
-// sleeps on one of the two words, and whoever makes it grow wakes the sleeper; nobody looks at a clock meanwhile.
+// page is the memory that all processes of a measurement share. Numbers in it only grow. A process that waits for one
+// to grow sleeps on one of the two words, and the process that makes it grow wakes it; neither looks at a clock
+// meanwhile.
 type page struct {
 	ready  atomic.Uint32 // clients that can begin; the measuring process sleeps on it
 	bell   atomic.Uint32 // the producer sleeps on it
-	failed atomic.Uint32 // somebody has given up
+	failed atomic.Uint32 // a process has given up
 	_      uint32
 
 	target atomic.Uint64 // the producer sleeps until every consumer has that many; 0 when it does not sleep
@@ -75,7 +76,7 @@ func (p *page) fail() {
 }
 
 // took counts a message, and gives the count.
-func (p *page) took(consumer int) uint64 {
+func (p *page) counted(consumer int) uint64 {
 	n := p.consumers[consumer].got.Add(1)
 	if target := p.target.Load(); target != 0 && n >= target {
 		p.bell.Add(1)

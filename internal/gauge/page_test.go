@@ -25,7 +25,7 @@ func TestWaitGot(t *testing.T) {
 	for c := range consumers {
 		go func() {
 			for range rounds {
-				p.took(c)
+				p.counted(c)
 			}
 		}()
 	}

@@ -6,7 +6,10 @@ import (
 	"time"
 )
 
-// errFailed is when another process has given up. It has said why itself.
+// Waiting for other processes on the page that they share: for all to be ready, and for the slowest consumer. Nobody waits for
+// ever.
+
+// errFailed means that another process has given up. That process has printed why.
 var errFailed = errors.New("a client process has failed")
 
 // waitReady waits until that many clients can begin.

@@ -63,7 +63,7 @@ func TestDocumentedLayout(t *testing.T) {
 	if n := unsafe.Sizeof(c.window); at+n > controlBytes || unsafe.Sizeof(slot{}) != slotBytes {
 		t.Errorf("the words end at %d, a slot has %d bytes", at+n, unsafe.Sizeof(slot{}))
 	}
-	if s := string([]byte{magic & 0xFF, magic >> 8 & 0xFF, magic >> 16 & 0xFF, magic >> 24}); s != "kbsg" || version != 1 {
+	if s := string([]byte{magic & 0xFF, magic >> 8 & 0xFF, magic >> 16 & 0xFF, magic >> 24}); s != "kbsg" || version != 2 {
 		t.Errorf("magic %q, version %d", s, version)
 	}
 }

@@ -5,7 +5,6 @@ package ring
 import (
 	"fmt"
 	"iter"
-	"slices"
 	"testing"
 )
 
@@ -164,12 +163,19 @@ func (w *world) state() state {
 	return st
 }
 
+func values(words ...word32) (v []uint64) {
+	for _, w := range words {
+		v = append(v, uint64(w.v))
+	}
+	return v
+}
+
 func (w *words) values() []uint64 {
-	return []uint64{w.tail.v, w.skip.v, w.head.v, uint64(w.asleep.v), uint64(w.stranded.v)}
+	return values(w.tail, w.skip, w.head, w.asleep, w.stranded)
 }
 
 func (w *windowWords) values() []uint64 {
-	return []uint64{w.state.v, uint64(w.released.v), w.want.v, uint64(w.more.v)}
+	return values(w.state, w.released, w.want, w.more)
 }
 
 func (b *bell) values() []uint64 {
@@ -210,8 +216,8 @@ func (w *world) others(s *side) (gone bool) {
 func explore(t *testing.T, scenario func(w *world) (check func() string)) {
 	t.Helper()
 	step = func() { give[acting]() }
-	saw = func(v uint64) { acting.seen = (acting.seen+v+1)*0x9E3779B97F4A7C15 ^ acting.seen>>29 }
-	defer func() { step, saw = func() {}, func(uint64) {} }()
+	saw = func(v uint32) { acting.seen = (acting.seen+uint64(v)+1)*0x9E3779B97F4A7C15 ^ acting.seen>>29 }
+	defer func() { step, saw = func() {}, func(uint32) {} }()
 	visited := map[state]bool{}
 	var choices, counts []int
 	for n := 1; ; n++ {
@@ -234,248 +240,31 @@ func explore(t *testing.T, scenario func(w *world) (check func() string)) {
 	}
 }
 
-// A writer with a pipe of 2 bytes sends 4; both sleep when they must. Nothing is lost, and nobody sleeps for ever.
-func TestPipeInterleavings(t *testing.T) {
-	for _, dies := range []string{"", "writer", "reader"} {
-		t.Run("dies="+dies, func(t *testing.T) {
-			explore(t, func(world *world) func() string {
-				shared, data := new(words), make([]byte, 2)
-				var toReader, toWriter bell
-				var got []byte
-				world.shared = func() []uint64 {
-					return slices.Concat(shared.values(), pack(data), toReader.values(), toWriter.values())
-				}
-				world.add("writer", dies == "writer", func(s *side) {
-					w := &Writer{shared: shared, data: data}
-					for p := []byte{1, 2, 3}; len(p) > 0; {
-						n, ring, err := w.Write(p)
-						if err != nil {
-							panic(err)
-						}
-						if ring {
-							toReader.rung = true
-						}
-						if p = p[n:]; n > 0 {
-							continue
-						}
-						if world.others(s) {
-							return
-						}
-						if wait, _ := w.Strand(); wait {
-							s.wait(&toWriter)
-						}
-					}
-				})
-				world.add("reader", dies == "reader", func(s *side) {
-					r := &Reader{shared: shared, data: data}
-					var buf [3]byte
-					for len(got) < 3 {
-						n, ring, err := r.Read(buf[:])
-						if err != nil {
-							panic(err)
-						}
-						if ring {
-							toWriter.rung = true
-						}
-						if got = append(got, buf[:n]...); n > 0 {
-							continue
-						}
-						if world.others(s) && r.shared.tail.v == r.head {
-							return
-						}
-						if r.Doze() {
-							s.wait(&toReader)
-						}
-					}
-				})
-				return func() string {
-					want := []byte{1, 2, 3}
-					if !slices.Equal(got, want[:len(got)]) || dies == "" && len(got) < 3 {
-						return fmt.Sprint("read ", got)
-					}
-					return ""
-				}
-			})
-		})
-	}
+// Just before what is counted comes round.
+const (
+	lastBytes    = ^uint32(0) - 1 // a multiple of the memory
+	lastMessages = ^uint16(0)
+)
+
+func (w *Window) startAt(n uint16) { w.published, w.taken, w.reported, w.freed = n, n, n, n }
+
+func (t *Taker) startAt(n uint16) { t.taken, t.shown, t.next, t.released = n, n, n, n }
+
+// start is what is counted already when a scenario begins.
+type start struct {
+	bytes    uint32
+	messages uint16
 }
 
-// A daemon shows two messages, takes back what is left, and shows others, while the client claims what it can and
-// sleeps when there is nothing. Each message is claimed or taken back, in order, whole, and the client hears of all.
-func TestWindowInterleavings(t *testing.T) {
-	for _, dies := range []string{"", "client", "client that takes two"} {
-		most := uint32(1)
-		if dies == "client that takes two" {
-			most = 2
+// starts gives each case twice: from 0, and so that counts come round.
+func starts[T any](cases ...T) iter.Seq2[start, T] {
+	return func(yield func(start, T) bool) {
+		for _, s := range [...]start{{}, {lastBytes, lastMessages}} {
+			for _, c := range cases {
+				if !yield(s, c) {
+					return
+				}
+			}
 		}
-		t.Run("dies="+dies, func(t *testing.T) {
-			explore(t, func(world *world) func() string {
-				shared, sleep := new(windowWords), new(words)
-				slots, data := make([]slot, 2), make([]byte, 16)
-				var toClient bell
-				var claimed, taken, back []byte
-				end := false
-				world.shared = func() []uint64 {
-					return slices.Concat(shared.values(), sleep.values(), place(slots), pack(data[:8]), pack(data[8:]), toClient.values())
-				}
-				world.add("daemon", false, func(s *side) {
-					w := &Window{shared: shared, slots: slots, own: make([]slot, 2), data: data}
-					out := &Writer{shared: sleep}
-					queue := []byte{1, 2}
-					see := func() {
-						n, err := w.Taken()
-						if err != nil {
-							panic(err)
-						}
-						taken, queue = append(taken, queue[:n]...), queue[n:]
-					}
-					show := func() {
-						for shown := w.Shown(); shown < len(queue); shown++ {
-							p := w.Stage(1)
-							if p == nil {
-								break
-							}
-							p[0] = queue[shown]
-						}
-						if w.Publish() != nil {
-							panic("publish")
-						}
-						if out.Wake() {
-							toClient.rung = true
-						}
-					}
-					show()
-					if w.Withdraw() != nil {
-						panic("withdraw")
-					}
-					see()
-					if len(queue) > 0 {
-						back, queue = append(back, queue[0]), queue[1:]
-					}
-					queue = append(queue, 3)
-					show()
-					if w.Withdraw() != nil {
-						panic("withdraw")
-					}
-					see()
-					back = append(back, queue...)
-					end = true
-				})
-				world.add("client", dies != "", func(s *side) {
-					t := &Taker{shared: shared, slots: slots, data: data}
-					in := &Reader{shared: sleep}
-					for {
-						p, ok, err := t.Claim(most)
-						if err != nil {
-							panic(err)
-						}
-						if ok {
-							between()
-							claimed = append(claimed, p[0])
-							t.Release()
-							continue
-						}
-						if end {
-							return
-						}
-						if !in.Doze() {
-							continue
-						}
-						if t.Empty() && !end {
-							s.wait(&toClient)
-						}
-						in.Awake()
-					}
-				})
-				return func() string {
-					if dies != "" { // the last claim may not have been noted by a client that died
-						claimed = append(claimed, taken[min(len(claimed), len(taken)):]...)
-					}
-					all := slices.Concat(taken, back)
-					slices.Sort(all)
-					if !slices.Equal(claimed, taken) || !slices.IsSorted(claimed) || !slices.Equal(all, []byte{1, 2, 3}) {
-						return fmt.Sprintf("claimed %v, seen by the daemon %v, taken back %v", claimed, taken, back)
-					}
-					return ""
-				}
-			})
-		})
-	}
-}
-
-// A daemon whose queue is full asks to be woken when one is taken, and is: by a client that goes on taking, and by one
-// that takes one, of which it may not say at once that it has finished with it, and then has other things to do.
-func TestWantInterleavings(t *testing.T) {
-	const limit, last = 2, 3
-	for _, takes := range []struct {
-		most uint32
-		all  int
-	}{{1, last}, {2, last}, {1, 1}} {
-		t.Run(fmt.Sprint(takes), func(t *testing.T) {
-			explore(t, func(world *world) func() string {
-				shared, sleep := new(windowWords), new(words)
-				slots, data := make([]slot, 4), make([]byte, 24)
-				var toClient, toDaemon, later bell
-				var claimed []byte
-				world.shared = func() []uint64 {
-					return slices.Concat(shared.values(), sleep.values(), place(slots), pack(data[:8]), pack(data[8:16]),
-						pack(data[16:]), toClient.values(), toDaemon.values(), later.values())
-				}
-				world.add("daemon", false, func(s *side) {
-					w := &Window{shared: shared, slots: slots, own: make([]slot, 4), data: data}
-					out := &Writer{shared: sleep}
-					queued := 0
-					for v := byte(1); v <= byte(min(last, limit+takes.all)); {
-						n, err := w.Taken()
-						if err != nil {
-							panic(err)
-						}
-						if queued -= n; queued == limit {
-							if w.Want() {
-								s.wait(&toDaemon)
-							}
-							continue
-						}
-						w.Stage(1)[0] = v
-						queued++
-						v++
-						if w.Publish() != nil {
-							panic("publish")
-						}
-						if out.Wake() {
-							toClient.rung = true
-						}
-					}
-					later.rung = true
-				})
-				world.add("client", false, func(s *side) {
-					t := &Taker{shared: shared, slots: slots, data: data}
-					in := &Reader{shared: sleep}
-					for len(claimed) < takes.all {
-						if p, ok, _ := t.Claim(takes.most); ok {
-							claimed = append(claimed, p[0])
-							if t.Release() {
-								toDaemon.rung = true
-							}
-							continue
-						}
-						if !in.Doze() {
-							continue
-						}
-						if t.Empty() {
-							s.wait(&toClient)
-						}
-						in.Awake()
-					}
-					s.wait(&later)
-				})
-				return func() string {
-					if !slices.Equal(claimed, []byte{1, 2, 3}[:takes.all]) {
-						return fmt.Sprint("claimed ", claimed)
-					}
-					return ""
-				}
-			})
-		})
 	}
 }

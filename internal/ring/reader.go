@@ -4,9 +4,9 @@ package ring
 type Reader struct {
 	shared *words
 	data   []byte // length is a power of two
-	head   uint64 // ours; what the segment says is for the writer
+	head   uint32 // ours; what the segment says is for the writer
 	ended  bool   // see End
-	end    uint64
+	end    uint32
 }
 
 // Read copies what has been written, at most len(p) bytes, and gives the room back. ring reports that the writer waits
@@ -25,7 +25,7 @@ func (r *Reader) Read(p []byte) (n int, ring bool, err error) {
 }
 
 // Peek shows what has been written where it lies, in two parts when it goes over the end of the memory. The other side
-// can still change it: who does not trust it copies first.
+// can still change it: copy it first unless you trust that side.
 func (r *Reader) Peek() (first, second []byte, err error) {
 	tail := r.shared.tail.Load()
 	if r.ended {
@@ -34,10 +34,12 @@ func (r *Reader) Peek() (first, second []byte, err error) {
 	if tail == r.head {
 		return nil, nil, nil
 	}
-	size := uint64(len(r.data))
+	size := uint32(len(r.data))
 	// In between, also when the numbers wrap; never backwards, whatever tail is.
-	if skip := r.shared.skip.Load(); skip-r.head <= tail-r.head && skip-r.head < size {
-		r.head = skip
+	if skip := r.shared.skip.Load(); skip&skipping != 0 {
+		if on := skip - skipping - r.head; on <= tail-r.head && on < size {
+			r.head += on
+		}
 	}
 	n := tail - r.head
 	if n > size {
@@ -52,13 +54,13 @@ func (r *Reader) Peek() (first, second []byte, err error) {
 
 // Consume gives the room of n bytes back, and reports whether the caller must ring the writer's bell.
 func (r *Reader) Consume(n int) (ring bool) {
-	r.head += uint64(n)
+	r.head += uint32(n)
 	r.shared.head.Store(r.head)
 	return r.shared.stranded.Load() != 0 && r.shared.stranded.Swap(0) != 0
 }
 
-// End is for when the other side is gone: what it has written by now is all there will be, whoever may still write to
-// the segment.
+// End is for when the other side is gone: what it has written by now is all there will be, even if another process can
+// still write to the segment.
 func (r *Reader) End() {
 	if !r.ended {
 		r.ended, r.end = true, r.shared.tail.Load()
@@ -81,7 +83,7 @@ func (r *Reader) Awake() { r.shared.asleep.Store(0) }
 // DozeFor is Doze for more than the n bytes that there are.
 func (r *Reader) DozeFor(n int) (wait bool) {
 	r.shared.asleep.Store(1)
-	if r.shared.tail.Load()-r.head != uint64(n) {
+	if r.shared.tail.Load()-r.head != uint32(n) {
 		r.shared.asleep.Store(0)
 		return false
 	}

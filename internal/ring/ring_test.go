@@ -106,6 +106,33 @@ func TestBeginsAgain(t *testing.T) {
 	}
 }
 
+// A writer that has begun again may fill all of the pipe before the reader has looked; where that is then is no nonsense.
+func TestFullSinceItBeganAgain(t *testing.T) {
+	const size = 65536
+	r, w := pair(t, size, 4096)
+	p := make([]byte, size)
+	for i := range p {
+		p[i] = byte(i >> 8)
+	}
+	for _, n := range []int{beginAgain, size} {
+		if m, _, err := w.Write(p[:n]); m != n || err != nil {
+			t.Fatalf("%d of %d bytes, %v", m, n, err)
+		}
+		if n == size {
+			if w.tail != 2*size {
+				t.Fatalf("it has not begun again: at %d", w.tail)
+			}
+			if m, _, err := w.Write(p[:1]); m != 0 || err != nil {
+				t.Errorf("into a full pipe: %d bytes, %v", m, err)
+			}
+		}
+		got := make([]byte, size)
+		if m, _, err := r.Read(got); m != n || err != nil || !bytes.Equal(got[:n], p[:n]) {
+			t.Fatalf("%d of %d bytes, or others, %v", m, n, err)
+		}
+	}
+}
+
 func TestNonsenseIsFoundOut(t *testing.T) {
 	r, w := pair(t, 4096, 4096)
 	w.shared.tail.Store(5000)

@@ -48,19 +48,23 @@ const (
 	slotBytes = 8 // of a slot
 
 	magic    = 0x6773626B // "kbsg"
-	version  = 1
+	version  = 2
 	minBytes = 4096
 	maxBytes = 1 << 26
+	minSlots = minBytes / slotBytes
+	maxSlots = 1 << 14 // see windowWords
 
 	controlBytes = (unsafe.Sizeof(control{}) + 63) &^ 63 // with 256 slots, one page in all
 )
 
 func (l Layout) check() error {
-	slots := uint64(l.WindowSlots) * slotBytes
-	for _, n := range []uint64{uint64(l.UpBytes), uint64(l.DownBytes), uint64(l.WindowBytes), slots} {
-		if n < minBytes || n > maxBytes || bits.OnesCount64(n) != 1 {
+	for _, n := range [...]uint32{l.UpBytes, l.DownBytes, l.WindowBytes} {
+		if n < minBytes || n > maxBytes || bits.OnesCount32(n) != 1 {
 			return fmt.Errorf("ring of %d bytes: it must be a power of two from %d to %d", n, minBytes, maxBytes)
 		}
+	}
+	if n := l.WindowSlots; n < minSlots || n > maxSlots || bits.OnesCount32(n) != 1 {
+		return fmt.Errorf("window of %d messages: it must be a power of two from %d to %d", n, minSlots, maxSlots)
 	}
 	return nil
 }
@@ -158,7 +162,7 @@ func (s *Segment) Daemon() (*Reader, *Writer, *Window) {
 
 // Client gives the client's ends.
 func (s *Segment) Client() (*Reader, *Writer, *Taker) {
-	up := &Writer{shared: &s.upWords, data: s.up, shallow: max(uint64(len(s.down)), leastShallow)}
+	up := &Writer{shared: &s.upWords, data: s.up, shallow: max(uint32(len(s.down)), leastShallow)}
 	return &Reader{shared: &s.downWords, data: s.down}, up,
 		&Taker{shared: &s.control.window, slots: s.slots, data: s.window}
 }

@@ -57,11 +57,12 @@ func TestMapRefusesForeigners(t *testing.T) {
 		{"a byte long", layoutBytes(words...), whole + 1, false},
 		{"zeros", nil, whole, false},
 		{"another magic", with(0, 1), whole, false},
-		{"another version", with(1, 2), whole, false},
+		{"another version", with(1, 1), whole, false},
 		{"not a power of two", with(2, 4097), whole, false},
 		{"no ring", with(3, 0), whole, false},
 		{"huge ring", with(4, 1<<31), whole, false},
 		{"slots that wrap", with(5, 1<<29|512), whole, false},
+		{"more slots than can be counted", with(5, 1<<15), whole, false},
 	} {
 		s, err := Map(memfd(t, c.content, c.size))
 		if (err == nil) != c.ok {
@@ -132,7 +133,7 @@ func TestNoDescriptorOrMappingIsLeft(t *testing.T) {
 			t.Fatal("a ring of 4095 bytes was made")
 		}
 	}
-	if d, m := count(); d != descriptors || m != mapped {
+	if d, m := count(); d > descriptors || m > mapped { // fewer: the collector has closed what an earlier test left
 		t.Errorf("%d descriptors and %d mappings; there were %d and %d", d, m, descriptors, mapped)
 	}
 }

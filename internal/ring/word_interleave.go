@@ -3,43 +3,36 @@
 package ring
 
 // These words do what Go's atomics do, one step at a time: before each step the side that acts gives the other one the
-// chance to act first; after it, it tells what it saw. interleave_test.go sets both.
+// chance to act first; after it, it reports what it saw. interleave_test.go sets both functions.
 
 var (
 	step = func() {}
-	saw  = func(uint64) {}
+	saw  = func(uint32) {}
 )
 
 func between() { step() }
 
-type number interface{ uint32 | uint64 }
+type word32 struct{ v uint32 }
 
-type word[T number] struct{ v T }
-
-type (
-	word64 = word[uint64]
-	word32 = word[uint32]
-)
-
-func (w *word[T]) Load() T {
+func (w *word32) Load() uint32 {
 	step()
-	saw(uint64(w.v))
+	saw(w.v)
 	return w.v
 }
 
-func (w *word[T]) Store(v T) {
+func (w *word32) Store(v uint32) {
 	step()
 	w.v = v
 }
 
-func (w *word[T]) Swap(v T) (old T) {
+func (w *word32) Swap(v uint32) (old uint32) {
 	step()
 	old, w.v = w.v, v
-	saw(uint64(old))
+	saw(old)
 	return old
 }
 
-func (w *word[T]) CompareAndSwap(old, v T) bool {
+func (w *word32) CompareAndSwap(old, v uint32) bool {
 	step()
 	if w.v != old {
 		saw(0)
@@ -49,3 +42,8 @@ func (w *word[T]) CompareAndSwap(old, v T) bool {
 	w.v = v
 	return true
 }
+
+const (
+	beginAgain = 1
+	forgetSkip = 2
+)

@@ -4,28 +4,30 @@ package ring
 type Writer struct {
 	shared  *words
 	data    []byte // length is a power of two
-	tail    uint64 // ours; what the segment says is for the reader
-	head    uint64 // the reader's, as last seen
-	begin   uint64 // where we last began again; an older head means this one
-	shallow uint64 // how deep it is filled with what is not long; 0: all of it
-	long    bool   // the rest of what AppendLong had no room for is to come
+	tail    uint32 // ours; what the segment says is for the reader
+	head    uint32 // the reader's, as last seen
+	shallow uint32 // how deep it is filled with what is not long; 0: all of it
+	begun   bool   // we have begun again, at head, and have not seen the reader there yet: an older head means this one
+	skipped bool   // skip says where we last began again: at skip
+	skip    uint32
+	long    bool // the rest of what AppendLong had no room for is to come
 }
 
-// leastShallow is how much of its pipe a client fills with what is not long. Who fills more finds less of it in the
-// processor's cache, and sends more than its readers' windows have room for. It is more than what counts as long, or
-// the reader might wait for the rest of what the writer has no room for.
+// leastShallow is how much of its pipe a client fills with messages that are not long. A client that fills more finds
+// less of the pipe in the processor's cache, and sends more than its readers' windows have room for. It is more than
+// what counts as long, or the reader might wait for the rest of a message for which the writer has no room.
 const leastShallow = 64 << 10
 
 // depth is how much may be in the pipe now.
-func (w *Writer) depth() uint64 {
+func (w *Writer) depth() uint32 {
 	if w.long || w.shallow == 0 {
-		return uint64(len(w.data))
+		return uint32(len(w.data))
 	}
-	return min(uint64(len(w.data)), w.shallow)
+	return min(uint32(len(w.data)), w.shallow)
 }
 
 // room is how much more.
-func (w *Writer) room() uint64 {
+func (w *Writer) room() uint32 {
 	depth := w.depth()
 	return depth - min(depth, w.tail-w.head)
 }
@@ -36,10 +38,6 @@ func (w *Writer) AppendLong(p []byte) (n int, err error) {
 	w.long = true
 	return w.Append(p)
 }
-
-// beginAgain is how far from offset 0 an empty pipe may be before its writer begins again there. So only as much of
-// the memory as is used deep becomes resident, and a short exchange does not pay for it each time.
-const beginAgain = 4096
 
 // Write copies as much of p as there is room for and announces it. ring reports that the reader sleeps and that the
 // caller must ring its bell now. n < len(p) means that the pipe is full.
@@ -62,32 +60,44 @@ func (w *Writer) Post(p []byte) (n int, err error) {
 
 // Append is Write without announcing, for several pieces that belong together.
 func (w *Writer) Append(p []byte) (n int, err error) {
-	size := uint64(len(w.data))
+	size := uint32(len(w.data))
 	at := w.tail & (size - 1)
-	if uint64(len(p)) > w.room() || at >= beginAgain {
+	if len(p) > int(w.room()) || at >= beginAgain {
 		if err := w.look(); err != nil {
 			return 0, err
 		}
 		if w.tail == w.head && at >= beginAgain {
 			w.tail += size - at
-			w.head, w.begin, at = w.tail, w.tail, 0
-			w.shared.skip.Store(w.tail) // before tail, after which the reader looks at it
+			w.head, w.begun, at = w.tail, true, 0
+			w.skip, w.skipped = w.tail, true
+			w.shared.skip.Store(w.tail | skipping) // before tail, after which the reader looks at it
 		}
 	}
-	n = int(min(uint64(len(p)), w.room()))
+	n = min(len(p), int(w.room()))
 	w.long = w.long && n < len(p)
 	copied := copy(w.data[at:], p[:n])
 	copy(w.data, p[copied:n])
-	w.tail += uint64(n)
+	w.tail += uint32(n)
 	return n, nil
 }
 
-// look learns how far the reader has come.
+// look learns how far the reader has come. It is called at least once for each time around the memory.
 func (w *Writer) look() error {
-	w.head = max(w.shared.head.Load(), w.begin)
-	if w.tail-w.head > uint64(len(w.data)) {
+	head, size := w.shared.head.Load(), uint32(len(w.data))
+	if w.skipped && w.tail-w.skip > forgetSkip {
+		w.skipped = false
+		w.shared.skip.Store(0)
+	}
+	if w.begun {
+		if before := w.head - head; before-1 < size { // it is where we were before we began again
+			return nil
+		}
+		w.begun = false
+	}
+	if w.tail-head > size {
 		return ErrCorrupt
 	}
+	w.head = head
 	return nil
 }
 

@@ -14,7 +14,7 @@ import (
 	"fmt"
 	"slices"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
 // HeaderBytes is the length of a frame without its payload.
@@ -94,7 +94,7 @@ func MaxRequestBytes(absMaxMessageBytes uint32) uint32 {
 const MaxResultBytes = 1<<31 - 1
 
 // Oversized is the error for a frame that announces a longer payload than the reader takes. There is no way to go on
-// after it: the stream cannot be cut into frames any more without reading what nobody wants.
+// after it: without reading all of that, the stream cannot be cut into frames any more.
 type Oversized struct {
 	Header          Header
 	MaxPayloadBytes uint32

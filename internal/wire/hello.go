@@ -3,7 +3,7 @@ package wire
 // The first frame of a client says which versions it speaks and what it would like besides; the answer says what both
 // will use. Both may grow at the end: a reader ignores what it does not know.
 
-// Magic begins the payload of a Hello, so that a stranger's protocol is told from ours by its first frame.
+// Magic begins the payload of a Hello, so that the first frame shows whether a client speaks this protocol.
 const Magic = "KBUS"
 
 // Mode bits, the argument of a Hello. Neither bit makes an observer: no Ksock, reports only.
@@ -19,17 +19,36 @@ type Hello struct {
 }
 
 // FeatureRings asks that frames go through memory shared by both sides instead of the socket (package ring). If it is
-// granted, two descriptors come with the answer, the segment and the daemon's bell, and it is the last frame in the
-// socket.
-const FeatureRings = 1
+// granted, descriptors come with the answer: the segment, the daemon's bell, perhaps the log, and the client's bell
+// unless that is the socket. And it is the last frame in the socket.
+//
+// Bits 0 and 2 were for rings of another layout, with words of 64 bits and bells that both sides had. They are not
+// granted any more: clients that ask for those go on over the socket.
+const FeatureRings = 32
 
-// FeatureLog asks, together with FeatureRings, that the window may show messages whose data lies in the log, memory
+// FeatureSocketBell, only together with FeatureRings, asks for bytes in the socket as the bell. That is slower, and for
+// a client whose program polls the socket.
+const FeatureSocketBell = 64
+
+// BellEvent is what the client's bell is called by the epoll that hears it, in both halves.
+const BellEvent = -1
+
+// FeatureArena asks, together with FeatureRings, that the window may show messages whose data lies in the log, memory
 // that all clients of a bus read. If it is granted, the descriptor of the log is the third.
-const FeatureLog = 2
+const FeatureArena = 2
 
-// FeatureBell, only together with FeatureRings, asks to be woken by an eventfd of the client's own instead of bytes in
-// the socket. If it is granted, that comes as the last descriptor.
-const FeatureBell = 4
+// FeatureOriginal says that the Ksock is an original one: its program was written for the original KBUS (F42, F50).
+const FeatureOriginal = 8
+
+// FeatureMissed asks that messages tell how many were missed before them, see AppendMissed.
+const FeatureMissed = 16
+
+// FeatureRuns asks for one result where many lazy ones of SendMessage would say the same: its argument is how many more it
+// stands for.
+const FeatureRuns = 128
+
+// FeatureTrace asks that messages may carry a trace context, both ways, see package message, AppendTrace.
+const FeatureTrace = 256
 
 const helloBytes = 12
 

@@ -1,7 +1,7 @@
 package wire
 
-// Info is the figures of the whole bus: a count of numbers, then the numbers. A later version may tell more of them;
-// a reader takes those it knows.
+// Info is the figures of the whole bus: a count of numbers, then the numbers. A later version may have more of them; a
+// reader takes those it knows.
 
 // Info is what an Info tells.
 type Info struct {

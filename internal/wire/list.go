@@ -5,7 +5,7 @@ package wire
 
 // Party is a Ksock and the process behind it.
 type Party struct {
-	Ksock   uint32 // id; 0 for nobody
+	Ksock   uint32 // id; 0 for none
 	PID     uint32
 	UID     uint32
 	Program string // name of the program, at most MaxProgramBytes of it
@@ -32,13 +32,17 @@ type KsockEntry struct {
 	Bindings        uint32 // how many, as Replier and as Listener together
 	Waiting         uint32 // requests of its client that wait to be answered
 	UnsentBytes     uint32 // of results that its client has not taken from the socket yet
+	Missed          uint32 // messages that it did not get because its queue was full, modulo 2^32
+	MissedHigh      uint32 // the same, divided by 2^32
+	Original        uint32 // 1 for an original Ksock (F50)
+	Strict          uint32 // 1 when its full queue makes Binds of others fail (F42)
 }
 
-func (k *KsockEntry) numbers() [18]*uint32 {
+func (k *KsockEntry) numbers() [22]*uint32 {
 	return [...]*uint32{
 		&k.Ksock, &k.PID, &k.UID, &k.Mode, &k.Queued, &k.MaxMessages, &k.Outstanding, &k.OutstandingMost, &k.Unreplied,
 		&k.UnrepliedMost, &k.SetAside, &k.OnlyOnce, &k.Sending, &k.LastNetwork, &k.LastSerial, &k.Bindings, &k.Waiting,
-		&k.UnsentBytes,
+		&k.UnsentBytes, &k.Missed, &k.MissedHigh, &k.Original, &k.Strict,
 	}
 }
 
@@ -87,7 +91,10 @@ func ParseWho(b []byte) (replier Party, listeners []Party, ok bool) {
 	return replier, listeners, true
 }
 
-const entryHeadBytes = 4
+const (
+	entryHeadBytes = 4
+	leastNumbers   = 18 // of a List, as they have been from the beginning
+)
 
 func appendEntry(b []byte, numbers []*uint32, program string) []byte {
 	program = program[:min(len(program), MaxProgramBytes)]
@@ -104,10 +111,11 @@ func parseEntry(b []byte, numbers []*uint32) (program string, rest []byte, ok bo
 		return "", nil, false
 	}
 	entry, name := int(le.Uint16(b)), int(le.Uint16(b[2:]))
-	if entry > len(b) || entry < entryHeadBytes+4*len(numbers)+name {
+	if entry > len(b) || entry < entryHeadBytes+4*min(len(numbers), leastNumbers)+name {
 		return "", nil, false
 	}
-	for i, n := range numbers {
+	there := (entry - entryHeadBytes - name) / 4 // an older server tells fewer
+	for i, n := range numbers[:min(there, len(numbers))] {
 		*n = le.Uint32(b[entryHeadBytes+4*i:])
 	}
 	return string(b[entry-name : entry]), b[entry:], true

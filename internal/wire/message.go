@@ -3,7 +3,7 @@ package wire
 import (
 	"slices"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
 // A message in a frame is its header as 14 numbers, then the name, then the data. Unlike the entire form (R2.5) it has
@@ -32,8 +32,8 @@ func AppendHead(b []byte, h *message.Header, name []byte, dataLen int) []byte {
 	le.PutUint32(m[4:], h.ID.Serial)
 	le.PutUint32(m[8:], h.InReplyTo.Network)
 	le.PutUint32(m[12:], h.InReplyTo.Serial)
-	le.PutUint32(m[16:], h.To)
-	le.PutUint32(m[20:], h.From)
+	le.PutUint32(m[16:], uint32(h.To))
+	le.PutUint32(m[20:], uint32(h.From))
 	le.PutUint32(m[24:], h.OrigFrom.Network)
 	le.PutUint32(m[28:], h.OrigFrom.Local)
 	le.PutUint32(m[32:], h.FinalTo.Network)
@@ -45,9 +45,9 @@ func AppendHead(b []byte, h *message.Header, name []byte, dataLen int) []byte {
 	return append(b, name...)
 }
 
-// ParseMessage reads the message at the beginning of b into h; name and data point into b, and rest is what follows.
-// It reports false, and leaves h alone, when b is too short for what the lengths in it say. It judges nothing else: a
-// bad name or a contradiction of flags is for whoever takes the message.
+// ParseMessage reads the message at the beginning of b into h; name and data point into b, and rest is what follows. It
+// reports false, and leaves h alone, when b is too short for the lengths in it. It judges nothing else: the taker of
+// the message checks its name and flags.
 func ParseMessage(b []byte, h *message.Header) (name, data, rest []byte, ok bool) {
 	if len(b) < MessageHeaderBytes {
 		return nil, nil, nil, false
@@ -67,7 +67,7 @@ func ParseMessage(b []byte, h *message.Header) (name, data, rest []byte, ok bool
 func parseHeader(m []byte, h *message.Header) {
 	h.ID = message.ID{Network: le.Uint32(m[0:]), Serial: le.Uint32(m[4:])}
 	h.InReplyTo = message.ID{Network: le.Uint32(m[8:]), Serial: le.Uint32(m[12:])}
-	h.To, h.From = le.Uint32(m[16:]), le.Uint32(m[20:])
+	h.To, h.From = message.KsockID(le.Uint32(m[16:])), message.KsockID(le.Uint32(m[20:]))
 	h.OrigFrom = message.Origin{Network: le.Uint32(m[24:]), Local: le.Uint32(m[28:])}
 	h.FinalTo = message.Origin{Network: le.Uint32(m[32:]), Local: le.Uint32(m[36:])}
 	h.Extra, h.Flags = le.Uint32(m[40:]), message.Flags(le.Uint32(m[44:]))

@@ -1,9 +1,9 @@
 package wire
 
-import "kbus/message"
+import "kbus.example/kbus/message"
 
-// Message ids and the outcome of a send are the two small results that several operations share. The outcome tells who
-// was left out, so that a Listener's full queue is never a silent loss.
+// Message ids and the outcome of a send are the two small results that several operations share. The outcome has the
+// number of Listeners that were skipped, so that a full queue is never a silent loss.
 
 // IDBytes is the length of a message id in a payload.
 const IDBytes = 8

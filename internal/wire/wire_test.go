@@ -6,7 +6,7 @@ import (
 	"reflect"
 	"testing"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
 func TestHeaderLayout(t *testing.T) {
@@ -170,7 +170,7 @@ func TestListAndWho(t *testing.T) {
 	}
 
 	// An entry of a later version: four bytes more before the name.
-	later := append([]byte{84, 0, 4, 0}, b[4:4+18*4]...)
+	later := append([]byte{100, 0, 4, 0}, b[4:4+22*4]...)
 	later = append(append(later, 9, 9, 9, 9), "lamp"...)
 	if got, ok := ParseList(later); !ok || got[0] != entry {
 		t.Errorf("%+v %v", got, ok)
@@ -183,9 +183,9 @@ func TestListAndWho(t *testing.T) {
 	}
 }
 
-func TestClaims(t *testing.T) {
-	claim := Claim{1, 2, 3, message.Origin{Network: 4, Local: 5}, "$.A"}
-	if got, ok := ParseClaim(AppendClaim(nil, claim)); !ok || got != claim {
+func TestBindRequests(t *testing.T) {
+	request := BindRequest{1, 2, 3, message.Origin{Network: 4, Local: 5}, "$.A"}
+	if got, ok := ParseBindRequest(AppendBindRequest(nil, request)); !ok || got != request {
 		t.Errorf("%+v %v", got, ok)
 	}
 	names := []string{"$.A", "$.B.*"}
@@ -197,6 +197,33 @@ func TestClaims(t *testing.T) {
 	}
 	if got := ParseVouch(AppendVouch(nil, 1<<60+7)); got != 1<<60+7 {
 		t.Error(got)
+	}
+}
+
+func TestTapEvent(t *testing.T) {
+	event := TapEvent{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, true, 13, 11, "program", message.Header{ID: full.ID, To: 12}, []byte("$.A"), []byte("data"), nil}
+	b := AppendTapEvent(nil, &event)
+	var got TapEvent
+	if !ParseTapEvent(b, &got) || !reflect.DeepEqual(got, event) || len(b) != event.Bytes() {
+		t.Errorf("%+v, %d bytes", got, len(b))
+	}
+	traced := event
+	traced.Trace = message.AppendTrace(nil, &message.Trace{Parent: "parent", State: "state"})
+	MarkTrace(&traced.Header, traced.Trace)
+	b = AppendTapEvent(nil, &traced)
+	traced.Header.Flags &^= message.TraceMark
+	if !ParseTapEvent(b, &got) || !reflect.DeepEqual(got, traced) || len(b) != traced.Bytes() {
+		t.Errorf("with a trace context: %+v, %d bytes", got, len(b))
+	}
+	if ParseTapEvent(b[:len(b)-1], &got) || ParseTapEvent(append(b, 0), &got) {
+		t.Error("a trace context that is cut off, or followed by something")
+	}
+	filter := TapFilter{OnlyFailures: true, Kinds: 1, Ksock: 2, DataBytes: 3, Patterns: []string{"$.A", "$.B.*"}}
+	if got, ok := ParseTapFilter(AppendTapFilter(nil, filter)); !ok || !reflect.DeepEqual(got, filter) {
+		t.Errorf("%+v", got)
+	}
+	if _, ok := ParseTapFilter(append(AppendTapFilter(nil, TapFilter{}), 5, 0, '$')); ok {
+		t.Error("a pattern that is cut off")
 	}
 }
 
@@ -213,8 +240,12 @@ func TestTruncated(t *testing.T) {
 		"welcome": {AppendWelcome(nil, Welcome{}), func(b []byte) bool { _, ok := ParseWelcome(b); return ok }},
 		"info":    {AppendInfo(nil, info), func(b []byte) bool { _, ok := ParseInfo(b); return ok }},
 		"who":     {AppendParty(nil, Party{Program: "p"}), func(b []byte) bool { _, _, ok := ParseWho(b); return ok }},
-		"claim":   {AppendClaim(nil, Claim{}), func(b []byte) bool { _, ok := ParseClaim(b); return ok }},
+		"claim":   {AppendBindRequest(nil, BindRequest{}), func(b []byte) bool { _, ok := ParseBindRequest(b); return ok }},
 		"proxy":   {AppendProxy(nil, Proxy{}), func(b []byte) bool { _, _, ok := ParseProxy(b); return ok }},
+		"tap":     {AppendTapFilter(nil, TapFilter{}), func(b []byte) bool { _, ok := ParseTapFilter(b); return ok }},
+		"tapped": {AppendTapEvent(nil, &TapEvent{Program: "p", Name: []byte("n"), Data: []byte("d")}), func(b []byte) bool {
+			return ParseTapEvent(b, new(TapEvent))
+		}},
 		"list": {AppendKsockEntry(nil, KsockEntry{}), func(b []byte) bool {
 			_, ok := ParseList(b)
 			return ok && len(b) > 0
@@ -235,7 +266,7 @@ func TestOpNames(t *testing.T) {
 	names := map[string]Op{}
 	for op := range 256 {
 		name := Op(op).String()
-		if known := op >= int(OpHello) && op <= int(OpVouch); Op(op).Known() != known {
+		if known := op >= int(OpHello) && op <= int(OpCard); Op(op).Known() != known {
 			t.Errorf("operation %d: known is %v", op, !known)
 		}
 		if other, twice := names[name]; twice {

@@ -6,8 +6,8 @@ import (
 	"context"
 	"fmt"
 
-	"kbus"
-	"kbus/internal/gauge"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/gauge"
 )
 
 // Client is one Ksock.
@@ -33,7 +33,7 @@ func (c *Client) Open(role gauge.Role, p *gauge.Plan) (err error) {
 	if role == gauge.Consumer {
 		options = append(options[:len(options):len(options)], kbus.ReadAhead(readAhead))
 	}
-	if c.k, err = kbus.Open(c.Bus, options...); err != nil {
+	if c.k, err = kbus.Open(context.Background(), kbus.BusNumber(c.Bus), options...); err != nil {
 		return err
 	}
 	echo, stream := fmt.Sprintf("$.Bench.P%d.Echo", p.Session), fmt.Sprintf("$.Bench.P%d.Stream", p.Session)
@@ -41,12 +41,12 @@ func (c *Client) Open(role gauge.Role, p *gauge.Plan) (err error) {
 	case gauge.Requester:
 		c.message = kbus.Request(echo, "")
 	case gauge.Replier:
-		err = c.k.Bind(echo, kbus.Replier)
+		err = c.k.Bind(context.Background(), echo, kbus.Replier)
 	case gauge.Producer:
 		c.message, c.pipe, c.consumers = kbus.Announcement(stream, ""), c.k.Pipe(), uint64(p.Consumers)
 	case gauge.Consumer:
-		if _, err = c.k.SetMaxMessages(uint32(p.Window) + 1); err == nil {
-			err = c.k.Bind(stream, kbus.Listener)
+		if _, err = c.k.Queue().SetLimit(context.Background(), uint32(p.Window)+1); err == nil {
+			err = c.k.Bind(context.Background(), stream, kbus.Listener)
 		}
 	}
 	return err
@@ -65,7 +65,7 @@ func (c *Client) Request(data []byte) ([]byte, error) {
 // Serve is Serve.
 func (c *Client) Serve() error {
 	return c.k.Serve(context.Background(), func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
-		return kbus.ReplyTo(m, m.Data)
+		return m.Reply(m.Data)
 	})
 }
 
@@ -76,12 +76,12 @@ func (c *Client) Publish(data []byte) error {
 	return c.pipe.Send(context.Background(), c.message)
 }
 
-// Flush flushes the Pipe. The bus has said how many consumers each message has reached; if that is not all of them, it
-// is an error.
+// Flush flushes the Pipe. The bus has said how many Listeners each message has reached; if that is fewer than there are
+// consumers, it is an error. It may be more: others may listen to everything.
 func (c *Client) Flush() error {
 	totals, err := c.pipe.Flush(context.Background())
-	if want := c.sent * c.consumers; err == nil && totals.Reached != want {
-		err = fmt.Errorf("%d messages reached consumers %d times instead of %d", c.sent, totals.Reached, want)
+	if want := c.sent * c.consumers; err == nil && totals.Reached < want {
+		err = fmt.Errorf("%d messages reached consumers %d times instead of %d at least", c.sent, totals.Reached, want)
 	}
 	return err
 }

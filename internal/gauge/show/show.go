@@ -8,7 +8,7 @@ import (
 	"os"
 	"time"
 
-	"kbus/internal/gauge"
+	"kbus.example/kbus/internal/gauge"
 )
 
 // Options are what to measure and how to show it.

@@ -2,15 +2,14 @@ package show
 
 import (
 	"bytes"
-	"log/slog"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"kbus/internal/gauge"
-	"kbus/internal/gauge/ksock"
-	"kbus/internal/server"
+	"kbus.example/kbus/internal/gauge"
+	"kbus.example/kbus/internal/gauge/ksock"
+	"kbus.example/kbus/internal/server"
 )
 
 func newClient() gauge.Client { return &ksock.Client{} }
@@ -87,7 +86,7 @@ func TestBar(t *testing.T) {
 func TestPerform(t *testing.T) {
 	config := server.Default()
 	config.Dir = t.TempDir()
-	s, err := server.Start(config, slog.New(slog.DiscardHandler))
+	s, err := server.Start(config, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,10 @@ import (
 	"strings"
 	"time"
 
-	"kbus/internal/gauge"
+	"kbus.example/kbus/internal/gauge"
 )
+
+// Figures in words, for a terminal: a line for each measurement, and bars under round trips.
 
 type roundTrips struct {
 	*gauge.RoundTrips

@@ -3,12 +3,12 @@ package wire
 import (
 	"strings"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
-// What Limpets ask of a bus, and what its federator is asked and says.
+// What Limpets ask of a bus, and the bind requests that a federator takes and answers.
 
-// Proxy is a Replier elsewhere that somebody here is to stand for: the payload of BindProxy.
+// Proxy is a Replier elsewhere that a Limpet binds for here: the payload of BindProxy.
 type Proxy struct {
 	Of   message.Origin
 	Name string
@@ -31,36 +31,36 @@ func ParseProxy(b []byte) (of message.Origin, name []byte, ok bool) {
 	return message.Origin{Network: le.Uint32(b), Local: le.Uint32(b[4:])}, b[proxyHeadBytes:], true
 }
 
-// Claim is a Ksock that wants to become the Replier of a name, or the proxy of one elsewhere.
-type Claim struct {
-	ID    uint32 // of the claim
+// BindRequest is a Ksock that wants to become the Replier of a name, or the proxy of one elsewhere.
+type BindRequest struct {
+	ID    uint32 // of the request
 	Ksock uint32
 	PID   uint32
-	Of    message.Origin // of whom it is to be the proxy
+	Of    message.Origin // of a proxy: its Replier elsewhere
 	Name  string
 }
 
-const claimHeadBytes = 20
+const bindRequestHeadBytes = 20
 
-// AppendClaim appends the payload of NextClaim's result.
-func AppendClaim(b []byte, c Claim) []byte {
+// AppendBindRequest appends the payload of NextBindRequest's result.
+func AppendBindRequest(b []byte, c BindRequest) []byte {
 	b = le.AppendUint32(b, c.ID)
 	b = le.AppendUint32(b, c.Ksock)
 	b = le.AppendUint32(b, c.PID)
 	return AppendProxy(b, Proxy{c.Of, c.Name})
 }
 
-// ParseClaim reads it. It reports false when it is not one.
-func ParseClaim(b []byte) (c Claim, ok bool) {
-	if len(b) < claimHeadBytes {
-		return Claim{}, false
+// ParseBindRequest reads it. It reports false when it is not one.
+func ParseBindRequest(b []byte) (c BindRequest, ok bool) {
+	if len(b) < bindRequestHeadBytes {
+		return BindRequest{}, false
 	}
-	c = Claim{ID: le.Uint32(b), Ksock: le.Uint32(b[4:]), PID: le.Uint32(b[8:]), Name: string(b[claimHeadBytes:])}
+	c = BindRequest{ID: le.Uint32(b), Ksock: le.Uint32(b[4:]), PID: le.Uint32(b[8:]), Name: string(b[bindRequestHeadBytes:])}
 	c.Of, _, _ = ParseProxy(b[12:])
 	return c, true
 }
 
-// DecisionBytes is the length of the payload of Decide: one condition. The claim is the argument.
+// DecisionBytes is the length of the payload of Decide: one condition. The request is the argument.
 const DecisionBytes = 4
 
 // AppendDecision appends that payload.

@@ -5,6 +5,7 @@ package ring
 import (
 	"bytes"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"strconv"
 	"testing"
@@ -12,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func newLog(t *testing.T, size int) *Log {
+func newArena(t *testing.T, size int) *Arena {
 	t.Helper()
-	l, err := CreateLog(size)
+	l, err := CreateArena(size)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,10 +25,10 @@ func newLog(t *testing.T, size int) *Log {
 
 // Bodies of all sizes come and go in any order: none lies on another, all that is free can be used, and in the end
 // nothing is left.
-func TestLogPlaces(t *testing.T) {
-	const size = 2 * LeastLog
-	l := newLog(t, size)
-	view, err := MapLog(l.Share())
+func TestArenaOffsets(t *testing.T) {
+	const size = 2 * LeastArena
+	l := newArena(t, size)
+	view, err := MapArena(l.Share())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,14 +42,14 @@ func TestLogPlaces(t *testing.T) {
 	}
 	var live []body
 	full, used := 0, 0
-	pages := func(n int) int { return (n + logPageBytes - 1) / logPageBytes * logPageBytes }
+	pages := func(n int) int { return (n + arenaPageBytes - 1) / arenaPageBytes * arenaPageBytes }
 	for i := range 30_000 {
 		if rnd.IntN(2) == 0 {
-			n := 1 + rnd.IntN(20*logPageBytes)
+			n := 1 + rnd.IntN(20*arenaPageBytes)
 			if rnd.IntN(100) == 0 {
-				n = size - rnd.IntN(logPageBytes)
+				n = size - rnd.IntN(arenaPageBytes)
 			}
-			kept := l.Keep(bytes.Repeat([]byte{byte(i)}, n))
+			kept := l.Store(bytes.Repeat([]byte{byte(i)}, n))
 			if kept == nil {
 				full++
 				if used == 0 {
@@ -56,7 +57,7 @@ func TestLogPlaces(t *testing.T) {
 				}
 				continue
 			}
-			at, ok := l.Place(kept)
+			at, ok := l.Offset(kept)
 			if !ok || len(kept) != n {
 				t.Fatalf("a body of %d bytes has %d, in the log: %v", n, len(kept), ok)
 			}
@@ -74,11 +75,11 @@ func TestLogPlaces(t *testing.T) {
 			t.Fatalf("the body at %d is spoilt: %v", b.at, err)
 		}
 		if rnd.IntN(3) == 0 {
-			l.Hold(b.at)
+			l.Retain(b.at)
 			b.holds++
 			continue
 		}
-		l.LetGo(b.at)
+		l.Release(b.at)
 		if b.holds--; b.holds == 0 {
 			used -= pages(b.bytes)
 			live[at] = live[len(live)-1]
@@ -90,26 +91,26 @@ func TestLogPlaces(t *testing.T) {
 	}
 	for _, b := range live {
 		for range b.holds {
-			l.LetGo(b.at)
+			l.Release(b.at)
 		}
 	}
-	if full == 0 || l.Free() != size || l.Keep(make([]byte, size)) == nil {
+	if full == 0 || l.Free() != size || l.Store(make([]byte, size)) == nil {
 		t.Errorf("full %d times; %d bytes of %d are free in the end, or cannot be used", full, l.Free(), size)
 	}
 }
 
-// A client has only a descriptor, and none of what can be done with it changes a byte or the length of the log.
-func TestLogCannotBeWritten(t *testing.T) {
-	l := newLog(t, LeastLog)
-	kept := l.Keep([]byte("what everybody reads"))
+// A client has only a descriptor, and none of what can be done with it changes a byte or the length of the arena.
+func TestArenaCannotBeWritten(t *testing.T) {
+	l := newArena(t, LeastArena)
+	kept := l.Store([]byte("what everybody reads"))
 	share := l.Share()
 	for name, try := range map[string]func() error{
 		"map to write": func() error {
-			_, err := unix.Mmap(share, 0, LeastLog, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+			_, err := unix.Mmap(share, 0, LeastArena, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 			return err
 		},
 		"protect to write": func() error {
-			mem, err := unix.Mmap(share, 0, LeastLog, unix.PROT_READ, unix.MAP_SHARED)
+			mem, err := unix.Mmap(share, 0, LeastArena, unix.PROT_READ, unix.MAP_SHARED)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,7 +120,7 @@ func TestLogCannotBeWritten(t *testing.T) {
 		"write":    func() error { _, err := unix.Pwrite(share, []byte("mine"), 0); return err },
 		"truncate": func() error { return unix.Ftruncate(share, 0) },
 		"punch": func() error {
-			return unix.Fallocate(share, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, 0, LeastLog)
+			return unix.Fallocate(share, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, 0, LeastArena)
 		},
 		"seal": func() error {
 			_, err := unix.FcntlInt(uintptr(share), unix.F_ADD_SEALS, unix.F_SEAL_WRITE)
@@ -146,15 +147,15 @@ func TestLogCannotBeWritten(t *testing.T) {
 	}
 }
 
-func TestLogBounds(t *testing.T) {
-	for _, size := range []int{0, 1, LeastLog - 1, LeastLog + 1, MostLog + LeastLog} {
-		if l, err := CreateLog(size); err == nil {
+func TestArenaBounds(t *testing.T) {
+	for _, size := range []int{0, 1, LeastArena - 1, LeastArena + 1, MostArena + LeastArena} {
+		if l, err := CreateArena(size); err == nil {
 			l.Close()
 			t.Errorf("there is a log of %d bytes", size)
 		}
 	}
-	l := newLog(t, LeastLog)
-	view, err := MapLog(l.Share())
+	l := newArena(t, LeastArena)
+	view, err := MapArena(l.Share())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,19 +163,19 @@ func TestLogBounds(t *testing.T) {
 	for _, c := range []struct {
 		at uint64
 		n  int
-	}{{LeastLog, 1}, {LeastLog - 1, 2}, {1 << 63, 1}, {1<<64 - 1, 2}, {0, LeastLog + 1}, {8, 1<<32 - 1}} {
+	}{{LeastArena, 1}, {LeastArena - 1, 2}, {1 << 63, 1}, {1<<64 - 1, 2}, {0, LeastArena + 1}, {8, math.MaxInt}} {
 		if _, err := view.Body(c.at, c.n); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%d bytes at %d: %v", c.n, c.at, err)
 		}
 	}
-	if p, err := view.Body(LeastLog-1, 1); err != nil || len(p) != 1 {
+	if p, err := view.Body(LeastArena-1, 1); err != nil || len(p) != 1 {
 		t.Errorf("the last byte: %v", err)
 	}
-	for _, body := range [][]byte{nil, {}, make([]byte, LeastLog+1)} {
-		if l.Keep(body) != nil {
+	for _, body := range [][]byte{nil, {}, make([]byte, LeastArena+1)} {
+		if l.Store(body) != nil {
 			t.Errorf("%d bytes have a place", len(body))
 		}
-		if at, ok := l.Place(body); ok {
+		if at, ok := l.Offset(body); ok {
 			t.Errorf("%d bytes of elsewhere lie at %d", len(body), at)
 		}
 	}

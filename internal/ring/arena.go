@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Log is memory that the daemon writes and all clients of a bus map to read. The body of a large message lies there
+// Arena is memory that the daemon writes and all clients of a bus map to read. The body of a large message lies there
 // once, and the windows of all who get it say where, so that it is copied neither into each window nor through the
 // daemon's sockets.
 //
@@ -21,7 +21,7 @@ import (
 //
 // Clients cannot write to it: F_SEAL_FUTURE_WRITE leaves the daemon's own mapping as the only one that can, and their
 // descriptor is open for reading only. But who maps it can read all of it, also what is for others.
-type Log struct {
+type Arena struct {
 	mem   []byte
 	share int
 	used  []uint64 // a bit for each page
@@ -33,19 +33,20 @@ type Log struct {
 type hold struct{ pages, times uint32 }
 
 const (
-	logPageBytes = 4 << 10
+	arenaPageBytes = 4 << 10
 
-	// LeastLog and MostLog bound the size of a log, which is a multiple of LeastLog.
-	LeastLog = 64 * logPageBytes
-	MostLog  = 2 << 30
+	// LeastArena and MostArena bound the size of an arena, which is a multiple of LeastArena.
+	LeastArena = 64 * arenaPageBytes
+	// On a machine of 32 bits MostArena leaves addresses for other things.
+	MostArena = 1 << 30 << (strconv.IntSize / 64)
 )
 
-// CreateLog makes a log. It is not resident before it is used.
-func CreateLog(size int) (*Log, error) {
-	if size < LeastLog || size > MostLog || size%LeastLog != 0 {
-		return nil, fmt.Errorf("log of %d bytes: it must be a multiple of %d, up to %d", size, LeastLog, MostLog)
+// CreateArena makes an arena. It is not resident before it is used.
+func CreateArena(size int) (*Arena, error) {
+	if size < LeastArena || size > MostArena || size%LeastArena != 0 {
+		return nil, fmt.Errorf("log of %d bytes: it must be a multiple of %d, up to %d", size, LeastArena, MostArena)
 	}
-	fd, err := newMemfd("kbus-log")
+	fd, err := newMemfd("kbus-arena")
 	if err != nil {
 		return nil, err
 	}
@@ -62,11 +63,11 @@ func CreateLog(size int) (*Log, error) {
 		unix.Munmap(mem)
 		return nil, fmt.Errorf("log: %w", err)
 	}
-	pages := size / logPageBytes
-	return &Log{mem: mem, share: share, used: make([]uint64, pages/64), holds: make([]hold, pages), free: pages}, nil
+	pages := size / arenaPageBytes
+	return &Arena{mem: mem, share: share, used: make([]uint64, pages/64), holds: make([]hold, pages), free: pages}, nil
 }
 
-// seal makes a descriptor of the log that can only be read from, and leaves no way to get one that can do more.
+// seal makes a descriptor of the arena that can only be read from, and leaves no way to get one that can do more.
 func seal(fd int) (share int, err error) {
 	const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_FUTURE_WRITE | unix.F_SEAL_SEAL
 	if _, err = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
@@ -80,23 +81,23 @@ func seal(fd int) (share int, err error) {
 }
 
 // Share is the descriptor for clients. It stays ours.
-func (l *Log) Share() int { return l.share }
+func (l *Arena) Share() int { return l.share }
 
-// Bytes is the length of the log.
-func (l *Log) Bytes() int { return len(l.mem) }
+// Bytes is the length of the arena.
+func (l *Arena) Bytes() int { return len(l.mem) }
 
 // Free is how much of it is free.
-func (l *Log) Free() int { return l.free * logPageBytes }
+func (l *Arena) Free() int { return l.free * arenaPageBytes }
 
-// Close unmaps the log. What clients have mapped stays until they unmap it.
-func (l *Log) Close() error {
+// Close unmaps the arena. What clients have mapped stays until they unmap it.
+func (l *Arena) Close() error {
 	unix.Close(l.share)
 	return unix.Munmap(l.mem)
 }
 
-// Keep copies a body to a place in the log, held once. It gives nil when there is none.
-func (l *Log) Keep(body []byte) []byte {
-	n := (len(body) + logPageBytes - 1) / logPageBytes
+// Store copies a body to a place in the arena, held once. It gives nil when there is none.
+func (l *Arena) Store(body []byte) []byte {
+	n := (len(body) + arenaPageBytes - 1) / arenaPageBytes
 	page := l.find(n)
 	if page < 0 {
 		return nil
@@ -104,24 +105,24 @@ func (l *Log) Keep(body []byte) []byte {
 	l.mark(page, n)
 	l.holds[page] = hold{uint32(n), 1}
 	l.free -= n
-	at := page * logPageBytes
+	at := page * arenaPageBytes
 	kept := l.mem[at : at+len(body) : at+len(body)]
 	copy(kept, body)
 	return kept
 }
 
-// Place says where in the log a body lies; ok is false for one that lies elsewhere.
-func (l *Log) Place(body []byte) (at uint32, ok bool) {
+// Offset says where in the arena a body lies; ok is false for one that lies elsewhere.
+func (l *Arena) Offset(body []byte) (at uint32, ok bool) {
 	offset := uintptr(unsafe.Pointer(unsafe.SliceData(body))) - uintptr(unsafe.Pointer(&l.mem[0]))
 	return uint32(offset), len(body) > 0 && offset < uintptr(len(l.mem))
 }
 
-// Hold holds a place once more.
-func (l *Log) Hold(at uint32) { l.holds[at/logPageBytes].times++ }
+// Retain holds a place once more.
+func (l *Arena) Retain(at uint32) { l.holds[at/arenaPageBytes].times++ }
 
-// LetGo takes one Keep or Hold back.
-func (l *Log) LetGo(at uint32) {
-	page := int(at / logPageBytes)
+// Release takes one Store or Retain back.
+func (l *Arena) Release(at uint32) {
+	page := int(at / arenaPageBytes)
 	h := &l.holds[page]
 	if h.times == 0 {
 		panic(fmt.Sprintf("ring: nobody holds the place at %d", at))
@@ -133,7 +134,7 @@ func (l *Log) LetGo(at uint32) {
 }
 
 // find gives the first of n free pages in a row, or -1.
-func (l *Log) find(n int) int {
+func (l *Arena) find(n int) int {
 	if n == 0 || n > l.free {
 		return -1
 	}
@@ -159,7 +160,7 @@ func (l *Log) find(n int) int {
 }
 
 // mark turns n pages from free to used, or back.
-func (l *Log) mark(page, n int) {
+func (l *Arena) mark(page, n int) {
 	for n > 0 {
 		here := min(64-page%64, n)
 		l.used[page/64] ^= (1<<here - 1) << (page % 64)

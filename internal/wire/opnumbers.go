@@ -1,9 +1,14 @@
 package wire
 
-import "strconv"
-
 // The numbers of the operations are fixed for ever; a new one takes a new number. Every operation of part 3 of the
 // specification has one, so a client needs nothing but a socket.
+
+// The argument of Bind and Unbind.
+const (
+	AsListener uint32 = 0
+	AsReplier  uint32 = 1
+	AsStandby  uint32 = 2 // Replier, or standby where there is one; older servers take it for 1
+)
 
 // Op is the number of an operation.
 type Op uint8
@@ -44,15 +49,15 @@ const (
 	OpBindingsReport Op = 30 // R8.2
 	OpStatsReport    Op = 31 // R8.4 - R8.7
 	OpList           Op = 32 // all Ksocks
-	OpWho            Op = 33 // who would get a message of that name
+	OpWho            Op = 33 // the Ksocks that would get a message of that name
 	OpInfo           Op = 34 // figures of the whole bus
 
 	OpStopping Op = 35 // event: the bus is ending in order
 
 	OpSendToListeners Op = 36 // OpSendMessage of what was only overheard on another bus (B24)
 	OpFederate        Op = 37 // makes this Ksock the federator
-	OpNextClaim       Op = 38 // answered when somebody wants to become a Replier
-	OpDecide          Op = 39 // the federator's word on a claim
+	OpNextBindRequest Op = 38 // answered when a Ksock wants to become a Replier
+	OpDecide          Op = 39 // the federator's word on a bind request
 	OpEvict           Op = 40 // takes a Replier's binding away
 
 	OpWaitReadable Op = 41 // answered when there is a message to be read, which stays where it is
@@ -60,27 +65,15 @@ const (
 	OpCarry     Op = 42 // makes this Ksock one that carries messages from other buses
 	OpBindProxy Op = 43 // OpBind in the stead of a Replier elsewhere
 	OpVouch     Op = 44 // until when the federator answers for the Repliers of the bus
+
+	OpGiveUp Op = 45 // OpCancel of a request that waits for an answer, and the answer is not wanted any more
+	OpMissed Op = 46 // what this Ksock missed because its queue was full (R4.18)
+	OpPeer   Op = 47 // the process behind a Ksock
+
+	OpTap    Op = 48 // begins to show what the bus does
+	OpTapped Op = 49 // event: something that it did
+
+	OpServices Op = 50 // the names that can be started, and how it is with them
+	OpDescribe Op = 51 // attaches a card to a name
+	OpCard     Op = 52 // the card of a name
 )
-
-var opNames = [...]string{
-	OpHello: "Hello", OpReset: "Reset", OpBind: "Bind", OpUnbind: "Unbind", OpReplier: "Replier", OpNext: "Next",
-	OpNextWait: "NextWait", OpNextReply: "NextReply", OpSendMessage: "SendMessage", OpCall: "Call", OpResend: "Resend",
-	OpDiscard: "Discard", OpWaitSent: "WaitSent", OpPoll: "Poll", OpCancel: "Cancel", OpLastSent: "LastSent",
-	OpMaxMessages: "MaxMessages", OpNumMessages: "NumMessages", OpNumUnreplied: "NumUnreplied", OpOnlyOnce: "OnlyOnce",
-	OpVerbose: "Verbose", OpReportReplierBinds: "ReportReplierBinds", OpMaxMessageSize: "MaxMessageSize",
-	OpNewBus: "NewBus", OpWrite: "Write", OpSend: "Send", OpNextMsg: "NextMsg", OpRead: "Read", OpLenLeft: "LenLeft",
-	OpBindingsReport: "BindingsReport", OpStatsReport: "StatsReport", OpList: "List", OpWho: "Who", OpInfo: "Info",
-	OpStopping: "Stopping", OpSendToListeners: "SendToListeners", OpFederate: "Federate", OpNextClaim: "NextClaim",
-	OpDecide: "Decide", OpEvict: "Evict", OpWaitReadable: "WaitReadable", OpCarry: "Carry", OpBindProxy: "BindProxy", OpVouch: "Vouch",
-}
-
-// Known reports whether the operation exists.
-func (op Op) Known() bool { return int(op) < len(opNames) && opNames[op] != "" }
-
-// String is the name of the operation as docs/protocol.md has it, or its number.
-func (op Op) String() string {
-	if !op.Known() {
-		return strconv.Itoa(int(op))
-	}
-	return opNames[op]
-}
