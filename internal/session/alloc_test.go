@@ -1,11 +1,13 @@
 package session
 
 import (
+	"fmt"
 	"testing"
 
-	"kbus/internal/bus"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/rules"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // The way of a message through an Engine, in steady state: no allocation, and one copy in and one copy out.
@@ -19,12 +21,27 @@ type traffic struct {
 	reply        []byte // its in_reply_to is filled in
 }
 
-func newTraffic(tb testing.TB, dataBytes int) *traffic {
+func newTraffic(tb testing.TB, dataBytes int) *traffic { return newRuledTraffic(tb, dataBytes, 0) }
+
+// newRuledTraffic is traffic on a bus with so many rules, which allow it.
+func newRuledTraffic(tb testing.TB, dataBytes, ruleCount int) *traffic {
+	all := []rules.Operation{rules.Open, rules.Send, rules.Request, rules.Listen, rules.Reply}
+	set := &rules.Set{}
+	for i := range ruleCount {
+		set.Rules = append(set.Rules, rules.Rule{Allow: true, Operations: all[1:], Names: []string{fmt.Sprintf("$.Name%d.*", i)}})
+	}
+	if ruleCount > 0 {
+		set.Rules[0] = rules.Rule{Allow: true, Operations: all}
+	}
+	laws := rules.NewLaws(set)
 	w := &world{e: NewEngine(0, bus.New(bus.Config{}), nil), clients: map[string]*client{}}
 	tr := &traffic{w: w}
+	w.e.bus.SetRuled(ruleCount > 0)
 	data := make([]byte, dataBytes)
 	for _, c := range []**client{&tr.asker, &tr.other} {
-		*c = &client{Session: w.e.Connect(Peer{UID: 1000})}
+		judge := &rules.Judge{}
+		judge.Use(laws.For(&rules.Identity{UID: 1000}), nil)
+		*c = &client{Session: w.e.Connect(Peer{UID: 1000, Judge: judge})}
 		tr.must(tb, *c, wire.Header{Op: wire.OpHello, Arg: 3}, wire.AppendHello(nil, wire.Hello{Lowest: 1, Highest: 1}))
 	}
 	tr.must(tb, tr.other, wire.Header{Op: wire.OpBind, Arg: 1}, []byte("$.Ask"))
@@ -82,6 +99,20 @@ func TestNoAllocationOnTheWayOfAMessage(t *testing.T) {
 	}
 }
 
+// With rules neither, however many there are.
+func TestNoAllocationWithRules(t *testing.T) {
+	tr := newRuledTraffic(t, 32, 1000)
+	for what, do := range map[string]func(testing.TB){"tell": tr.tell, "fetch": tr.fetch, "ask": tr.ask} {
+		do(t)
+		if got := testing.AllocsPerRun(500, func() { do(t) }); got > 0 {
+			t.Errorf("%s allocates %v times", what, got)
+		}
+	}
+	if quickly := tr.w.e.bus.Quickly(); quickly == (bus.Quickly{}) {
+		t.Error("with rules no message goes a quick way")
+	}
+}
+
 func BenchmarkHandle(b *testing.B) {
 	for _, n := range []struct {
 		name  string
@@ -99,5 +130,16 @@ func BenchmarkHandle(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+func BenchmarkHandleWithRules(b *testing.B) {
+	for _, n := range []int{0, 1, 1000} {
+		tr := newRuledTraffic(b, 32, n)
+		b.Run(fmt.Sprintf("ask/rules=%d", n), func(b *testing.B) {
+			for b.Loop() {
+				tr.ask(b)
+			}
+		})
 	}
 }

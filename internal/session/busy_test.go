@@ -5,9 +5,9 @@ import (
 	"slices"
 	"testing"
 
-	"kbus/internal/bus"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // What a script of requests cannot show: when results are taken, and which sessions have any.
@@ -48,7 +48,7 @@ func (w *world) frames(c *client) (all []wire.Header) {
 		}
 		all = append(all, h)
 		c.Sent(n)
-		w.e.Settle()
+		w.e.Pump()
 	}
 	return all
 }
@@ -112,6 +112,36 @@ func TestBusySessionLeavesMessagesInTheBus(t *testing.T) {
 	}
 }
 
+// The answer to a Call stays in the bus, too, while the session is Busy, and comes when it is not any more.
+func TestBusySessionIsGivenNoAnswer(t *testing.T) {
+	w := newWorld(t, bus.Config{MaxMessages: 1000})
+	asker, replier := w.open("A", 3), w.open("R", 3)
+	w.bind(asker, "$.A", 0)
+	w.bind(replier, "$.Ask", 1)
+	w.do(asker, wire.Header{Op: wire.OpCall, Seq: 7}, wire.AppendMessage(nil, &message.Header{Flags: message.WantAReply}, []byte("$.Ask"), nil))
+	asked, _ := w.e.bus.Next(replier.ksock)
+	for !asker.Busy() {
+		w.do(replier, wire.Header{Op: wire.OpSendMessage}, announcement("$.A", 30_000))
+		w.frames(replier)
+		w.do(asker, wire.Header{Op: wire.OpNext}, nil)
+	}
+	reply := message.Header{InReplyTo: asked.ID, To: asked.From}
+	w.e.bus.Release(&asked)
+	g := &glass{}
+	asker.SetWindow(g)
+	w.do(replier, wire.Header{Op: wire.OpSendMessage}, wire.AppendMessage(nil, &reply, []byte("$.Ask"), nil))
+	w.e.Pump()
+	if g.shown != 0 {
+		t.Errorf("%d messages are shown, of which one is for a Call", g.shown)
+	}
+	if n := w.e.bus.NumMessages(asker.ksock); n != 1 || asker.Waiting() != 1 {
+		t.Errorf("%d messages in the queue of a Busy session, %d requests wait", n, asker.Waiting())
+	}
+	if all := w.frames(asker); all[len(all)-1].Seq != 7 || asker.Waiting() != 0 {
+		t.Errorf("the answer is not the last of %+v", all)
+	}
+}
+
 // One request may ask for more messages than fit: it gets what fits until the session is Busy.
 func TestBatchEndsWhenBusy(t *testing.T) {
 	w := newWorld(t, bus.Config{})
@@ -161,6 +191,11 @@ func TestLazy(t *testing.T) {
 		t.Error("lazy with a result that is not")
 	}
 	w.frames(a)
+	w.do(a, wire.Header{Op: wire.OpUnbind, Flags: wire.Lazy}, []byte("$.Nothing"))
+	if a.Lazy() {
+		t.Error("lazy with a failure")
+	}
+	w.frames(a)
 	for n := 0; n < lazyBytes; n = len(a.Out()) {
 		if n > 0 && !a.Lazy() {
 			t.Fatalf("not lazy at %d bytes", n)
@@ -206,50 +241,6 @@ func TestDirty(t *testing.T) {
 	want(a, b)
 }
 
-// Each kind of waiting request has its limit; one more is refused by name, and nobody else notices.
-func TestWaitingLimit(t *testing.T) {
-	for _, op := range []wire.Op{wire.OpNextWait, wire.OpNextReply, wire.OpWaitSent, wire.OpCall,
-		wire.OpWaitReadable} {
-		t.Run(op.String(), func(t *testing.T) {
-			w := newWorld(t, bus.Config{MaxMessages: 2 * MaxWaiting})
-			a, full := w.open("A", 3), w.open("F", 1)
-			w.bind(full, "$.A", 0)
-			w.bind(full, "$.Ask", 1)
-			w.do(a, wire.Header{Op: wire.OpSendMessage}, announcement("$.A", 0))
-			w.frames(a)
-			request := wire.Header{Op: op, Arg: 1}
-			var payload []byte
-			switch op {
-			case wire.OpNextReply:
-				payload = wire.AppendID(nil, message.ID{Serial: 9})
-			case wire.OpCall:
-				payload = wire.AppendMessage(nil, &message.Header{Flags: message.WantAReply}, []byte("$.Ask"), nil)
-			case wire.OpWaitSent:
-				w.e.bus.SetMaxMessages(full.ksock, 1)
-				h := message.Header{Flags: message.AllOrWait}
-				w.do(a, wire.Header{Op: wire.OpSendMessage}, wire.AppendMessage(nil, &h, []byte("$.A"), nil))
-				w.frames(a)
-			}
-			for range MaxWaiting {
-				w.do(a, request, payload)
-			}
-			if len(a.Out()) > 0 || a.Waiting() != MaxWaiting {
-				t.Fatalf("%d of %d wait", a.Waiting(), MaxWaiting)
-			}
-			w.do(a, request, payload)
-			if got := w.frames(a); len(got) != 1 || got[0].Condition != message.ErrNoMemory {
-				t.Fatalf("got %+v", got)
-			}
-			w.do(a, wire.Header{Op: wire.OpCancel, Arg: 0}, nil)
-			w.frames(a)
-			w.do(a, request, payload)
-			if len(a.Out()) > 0 {
-				t.Fatal("one less, and one more is still refused")
-			}
-		})
-	}
-}
-
 // Output that is taken in pieces, as a full socket does, arrives whole; an idle session holds no buffer, and what is
 // kept for the next one is bounded.
 func TestOutputInPieces(t *testing.T) {
@@ -261,7 +252,7 @@ func TestOutputInPieces(t *testing.T) {
 		n = min(n, len(reader.Out()))
 		got = append(got, reader.Out()[:n]...)
 		reader.Sent(n)
-		w.e.Settle()
+		w.e.Pump()
 	}
 	for i := range 2000 {
 		data := fmt.Appendf(nil, "%0*d", i%1500, i)
@@ -297,43 +288,5 @@ func TestOutputInPieces(t *testing.T) {
 	}
 	if w.e.buffers.freeBytes > keptBytes {
 		t.Errorf("%d bytes kept", w.e.buffers.freeBytes)
-	}
-}
-
-type host struct{ n uint32 }
-
-func (h *host) NewBus() (uint32, message.Condition) {
-	if h.n == 2 {
-		return 77, message.ErrTooManyBuses
-	}
-	h.n++
-	return h.n, message.OK
-}
-
-func TestNewBus(t *testing.T) {
-	w := newWorld(t, bus.Config{})
-	w.e.host = &host{}
-	a := w.open("A", 3)
-	for range 3 {
-		w.do(a, wire.Header{Op: wire.OpNewBus}, nil)
-	}
-	got := w.frames(a)
-	if got[0].Arg != 1 || got[1].Arg != 2 || got[2].Condition != message.ErrTooManyBuses || got[2].Arg != 0 {
-		t.Errorf("got %+v", got)
-	}
-}
-
-// A process chooses its own name; what is shown of it cannot steer a terminal, and its length is bounded.
-func TestProgramIsPrintable(t *testing.T) {
-	for program, want := range map[string]string{
-		"lamp":                         "lamp",
-		"a\x1b[2Jb\nc\xff":             "a?[2Jb?c?",
-		"grün":                         "grün",
-		string(make([]byte, 300)):      string(slices.Repeat([]byte("?"), wire.MaxProgramBytes)),
-		string([]rune{'x', 0x202e, 0}): "x??",
-	} {
-		if got := Printable(program); got != want {
-			t.Errorf("%q is shown as %q, want %q", program, got, want)
-		}
 	}
 }

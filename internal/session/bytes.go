@@ -3,9 +3,9 @@ package session
 import (
 	"slices"
 
-	"kbus/internal/file"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/file"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // The byte-wise view, for clients that play a device: the same File that stands behind /dev/kbusN, made when it is
@@ -19,23 +19,35 @@ func (s *Session) bytes() *file.File {
 	return s.file
 }
 
-// HeldBytes is what the message being written and the one being read take, for whoever limits memory.
+// HeldBytes is what the message being written, the one being read, a report being made and the room of a tap that is still free
+// take, and what is to be sent behind Out, for limits on memory. What is in Out is not in it.
 func (s *Session) HeldBytes() int64 {
-	if s.file == nil {
-		return 0
+	held := int64(s.out.bytes)
+	if r := s.report; r != nil {
+		held += int64(cap(r.buf) + r.bytes)
 	}
-	return s.file.HeldBytes()
+	if s.file != nil {
+		held += s.file.HeldBytes()
+	}
+	if s.tap != nil {
+		held += int64(max(0, s.engine.taps.most()-len(s.Out())))
+	}
+	return held
 }
 
 func (s *Session) write(h wire.Header, payload []byte) {
 	n, c := s.bytes().Write(payload)
+	if c == message.ErrBadName {
+		s.fail(h, c, s.file.NameFault())
+		return
+	}
 	s.result(h, c, uint32(n))
 }
 
 func (s *Session) send(h wire.Header, _ []byte) {
 	waiting := s.pendingCall()
 	o := s.bytes().Send(nil)
-	s.outcome(h, o)
+	s.outcome(h, o, "")
 	s.dropped(waiting, o.Err)
 }
 

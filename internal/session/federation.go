@@ -4,40 +4,40 @@ import (
 	"slices"
 	"strings"
 
-	"kbus/internal/bus"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // A bus may have one federator: a Limpet that joins it to other buses and knows which of the names that they share have
-// a Replier elsewhere. From then on whoever binds as Replier for such a name makes a claim, and waits (claims.go). The
-// federator's own Binds, for names that are held elsewhere, need nobody's word.
+// a Replier elsewhere. From then on each Bind as Replier for such a name is a bind request, and waits for the federator's
+// decision (bindrequests.go). The federator's own Binds, for names that are held elsewhere, need no decision.
 //
-// A federator that is *strict* vouches for the Repliers of its bus: nobody else has their names. When it goes, or the time
-// for which it has vouched is over because it stands still, all of them are evicted, before anybody elsewhere may have
-// the names. After it has gone Binds are free again, unless the bus is one of those that must have a federator.
+// A *strict* federator vouches for the Repliers of its bus: no other bus has their names. When it goes, or stands still
+// until the time for which it has vouched is over, all of them are evicted, before other buses may have the names.
+// After a federator has gone Binds are free again, unless the bus is one of those that must have a federator.
 
 // federation is the state of it; the zero value is a bus that is joined to none.
 type federation struct {
-	required  bool // nobody becomes a Replier without a federator
+	required  bool // without a federator no Ksock becomes a Replier
 	federator *Session
 	strict    bool
 	names     []string // that are shared, as bindings; none: all
-	lapsed    bool     // nobody vouches for the Repliers
+	lapsed    bool     // no federator vouches for the Repliers
 	alarm     func(at uint64) message.Condition
-	deciding  *bus.Ksock // whose Bind goes ahead
-	claims    []*claim   // oldest first
+	requests  []*bindRequest // oldest first
 	lastID    uint32
 }
 
 // RequireFederator has Binds as Replier fail with ErrNoFederation as long as there is no federator.
 func (e *Engine) RequireFederator() {
 	e.federation.required = true
-	e.bus.SetGuard(e.guard)
+	e.bus.SetBindHook(e.bindHook)
 }
 
-// Alarm sets whom to tell when Lapse is to be called, in nanoseconds since the machine was started, its sleep included;
-// 0 is never. What it gives is the result of Vouch. Without it the federator's word holds as long as it is there.
+// Alarm sets a function that arranges for Lapse to be called at a moment, in nanoseconds since the machine was started,
+// its sleep included; 0 is never. Its condition is the result of Vouch. Without it a federator has vouched for as long
+// as it is there.
 func (e *Engine) Alarm(set func(at uint64) message.Condition) { e.federation.alarm = set }
 
 // own are the names that every bus has for itself.
@@ -55,9 +55,11 @@ func (s *Session) federate(h wire.Header, payload []byte) {
 	f := &s.engine.federation
 	names := wire.ParseNames(payload)
 	bad := slices.IndexFunc(names, func(n string) bool { return message.CheckBinding(n) != message.OK })
+	if c, why := s.mayJoin(); c != message.OK {
+		s.fail(h, c, why)
+		return
+	}
 	switch {
-	case !s.mayJoin():
-		s.result(h, message.ErrNotPermitted, 0)
 	case h.Arg > 1:
 		s.result(h, message.ErrBadSwitch, 0)
 	case bad >= 0:
@@ -66,16 +68,16 @@ func (s *Session) federate(h wire.Header, payload []byte) {
 		s.refuse(h, message.ErrReplierBound, "the bus has a federator already")
 	default:
 		f.federator, f.strict, f.names, f.lapsed = s, h.Arg == 1, names, false
-		s.engine.bus.SetGuard(s.engine.guard)
+		s.engine.bus.SetBindHook(s.engine.bindHook)
 		s.result(h, message.OK, 0)
 	}
 }
 
-// guard is asked about each Bind as Replier, see bus.Guard.
-func (e *Engine) guard(k *bus.Ksock, name string, of message.Origin) (c message.Condition, done bool) {
+// bindHook decides about each Bind as Replier, see bus.BindHook.
+func (e *Engine) bindHook(k *bus.Ksock, name string, of message.Origin) (c message.Condition, done bool) {
 	f := &e.federation
 	switch {
-	case !f.covers(name), k == f.deciding:
+	case !f.covers(name):
 		return message.OK, false
 	case f.federator == nil:
 		return message.ErrNoFederation, true
@@ -84,10 +86,10 @@ func (e *Engine) guard(k *bus.Ksock, name string, of message.Origin) (c message.
 	case f.lapsed:
 		return message.ErrNoFederation, true
 	}
-	return e.claim(k, name, of)
+	return e.requestBind(k, name, of)
 }
 
-// vouch is the federator's word that nobody else has the names of the bus, until a moment.
+// vouch is the federator's promise that no other bus has the names of this one, until a moment.
 func (s *Session) vouch(h wire.Header, payload []byte) {
 	f := &s.engine.federation
 	if f.federator != s {
@@ -102,13 +104,13 @@ func (s *Session) vouch(h wire.Header, payload []byte) {
 	s.result(h, c, 0)
 }
 
-// Lapse is for the moment that Alarm has told: the federator has not vouched again. Settle must follow.
+// Lapse is for the moment that Alarm was given: the federator has not vouched again. Pump must follow.
 func (e *Engine) Lapse() {
 	f := &e.federation
 	if f.federator != nil && f.strict {
 		f.lapsed = true
 		e.evictAll()
-		f.dropClaims()
+		f.dropBindRequests()
 	}
 }
 
@@ -118,7 +120,7 @@ func (s *Session) evict(h wire.Header, name []byte) {
 	c := message.ErrNotBound
 	if s.engine.federation.federator != s {
 		c = message.ErrNotPermitted
-	} else if k := b.Ksock(h.Arg); k != nil {
+	} else if k := b.Ksock(message.KsockID(h.Arg)); k != nil {
 		c = b.Evict(k, string(name))
 	}
 	s.result(h, c, 0)
@@ -144,7 +146,7 @@ func (e *Engine) unfederate() {
 	}
 	f.federator, f.names = nil, nil
 	if !f.required {
-		e.bus.SetGuard(nil)
+		e.bus.SetBindHook(nil)
 	}
-	f.dropClaims()
+	f.dropBindRequests()
 }

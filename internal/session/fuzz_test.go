@@ -5,9 +5,9 @@ import (
 	"math/rand"
 	"testing"
 
-	"kbus/internal/bus"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // FuzzSession lets three clients ask anything, well formed or not, read or not read their results, end and come again.
@@ -152,7 +152,7 @@ func (h *hostile) payload(g *guest, op wire.Op, b byte) []byte {
 			m.InReplyTo, m.To = g.owed[n-1].ID, g.owed[n-1].From
 			g.owed = g.owed[:n-1]
 		} else if flags&0x04 != 0 {
-			m.InReplyTo, m.To = id, uint32(b>>4)
+			m.InReplyTo, m.To = id, message.KsockID(b>>4)
 		}
 		data := make([]byte, int(flags>>7)*30000)
 		if op == wire.OpWrite {
@@ -183,7 +183,7 @@ func (h *hostile) ask(g *guest, head wire.Header, payload []byte) {
 }
 
 var mayWait = map[wire.Op]bool{
-	wire.OpNextWait: true, wire.OpCall: true, wire.OpWaitSent: true, wire.OpNextReply: true, wire.OpNextClaim: true,
+	wire.OpNextWait: true, wire.OpCall: true, wire.OpWaitSent: true, wire.OpNextReply: true, wire.OpNextBindRequest: true,
 	wire.OpWaitReadable: true,
 }
 
@@ -201,7 +201,7 @@ func (h *hostile) take(g *guest, n int) {
 		n -= length
 		g.s.Sent(length)
 	}
-	h.e.Settle()
+	h.e.Pump()
 }
 
 func (h *hostile) answered(g *guest, head wire.Header, payload []byte) {

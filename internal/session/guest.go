@@ -1,12 +1,12 @@
 package session
 
 import (
-	"kbus/internal/bus"
-	"kbus/internal/file"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/file"
 )
 
-// Guest is the Tag of a Ksock that is not a session's: somebody else drives it, and shares the bus with the sessions.
-// After whatever is done for a guest the Engine must Settle.
+// Guest is the Tag of a Ksock that no session has: other code, such as a device, drives it and shares the bus with the
+// sessions. After each operation for a guest the Engine must Pump.
 type Guest interface {
 	// File is the byte-wise view of the Ksock.
 	File() *file.File

@@ -1,36 +1,31 @@
 package session
 
 import (
-	"kbus/internal/bus"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
-// What a Limpet may do beside what everybody may: say again here what was said on another bus, and stand for a Replier
-// there. Who is a Limpet is for whoever owns the Engine.
+// The operations that only Limpets may use: sending here what was sent on another bus, and binding for a Replier there.
+// The owner of the Engine says which clients are Limpets.
 
-// Permit sets who may be a Limpet. Without it everybody may.
-func (e *Engine) Permit(permits func(Peer) bool) { e.permits = permits }
+// Permit sets which clients may be Limpets. Without it all may.
+func (o *owner) Permit(permits func(Peer) bool) { o.permits = permits }
 
-func (s *Session) mayJoin() bool {
-	permits := s.engine.permits
-	return permits == nil || permits(s.peer)
-}
-
-func (s *Session) sendToListeners(h wire.Header, payload []byte) {
-	if !s.mayJoin() {
-		s.result(h, message.ErrNotPermitted, 0)
+func (s *Session) sendToListeners(h wire.Header, payload, data []byte) {
+	if c, why := s.mayJoin(); c != message.OK {
+		s.fail(h, c, why)
 		return
 	}
-	if o, ok := s.submit(h, payload, (*bus.Bus).SendToListeners); ok {
-		s.outcome(h, o)
+	if o, why, ok := s.submit(h, payload, data, (*bus.Bus).SendToListeners); ok {
+		s.outcome(h, o, why)
 	}
 }
 
 // carry takes the network id of the bus as the argument, and gives its incarnation.
 func (s *Session) carry(h wire.Header, _ []byte) {
-	if !s.mayJoin() {
-		s.result(h, message.ErrNotPermitted, 0)
+	if c, why := s.mayJoin(); c != message.OK {
+		s.fail(h, c, why)
 		return
 	}
 	incarnation, c := s.engine.bus.Carry(s.ksock, h.Arg)
@@ -45,6 +40,10 @@ func (s *Session) bindProxy(h wire.Header, payload []byte) {
 	case len(name) > message.MaxNameBytes:
 		s.result(h, message.ErrNameTooLong, 0)
 	default:
-		s.bound(h, s.engine.bus.BindProxy(s.ksock, string(name), of))
+		if c, why := s.mayJoin(); c != message.OK { // it may have been one before new rules
+			s.fail(h, c, why)
+			return
+		}
+		s.bound(h, name, s.engine.bus.BindProxy(s.ksock, string(name), of))
 	}
 }

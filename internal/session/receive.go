@@ -1,9 +1,9 @@
 package session
 
 import (
-	"kbus/internal/bus"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // Receiving whole messages. A message is copied once, from the bus's store to the output, and given back at once.
@@ -36,7 +36,7 @@ func (s *Session) take(h wire.Header) bool {
 	at := s.begin(h, message.OK, 0, wire.MessageBytes(len(d.Name), len(d.Data)))
 	n := uint32(0)
 	for ok {
-		s.out.buf = wire.AppendMessage(s.out.buf, &d.Header, d.Name, d.Data)
+		s.append(&d)
 		b.Release(&d)
 		n++
 		if n >= h.Arg || s.Busy() {
@@ -57,6 +57,9 @@ func (s *Session) nextReply(h wire.Header, payload []byte) {
 	case len(s.calls) >= MaxWaiting:
 		s.refuse(h, message.ErrNoMemory, limitText)
 	default:
+		if len(s.calls) == 0 {
+			s.engine.bus.Overlook(s.ksock)
+		}
 		s.calls = append(s.calls, call{op: h.Op, seq: h.Seq, request: request})
 	}
 }
@@ -74,7 +77,21 @@ func (s *Session) takeReply(h wire.Header, request message.ID) bool {
 // reply answers h with one message.
 func (s *Session) reply(h wire.Header, d *bus.Delivery) {
 	at := s.begin(h, message.OK, 1, wire.MessageBytes(len(d.Name), len(d.Data)))
-	s.out.buf = wire.AppendMessage(s.out.buf, &d.Header, d.Name, d.Data)
+	s.append(d)
 	s.engine.bus.Release(d)
 	s.end(at, 1)
+}
+
+// append adds one message to the output, and what follows it for a client that wants to know.
+func (s *Session) append(d *bus.Delivery) {
+	f := s.marks.Put(&d.Header, d.Missed, d.Trace())
+	s.out.buf = f.Append(wire.AppendMessage(s.out.buf, &d.Header, d.Name, d.Data))
+}
+
+// missed tells how many messages the Ksock missed before the one taken last, and in all.
+func (s *Session) missed(h wire.Header, _ []byte) {
+	before, total := s.engine.bus.Missed(s.ksock)
+	at := s.begin(h, message.OK, before, wire.MissedTotalBytes)
+	s.out.buf = wire.AppendMissedTotal(s.out.buf, total)
+	s.end(at, before)
 }

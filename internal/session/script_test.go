@@ -14,9 +14,9 @@ import (
 	"strings"
 	"testing"
 
-	"kbus/internal/bus"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // The scripts in testdata say what clients ask and what each of them is sent, in words. A line that is not indented is
@@ -25,7 +25,7 @@ import (
 //
 // Words: N (the argument), seq=N, lazy, text=T or hex=H (the payload), id=N:N (a payload that is an id), and for a
 // message $.Name to=N reply=N:N id=N:N extra=N flags=F,F data=T. Of Limpets: of=N:N (whose proxy), names=T,T, until=N (the
-// moment of a Vouch); "lapse" is that it has come, and "required" that the bus must have a federator. Then, to spoil a payload: cut=N (bytes off the end), zeros=N
+// moment of a Vouch); of taps: failures, kinds=N, ksock=N, bytes=N and names; "lapse" is that it has come, and "required" that the bus must have a federator. Then, to spoil a payload: cut=N (bytes off the end), zeros=N
 // (bytes put to the end), lengths=N,N (of name and data, as the message has it), pointy (of an entire message).
 
 var rewrite = flag.Bool("rewrite", false, "write what happens into the scripts, to be read and judged")
@@ -62,7 +62,10 @@ func compare(t *testing.T, name string, want, got []byte) {
 }
 
 // run performs a script and returns it with what was sent after each request.
-func run(t *testing.T, script []byte) []byte {
+func run(t *testing.T, script []byte) []byte { return runWith(t, script, func(*world) {}) }
+
+// runWith is run with something that happens before each line.
+func runWith(t *testing.T, script []byte, before func(*world)) []byte {
 	w := newWorld(t, bus.Config{Incarnation: 77, Limits: bus.Limits{UserKsocks: 4, UserBindings: 6}})
 	var alarms []uint64
 	w.e.Alarm(func(at uint64) message.Condition {
@@ -80,6 +83,7 @@ func run(t *testing.T, script []byte) []byte {
 		if line == "" || line[0] == '#' {
 			continue
 		}
+		before(w)
 		for _, said := range w.command(strings.Fields(line)) {
 			fmt.Fprintln(&done, "  "+said)
 		}
@@ -95,6 +99,7 @@ func run(t *testing.T, script []byte) []byte {
 type world struct {
 	t       *testing.T
 	e       *Engine
+	config  bus.Config
 	clients map[string]*client
 	order   []string
 }
@@ -106,7 +111,10 @@ type client struct {
 }
 
 func newWorld(t *testing.T, c bus.Config) *world {
-	return &world{t: t, e: NewEngine(0, bus.New(c), nil), clients: map[string]*client{}}
+	e := NewEngine(0, bus.New(c), nil)
+	e.server = "kbusd 1" // as the scripts have it, whatever version there is
+	e.SetTaps(Taps{Bytes: 500})
+	return &world{t: t, e: e, config: c, clients: map[string]*client{}}
 }
 
 func (w *world) command(words []string) (said []string) {
@@ -116,7 +124,7 @@ func (w *world) command(words []string) (said []string) {
 		return w.said()
 	case "lapse":
 		w.e.Lapse()
-		w.e.Settle()
+		w.e.Pump()
 		return w.said()
 	case "required":
 		w.e.RequireFederator()
@@ -159,7 +167,7 @@ func (w *world) said() (said []string) {
 			}
 			said = append(said, name+" "+show(h, payload))
 			c.Sent(n)
-			w.e.Settle()
+			w.e.Pump()
 		}
 	}
 	return said
@@ -182,11 +190,22 @@ func (w *world) request(c *client, verb string, words []string) (h wire.Header, 
 	}
 	var m message.Message
 	var spoils []string
+	var filter wire.TapFilter
+	var trace []byte
 	for _, word := range words {
 		key, value, isPair := strings.Cut(word, "=")
 		switch {
 		case strings.HasPrefix(word, "$"):
 			m.Name = word
+			filter.Patterns = append(filter.Patterns, word)
+		case word == "failures":
+			filter.OnlyFailures = true
+		case key == "kinds":
+			filter.Kinds = number(w.t, value)
+		case key == "ksock":
+			filter.Ksock = number(w.t, value)
+		case key == "bytes":
+			filter.DataBytes = number(w.t, value)
 		case slices.Contains([]string{"cut", "zeros", "lengths", "pointy"}, key):
 			spoils = append(spoils, word)
 		case word == "lazy":
@@ -197,6 +216,8 @@ func (w *world) request(c *client, verb string, words []string) (h wire.Header, 
 			h.Seq = number(w.t, value)
 		case key == "frameflags":
 			h.Flags = wire.Flags(number(w.t, value))
+		case key == "features":
+			payload = wire.AppendHello(nil, wire.Hello{Lowest: 1, Highest: 1, Features: number(w.t, value)})
 		case key == "text":
 			payload = []byte(value)
 		case key == "hex":
@@ -215,9 +236,17 @@ func (w *world) request(c *client, verb string, words []string) (h wire.Header, 
 		case key == "until":
 			payload = wire.AppendVouch(nil, uint64(number(w.t, value)))
 		case key == "to":
-			m.To = number(w.t, value)
+			m.To = message.KsockID(number(w.t, value))
 		case key == "data":
 			m.Data = []byte(value)
+		case key == "parent":
+			m.Trace = &message.Trace{Parent: repeated(w.t, value)}
+			trace = message.AppendTrace(nil, m.Trace)
+		case key == "state":
+			m.Trace.State = repeated(w.t, value)
+			trace = message.AppendTrace(nil, m.Trace)
+		case key == "follows":
+			trace, _ = hex.DecodeString(value)
 		case key == "flags":
 			for f := range strings.SplitSeq(value, ",") {
 				m.Flags |= flagWords[f]
@@ -229,6 +258,10 @@ func (w *world) request(c *client, verb string, words []string) (h wire.Header, 
 	switch h.Op {
 	case wire.OpBind, wire.OpUnbind, wire.OpReplier, wire.OpWho, wire.OpBindProxy:
 		payload = append(payload, m.Name...)
+	case wire.OpTap:
+		if payload == nil {
+			payload = wire.AppendTapFilter(nil, filter)
+		}
 	case wire.OpNextReply:
 		if payload == nil {
 			payload = wire.AppendID(nil, m.ID)
@@ -239,13 +272,22 @@ func (w *world) request(c *client, verb string, words []string) (h wire.Header, 
 		}
 	case wire.OpSendMessage, wire.OpCall, wire.OpSendToListeners:
 		if payload == nil {
-			payload = wire.AppendMessage(nil, &m.Header, []byte(m.Name), m.Data)
+			wire.MarkTrace(&m.Header, trace)
+			payload = append(wire.AppendMessage(nil, &m.Header, []byte(m.Name), m.Data), trace...)
 		}
 	}
 	for _, word := range spoils {
 		payload = spoil(w.t, payload, word)
 	}
 	return h, payload
+}
+
+// repeated is a text, or with a number before it so many of it: 200*x.
+func repeated(t *testing.T, text string) string {
+	if n, one, is := strings.Cut(text, "*"); is {
+		return strings.Repeat(one, int(number(t, n)))
+	}
+	return text
 }
 
 func spoil(t *testing.T, payload []byte, word string) []byte {
@@ -294,6 +336,8 @@ func show(h wire.Header, payload []byte) string {
 	reads := []wire.Op{wire.OpNext, wire.OpNextWait, wire.OpNextReply, wire.OpCall}
 	switch sent, isSent := wire.ParseSent(payload); {
 	case len(payload) == 0:
+	case h.Op == wire.OpTapped:
+		words = append(words, showEvent(payload))
 	case h.Op == wire.OpLastSent, h.Op == wire.OpCall && len(payload) == wire.IDBytes:
 		id, _ := wire.ParseID(payload)
 		words = append(words, id.String())
@@ -308,8 +352,16 @@ func show(h wire.Header, payload []byte) string {
 			if !ok {
 				return "a broken message"
 			}
-			m.Name, m.Data, payload = string(name), data, rest
-			words = append(words, m.String())
+			m.Name, m.Data = string(name), data
+			f, rest, ok := wire.Marks{Missed: true, Trace: true}.Cut(&m.Header, rest) // scripts have no such flags of a sender's
+			if !ok {
+				return "a broken mark"
+			}
+			m.Missed, m.Trace, payload = f.Missed, message.TraceOf(f.Trace), rest
+			if m.Missed > 0 {
+				words = append(words, fmt.Sprintf("(%d missed)", m.Missed))
+			}
+			words = append(words, m.String()+showTrace(m.Trace))
 		}
 	case h.Op == wire.OpHello:
 		welcome, _ := wire.ParseWelcome(payload)
@@ -322,6 +374,12 @@ func show(h wire.Header, payload []byte) string {
 	case h.Op == wire.OpWho:
 		replier, listeners, _ := wire.ParseWho(payload)
 		words = append(words, fmt.Sprintf("%+v %+v", replier, listeners))
+	case h.Op == wire.OpPeer:
+		peer, _ := wire.ParsePeer(payload)
+		words = append(words, fmt.Sprintf("%+v", peer))
+	case h.Op == wire.OpMissed:
+		total, _ := wire.ParseMissedTotal(payload)
+		words = append(words, fmt.Sprint("in all ", total))
 	case h.Op == wire.OpInfo:
 		info, _ := wire.ParseInfo(payload)
 		words = append(words, fmt.Sprintf("%+v", info))
@@ -329,4 +387,37 @@ func show(h wire.Header, payload []byte) string {
 		words = append(words, message.Quote(payload))
 	}
 	return strings.Join(words, " ")
+}
+
+// showEvent puts what a tap is shown into words.
+func showEvent(payload []byte) string {
+	var e wire.TapEvent
+	if !wire.ParseTapEvent(payload, &e) {
+		return "a broken event"
+	}
+	m := message.Message{Header: e.Header, Name: string(e.Name), Data: e.Data}
+	text := fmt.Sprintf("by %d %s", e.Ksock, e.Program)
+	if e.Missed > 0 {
+		text = fmt.Sprintf("(%d missed) ", e.Missed) + text
+	}
+	if e.AsReplier {
+		text += " as Replier"
+	}
+	if e.Replier > 0 {
+		text += fmt.Sprintf(" to Replier %d", e.Replier)
+	}
+	if e.Reached+e.Skipped+e.SetAside > 0 {
+		text += fmt.Sprintf(" reached %d skipped %d aside %d", e.Reached, e.Skipped, e.SetAside)
+	}
+	if len(e.Name) > 0 {
+		text += fmt.Sprintf(" %v of %d bytes", &m, e.DataBytes) + showTrace(message.TraceOf(e.Trace))
+	}
+	return text
+}
+
+func showTrace(t *message.Trace) string {
+	if t == nil {
+		return ""
+	}
+	return fmt.Sprintf(" in trace %s %q", t.Parent, t.State)
 }

@@ -1,90 +1,116 @@
 package session
 
 import (
-	"kbus/internal/bus"
-	"kbus/internal/wire"
-	"kbus/message"
+	"fmt"
+
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // Sending whole messages. The payload is parsed where it lies and the bus copies name and data once, to where all
 // recipients will share them. The checks are those that write and SEND make of an entire message, in their order
 // (R3.57, R2.11, R1.20); what has no byte form here (guards, pointers, padding) cannot be wrong.
 
-func (s *Session) sendMessage(h wire.Header, payload []byte) {
-	if o, ok := s.submit(h, payload, (*bus.Bus).Send); ok {
-		s.outcome(h, o)
+func (s *Session) sendMessage(h wire.Header, payload, data []byte) {
+	if o, why, ok := s.submit(h, payload, data, bus.SendTraced); ok {
+		s.outcome(h, o, why)
 	}
 }
 
 // call sends a Request and waits for what answers it. A Request that has to wait for room waits here too: however that
 // ends, a Reply or Status comes.
-func (s *Session) call(h wire.Header, payload []byte) {
+func (s *Session) call(h wire.Header, payload, data []byte) {
 	if len(s.calls) >= MaxWaiting {
 		s.refuse(h, message.ErrNoMemory, limitText)
 		return
 	}
-	o, ok := s.submit(h, payload, (*bus.Bus).Send)
+	if len(s.calls) == 0 {
+		s.engine.bus.Overlook(s.ksock)
+	}
+	o, why, ok := s.submit(h, payload, data, bus.SendTraced)
 	switch {
 	case !ok:
 	case o.Err == message.OK || o.Err == message.ErrPending:
 		s.calls = append(s.calls, call{op: h.Op, seq: h.Seq, request: o.ID})
 	default:
-		s.outcome(h, o)
+		s.outcome(h, o, why)
 	}
 }
 
-// sender is bus.Send or bus.SendToListeners.
-type sender = func(*bus.Bus, *bus.Ksock, *message.Header, []byte, []byte) bus.Outcome
+// sender is bus.SendTraced or bus.SendToListeners.
+type sender = func(b *bus.Bus, k *bus.Ksock, h *message.Header, name, data, trace []byte) bus.Outcome
 
-// submit sends the message in payload. It reports false when there is no message, and the connection ends.
-func (s *Session) submit(h wire.Header, payload []byte, send sender) (bus.Outcome, bool) {
+// submit sends the message in payload, whose data may lie apart. why says more about what is wrong with it. It reports
+// false when there is no message, and the connection ends.
+func (s *Session) submit(h wire.Header, payload, apart []byte, send sender) (o bus.Outcome, why string, ok bool) {
 	b, head := s.engine.bus, &s.engine.header
-	name, data, ok := s.parse(payload, head)
+	name, data, trace, ok := parse(payload, apart, head, s.marks.Trace)
 	if !ok {
 		s.violate(h, "the payload is not one message")
-		return bus.Outcome{}, false
+		return o, "", false
 	}
 	if s.ksock.Sending() {
-		return bus.Outcome{Err: message.ErrStillSending}, true
+		return bus.Outcome{Err: message.ErrStillSending}, "", true
 	}
 	if h.Op == wire.OpCall && !head.IsRequest() {
-		return bus.Outcome{Err: message.ErrMalformed}, true
+		return bus.Outcome{Err: message.ErrMalformed}, "", true
 	}
-	if c := checkForm(head, name, data, b.MaxMessageBytes()); c != message.OK {
-		return bus.Outcome{Err: c}, true
+	switch c := s.checkForm(head, name, data); c {
+	case message.OK:
+		if c, why = message.TraceFault(trace); c != message.OK {
+			return bus.Outcome{Err: c}, why, true
+		}
+		return send(b, s.ksock, head, name, data, trace), "", true
+	case message.ErrMessageTooLong:
+		why = fmt.Sprintf("it has %d bytes, %d are the most, setting limits.message-bytes",
+			message.EntireLen(uint32(len(name)), uint32(len(data))), b.MaxMessageBytes())
+		return bus.Outcome{Err: c}, why, true
+	default:
+		return bus.Outcome{Err: c}, s.faultOf(name, false, c), true
 	}
-	return send(b, s.ksock, head, name, data), true
 }
 
 // checkForm applies R2.11 in its order, and R1.20, to a message that never had guards or pointers.
-func checkForm(h *message.Header, name, data []byte, maxMessageBytes uint32) message.Condition {
+func (s *Session) checkForm(h *message.Header, name, data []byte) message.Condition {
 	switch {
 	case len(name) == 0:
 		return message.ErrMalformed
 	case len(name) > message.MaxNameBytes:
 		return message.ErrNameTooLong
 	}
-	if c := message.CheckLimits(h.Flags, uint32(len(name)), uint32(len(data)), maxMessageBytes); c != message.OK {
+	most := s.engine.bus.MaxMessageBytes()
+	if c := message.CheckLimits(h.Flags, uint32(len(name)), uint32(len(data)), most); c != message.OK {
 		return c
 	}
-	return message.CheckName(name)
+	if s.ksock.KnowsName(name) {
+		return message.OK
+	}
+	return s.ksock.CheckName(name)
 }
 
-// outcome answers a send. A message that waits has its id too (R3.67).
-func (s *Session) outcome(h wire.Header, o bus.Outcome) {
+// outcome answers a send; why may say more about a failure. A message that waits has its id too (R3.67).
+func (s *Session) outcome(h wire.Header, o bus.Outcome, why string) {
 	if o.Err != message.OK && o.Err != message.ErrPending {
-		s.result(h, o.Err, 0)
+		s.fail(h, o.Err, why)
+		return
+	}
+	inRun := s.runs && runs(h, &o)
+	if inRun && s.prolong(h, &o) {
 		return
 	}
 	at := s.begin(h, o.Err, 0, wire.SentBytes)
 	s.out.buf = wire.AppendSent(s.out.buf, wire.Sent{ID: o.ID, Reached: o.Reached, Skipped: o.Skipped})
 	s.end(at, 0)
+	if inRun {
+		s.startRun(at, h, &o)
+	}
 }
 
 func (s *Session) resend(h wire.Header, _ []byte) {
 	waiting := s.pendingCall()
 	o := s.engine.bus.Resend(s.ksock)
-	s.outcome(h, o)
+	s.outcome(h, o, "")
 	s.dropped(waiting, o.Err)
 }
 
@@ -112,8 +138,8 @@ func (s *Session) pendingCall() int {
 	return -1
 }
 
-// dropped follows whatever may have ended a message's waiting for room. A Call whose Request was dropped by another
-// request of the same client is answered: no Status comes for it (R5.10), so nothing else would.
+// dropped follows each operation that may have ended a message's waiting for room. A Call whose Request was dropped by
+// another request of the same client is answered here: no Status comes for it (R5.10), so nothing else would.
 func (s *Session) dropped(waiting int, c message.Condition) {
 	if waiting >= 0 && c != message.OK && c != message.ErrPending {
 		s.giveUp(waiting, c)

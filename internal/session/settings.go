@@ -1,20 +1,33 @@
 package session
 
 import (
-	"kbus/internal/bus"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // The small operations: a name or a number in, a condition and a number out. The bus decides; this only carries.
 
 // bind waits when the federation has yet to say whether the name is free.
 func (s *Session) bind(h wire.Header, name []byte) {
-	s.bound(h, s.bindOr((*bus.Bus).Bind, h, name))
+	do := (*bus.Bus).Bind
+	if h.Arg == wire.AsStandby {
+		do = standBy
+	}
+	s.bound(h, name, s.bindOr(do, h, name))
+}
+
+func standBy(b *bus.Bus, k *bus.Ksock, name string, _ bool) message.Condition {
+	return bus.StandBy(b, k, name)
 }
 
 func (s *Session) unbind(h wire.Header, name []byte) {
-	s.result(h, s.bindOr((*bus.Bus).Unbind, h, name), 0)
+	c := s.bindOr((*bus.Bus).Unbind, h, name)
+	if c == message.OK && s.engine.bus.Purging(s.ksock) {
+		purge(s, h)
+		return
+	}
+	s.named(h, name, true, c)
 }
 
 // bindOr binds or unbinds. The length is checked before the name is copied (R1.19).
@@ -32,7 +45,7 @@ func (s *Session) replier(h wire.Header, name []byte) {
 		s.result(h, c, 0)
 		return
 	}
-	s.result(h, message.OK, s.engine.bus.Replier(string(name)))
+	s.result(h, message.OK, uint32(s.engine.bus.Replier(string(name))))
 }
 
 func (s *Session) poll(h wire.Header, _ []byte) {
@@ -41,7 +54,7 @@ func (s *Session) poll(h wire.Header, _ []byte) {
 	if readable {
 		bits |= 1
 	}
-	if s.may(toWrite) && !sending { // R3.91
+	if s.may(wire.Writer) && !sending { // R3.91
 		bits |= 2
 	}
 	s.result(h, message.OK, bits)
@@ -72,17 +85,21 @@ func (s *Session) onlyOnce(h wire.Header, _ []byte) {
 }
 
 func (s *Session) verbose(h wire.Header, _ []byte) {
-	old, c := s.engine.bus.Verbose(h.Arg)
+	old, c := s.engine.bus.Verbose(s.ksock, h.Arg)
 	s.number(h, c, old)
 }
 
 func (s *Session) reportReplierBinds(h wire.Header, _ []byte) {
+	if h.Arg == 1 && s.engine.pieces {
+		s.reportBinds(h)
+		return
+	}
 	old, c := s.engine.bus.ReportReplierBinds(s.ksock, h.Arg)
 	s.number(h, c, old)
 }
 
 func (s *Session) maxMessageSize(h wire.Header, _ []byte) {
-	now, c := s.engine.bus.SetMaxMessageBytes(h.Arg)
+	now, c := s.engine.bus.SetMaxMessageBytes(s.ksock, h.Arg)
 	s.number(h, c, now)
 }
 
@@ -91,7 +108,11 @@ func (s *Session) newBus(h wire.Header, _ []byte) {
 		s.result(h, message.ErrNotPermitted, 0)
 		return
 	}
-	number, c := s.engine.host.NewBus()
+	if c := s.engine.bus.MayMakeBuses(s.ksock); c != message.OK {
+		s.result(h, c, 0)
+		return
+	}
+	number, c := s.engine.host.NewBus(s.ksock.Owner())
 	s.number(h, c, number)
 }
 

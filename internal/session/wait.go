@@ -3,19 +3,34 @@ package session
 import (
 	"slices"
 
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // Waiting requests are the only ones that are answered out of order: Calls and NextReplies as the answers come, the
-// others of each kind in the order of asking. What is for one Request goes to whoever waits for it before NextWait may
-// have it, and WaitReadable is told of what is left after that.
+// others of each kind in the order of asking. An answer goes to the Call or NextReply that waits for it before NextWait
+// may have it, and WaitReadable is answered by what is left after that.
 
 // MaxWaiting is how many NextWaits, how many Calls and NextReplies together, how many WaitSents, WaitReadables and
-// NextClaims a session may have waiting. One more is refused with ErrNoMemory.
+// NextBindRequests a session may have waiting. One more is refused with ErrNoMemory.
 const MaxWaiting = 4096
 
 const limitText = "limit waiting-requests reached"
+
+// waiting is the requests of a session that wait.
+type waiting struct {
+	nexts        nexts  // NextWait
+	calls        []call // Call, and NextReply that waits
+	sents        []uint32
+	bindRequests []uint32 // NextBindRequest
+	readables    []uint32 // WaitReadable
+	binds        int      // Binds that wait for the federator
+}
+
+// Waiting counts the requests that wait for an answer.
+func (w *waiting) Waiting() int {
+	return w.nexts.len() + len(w.calls) + len(w.sents) + len(w.readables) + len(w.bindRequests) + w.binds
+}
 
 // call waits for the answer to a Request.
 type call struct {
@@ -49,11 +64,11 @@ func (s *Session) answer() {
 		return
 	}
 	if !s.ksock.Sending() {
-		s.tell(wire.OpWaitSent, &s.sents)
+		s.answerListed(wire.OpWaitSent, &s.sents)
 	}
 	for len(s.calls) > 0 && !s.Busy() && s.answerCall() {
 	}
-	for len(s.claims) > 0 && !s.Busy() && s.answerClaim() {
+	for len(s.bindRequests) > 0 && !s.Busy() && s.answerBindRequest() {
 	}
 	for s.nexts.len() > 0 && !s.Busy() {
 		w := s.nexts.list[s.nexts.front]
@@ -63,17 +78,17 @@ func (s *Session) answer() {
 		s.nexts.front++
 	}
 	if len(s.readables) > 0 && s.engine.bus.NumMessages(s.ksock) > 0 {
-		s.tell(wire.OpWaitReadable, &s.readables)
+		s.answerListed(wire.OpWaitReadable, &s.readables)
 	}
 }
 
-// tell answers the requests that waited for something to be so, until the session is Busy.
-func (s *Session) tell(op wire.Op, waiting *[]uint32) {
-	told := 0
-	for ; told < len(*waiting) && !s.Busy(); told++ {
-		s.result(wire.Header{Op: op, Seq: (*waiting)[told]}, message.OK, 0)
+// answerListed answers the requests that waited for something to be so, until the session is Busy.
+func (s *Session) answerListed(op wire.Op, waiting *[]uint32) {
+	answered := 0
+	for ; answered < len(*waiting) && !s.Busy(); answered++ {
+		s.result(wire.Header{Op: op, Seq: (*waiting)[answered]}, message.OK, 0)
 	}
-	*waiting = slices.Delete(*waiting, 0, told)
+	*waiting = slices.Delete(*waiting, 0, answered)
 }
 
 // answerCall answers one Call or NextReply whose answer has come, and reports false when there is none.
@@ -112,6 +127,19 @@ func (s *Session) cancel(h wire.Header, _ []byte) {
 	s.result(h, message.OK, canceled)
 }
 
+// giveUpAnswer is cancel for a Call or NextReply whose answer is not wanted any more either (F44).
+func (s *Session) giveUpAnswer(h wire.Header, _ []byte) {
+	i := slices.IndexFunc(s.calls, func(c call) bool { return c.seq == h.Arg })
+	if i < 0 {
+		s.result(h, message.OK, 0)
+		return
+	}
+	s.engine.bus.GiveUp(s.ksock, s.calls[i].request)
+	s.giveUp(i, message.ErrCanceled)
+	s.engine.look(s) // the Request may have waited for room
+	s.result(h, message.OK, 1)
+}
+
 func (s *Session) cancelWaiting(seq uint32) uint32 {
 	if i := slices.IndexFunc(s.calls, func(c call) bool { return c.seq == seq }); i >= 0 {
 		s.giveUp(i, message.ErrCanceled)
@@ -123,14 +151,14 @@ func (s *Session) cancelWaiting(seq uint32) uint32 {
 		s.result(wire.Header{Op: wire.OpNextWait, Seq: seq}, message.ErrCanceled, 0)
 		return 1
 	}
-	if s.cancelTold(wire.OpWaitSent, &s.sents, seq) || s.cancelTold(wire.OpWaitReadable, &s.readables, seq) ||
-		s.cancelTold(wire.OpNextClaim, &s.claims, seq) {
+	if s.cancelListed(wire.OpWaitSent, &s.sents, seq) || s.cancelListed(wire.OpWaitReadable, &s.readables, seq) ||
+		s.cancelListed(wire.OpNextBindRequest, &s.bindRequests, seq) {
 		return 1
 	}
 	return 0
 }
 
-func (s *Session) cancelTold(op wire.Op, waiting *[]uint32, seq uint32) bool {
+func (s *Session) cancelListed(op wire.Op, waiting *[]uint32, seq uint32) bool {
 	i := slices.Index(*waiting, seq)
 	if i < 0 {
 		return false

@@ -1,45 +1,28 @@
 package session
 
 import (
-	"kbus/internal/bus"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/wire"
 )
 
-// Window is how a transport shows a client the front of its queue, so that it can take messages without asking (package
-// ring). The bus asks it what has been taken; the session fills it when the Engine settles, after all waiting requests
-// have been answered: who asks comes first.
-type Window interface {
-	bus.Window
-
-	// Show adds a message behind those shown. It reports false when there is no room for it now.
-	Show(h *message.Header, name, data []byte) bool
-
-	// Publish makes what was added visible to the client.
-	Publish()
-
-	// More tells the client that there is more than it is shown, so that it asks when the window is empty.
-	More(more bool)
-
-	// Want has the client ring when it next takes a message; Took must follow. It reports false when the client has taken
-	// one already.
-	Want() bool
-}
+// A window (bus.Window) is how a transport shows a client the front of its queue, so that it can take messages without
+// asking (package ring). The session fills it when the Engine pumps, after all waiting requests have been answered: who
+// asks comes first.
 
 // SetWindow gives a session a window, which must be empty. Without a Ksock to read from it is not used.
-func (s *Session) SetWindow(w Window) {
+func (s *Session) SetWindow(w bus.Window) {
 	if s.ksock != nil && s.mode&wire.ModeRead != 0 {
 		s.window = w
 		s.engine.bus.SetWindow(s.ksock, w)
 	}
 }
 
-// Took is to be called when the client may have taken messages that somebody waits for, see Window.Want.
-func (s *Session) Took() {
+// WindowTaken is to be called when the client may have taken messages and a sender waits for their room, see bus.Window.
+func (s *Session) WindowTaken() {
 	if s.window != nil && !s.closed {
-		s.engine.bus.Settle(s.ksock)
+		s.engine.bus.SyncWindow(s.ksock)
 		s.engine.change(s)
-		s.engine.Settle()
+		s.engine.Pump()
 	}
 }
 
@@ -51,14 +34,18 @@ func (s *Session) show() {
 		return
 	}
 	b, h := s.engine.bus, &s.engine.header
-	b.Settle(s.ksock)
+	if b.Purging(s.ksock) {
+		return
+	}
+	b.SyncWindow(s.ksock)
 	more := s.ksock.HasSetAside()
 	for shown := w.Shown(); ; shown++ {
-		name, data, ok := b.Queued(s.ksock, shown, h)
+		name, data, missed, trace, ok := b.Queued(s.ksock, shown, h)
 		if !ok {
 			break
 		}
-		if !w.Show(h, name, data) {
+		f := s.marks.Put(h, missed, trace)
+		if !w.Show(h, name, data, f.Missed, f.Trace) {
 			more = true
 			break
 		}

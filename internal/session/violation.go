@@ -3,8 +3,8 @@ package session
 import (
 	"fmt"
 
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // Violation is the error of a client that does not speak the protocol. A client that has said Hello finds the reason in
@@ -28,10 +28,11 @@ type Refusal struct {
 
 // Error says why.
 func (r *Refusal) Error() string {
+	text := "hello refused: " + r.Condition.Error()
 	if r.Text != "" {
-		return "hello refused: " + r.Text
+		text += ": " + r.Text
 	}
-	return "hello refused: " + r.Condition.Error()
+	return text
 }
 
 // Unwrap gives the condition.
@@ -42,6 +43,25 @@ func (s *Session) violate(h wire.Header, reason string) {
 	if s.greeted {
 		s.refuse(wire.Header{Op: h.Op, Seq: h.Seq}, message.ErrMalformed, reason)
 	}
+}
+
+// LastWord answers the request that the client loses its connection over: one whose report is being made, else the one that begun
+// is the beginning of. Without either, or before a Hello, there is none to answer.
+func LastWord(s *Session, begun []byte, c message.Condition, text string) {
+	var h wire.Header
+	switch {
+	case !s.greeted || s.ended != nil:
+		return
+	case s.report != nil:
+		h = s.report.h
+		s.dropReport()
+	case len(begun) >= wire.HeaderBytes:
+		h = wire.ParseHeader(begun)
+	default:
+		return
+	}
+	s.ended = &Refusal{c, text}
+	s.refuse(h, c, text)
 }
 
 func (s *Session) refuseHello(h wire.Header, c message.Condition, text string) {
