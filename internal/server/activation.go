@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"kbus.example/kbus/internal/rundir"
+	"kbus.example/kbus/internal/sock"
 )
 
 // systemd can make the sockets before the daemon runs and hand them over: clients then connect while it starts, and no
@@ -49,18 +51,15 @@ func busOfListener(fd int) (bus int, err error) {
 	if err != nil || kind != unix.SOCK_STREAM || listens == 0 {
 		return 0, fmt.Errorf("no stream socket that listens")
 	}
-	name, err := unix.Getsockname(fd)
+	path, err := sock.Path(fd)
 	if err != nil {
 		return 0, err
 	}
-	addr, ok := name.(*unix.SockaddrUnix)
-	if !ok {
-		return 0, fmt.Errorf("no Unix socket")
-	}
-	base := filepath.Base(addr.Name)
-	bus, err = strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(base, "bus"), ".sock"))
-	if err != nil || bus < 0 || bus >= MaxBuses || base != SocketName(bus) {
-		return 0, fmt.Errorf("%q is not bus<N>.sock with N from 0 to %d", addr.Name, MaxBuses-1)
+	base := filepath.Base(path)
+	number, _ := rundir.BusNumber(base)
+	bus, err = strconv.Atoi(number)
+	if err != nil || bus < 0 || bus >= MaxBuses || base != rundir.SocketName(uint32(bus)) {
+		return 0, fmt.Errorf("%q is not bus<N>.sock with N from 0 to %d", path, MaxBuses-1)
 	}
 	return bus, nil
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -45,6 +46,6 @@ func ParseBusSet(text string) (b BusSet, err error) {
 			b.numbers = append(b.numbers, n)
 		}
 	}
-	slices.Sort(b.numbers)
+	sort.Slice(b.numbers, func(i, j int) bool { return b.numbers[i] < b.numbers[j] })
 	return b, nil
 }

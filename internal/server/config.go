@@ -1,32 +1,70 @@
 package server
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
-	"kbus/internal/device"
-	"kbus/internal/ring"
-	"kbus/internal/session"
+	"kbus.example/kbus/internal/device"
+	"kbus.example/kbus/internal/ring"
+	"kbus.example/kbus/internal/rules"
+	"kbus.example/kbus/internal/server/loop"
+	"kbus.example/kbus/internal/services"
+	"kbus.example/kbus/internal/session"
 )
 
 // Config says what a server is. Default gives the values that hold where nobody says anything; every limit and every
-// default stands there and nowhere else, and docs/daemon.md shows the same table (a test compares them).
+// default stands there and in loop.DefaultLimits and nowhere else, and docs/daemon.md shows the same table (a test compares them).
 type Config struct {
 	Dir         string      // where the sockets are; empty: RuntimeDir
 	Buses       int         // how many buses to begin with, 1 to MaxBuses (R1.2)
 	SocketMode  fs.FileMode // permissions of the socket files: who may use the buses (Q8)
 	SocketGroup string      // group of the socket files, a name or a number; empty: as created
 	RingBytes   int64       // of each ring of a connection, a power of two from LeastRing to MostRing; 0: sockets only
-	LogBytes    int64       // of the log that the clients of a bus share, a multiple of LeastLog; 0: none
-	Limpets     Limpets     // who may join the buses to others
-	Federated   BusSet      // buses on which nobody becomes a Replier unless a Limpet of a federation has said so
-	Device      Device
-	Limits      Limits
-	Listeners   []Listener // sockets that listen already, as systemd hands them over; the server closes them
+	ArenaBytes  int64       // of the log that the clients of a bus share, a multiple of LeastLog; 0: none
+	Permission
+	Federated BusSet // buses on which nobody becomes a Replier unless a Limpet of a federation has said so
+	Device    Device
+	Limits    loop.Limits
+	Services  Services
+	Listeners []Listener // sockets that listen already, as systemd hands them over; the server closes them
+}
+
+// Permission says who may do what.
+type Permission struct {
+	Administration string  // who may turn the switches of a bus and make buses: "owner", "anybody" or "group:NAME"
+	Taps           string  // who may see everything that is said, as Administration
+	Limpets        Limpets // who may join the buses to others
+	Rules          Rules   // beside that
+}
+
+// Rules are access rules, and where they were read. Nil: there are none.
+type Rules struct {
+	Dir string // the setting; empty: rules.d beside the file of settings
+	*rules.Set
+}
+
+// Services are what can be started when somebody asks for it, and where they were read. Nil: there are none.
+type Services struct {
+	Dir string // the setting; empty: kbus.d beside the file of settings
+	*services.Set
+}
+
+// Count is how many there are.
+func (s Services) Count() int {
+	if s.Set == nil {
+		return 0
+	}
+	return len(s.Set.Services)
+}
+
+func (r Rules) count() int {
+	if r.Set == nil {
+		return 0
+	}
+	return len(r.Set.Rules)
 }
 
 // Device says whether buses are devices too, for programs of the original (package device).
@@ -38,7 +76,7 @@ type Device struct {
 	StatAsDevice bool        // stat calls a FUSE device a character device
 }
 
-// Listener is a socket that somebody else made and that listens for the clients of one bus.
+// Listener is a socket that listens for the clients of one bus and was made by another process, such as systemd.
 type Listener struct {
 	Bus int // number of the bus
 	FD  int
@@ -53,32 +91,9 @@ const (
 	NoLimpets
 )
 
-// Limits are everything that is bounded. All count for one bus, except Buses. Of those that clients use up, 0 means no
-// limit. Whoever asks for more is refused by the name in the TOML file (here in parentheses); nobody else notices.
-type Limits struct {
-	Buses int // (buses) buses in all, however they came about (R3.81); 1 to MaxBuses
-
-	Connections     int // (connections) open connections
-	UserConnections int // (user-connections) of one user
-
-	Bindings     int // (bindings) bindings
-	UserBindings int // (user-bindings) of one user
-
-	QueueBytes     int64 // (queue-bytes) bytes of messages that are sent and not yet read by all
-	UserQueueBytes int64 // (user-queue-bytes) of messages that one user sent
-
-	BufferBytes     int64 // (buffer-bytes) bytes of unfinished requests, and of results that clients do not take
-	UserBufferBytes int64 // (user-buffer-bytes) of the connections of one user
-
-	MessageBytes        int64 // (message-bytes) the longest message, entire form, when the bus begins (R3.86, Q9)
-	MessageBytesCeiling int64 // (message-bytes-ceiling) what clients can raise that to (R3.86, Q9)
-	QueueMessages       int64 // (queue-messages) queue limit of a new Ksock, in messages (R3.73)
-	SetAside            int   // (set-aside) replier unbind events that wait for room (R6.21)
-}
-
 // Bounds of what can be configured.
 const (
-	MaxBuses          = 256     // R7.1
+	MaxBuses          = loop.MaxBuses
 	LeastMessageBytes = 100     // R7.1
 	MostMessageBytes  = 1 << 30 // frames count in 31 bits
 	LeastRing         = 4 << 10
@@ -88,33 +103,19 @@ const (
 )
 
 const (
-	mib     int64 = 1 << 20
-	dirPerm       = 0o755
+	dirPerm = 0o755
 )
 
-// Default is what holds where nobody says anything.
+// Default is what holds unless a setting says otherwise.
 func Default() Config {
 	return Config{
 		Buses:      1,
+		Permission: Permission{Administration: AdministrationOfOwner, Taps: AdministrationOfOwner},
 		SocketMode: 0o666,
-		RingBytes:  64 << 10,
+		RingBytes:  defaultRing(machineMemory()),
 		Device:     Device{Kind: "off", Link: "/dev/kbus", Mode: 0o666},
-		LogBytes:   16 << 20,
-		Limits: Limits{
-			Buses:               MaxBuses,
-			Connections:         4096,
-			UserConnections:     1024,
-			Bindings:            65536,
-			UserBindings:        16384,
-			QueueBytes:          256 * mib,
-			UserQueueBytes:      64 * mib,
-			BufferBytes:         512 * mib,
-			UserBufferBytes:     128 * mib,
-			MessageBytes:        409600,
-			MessageBytesCeiling: 409600,
-			QueueMessages:       100,
-			SetAside:            1000,
-		},
+		ArenaBytes: 16 << 20,
+		Limits:     loop.DefaultLimits(),
 	}
 }
 
@@ -123,77 +124,102 @@ var DeviceKinds = []string{"off", string(device.Auto), string(device.CUSE), stri
 
 // BadSetting is a value that is out of range or contradicts another.
 type BadSetting struct {
-	Key  string // as in the TOML file, for instance "limits.connections"
-	Text string // what is wrong with it
+	Key   string // as in the TOML file, for instance "limits.connections"
+	Other string // the key of the setting that it contradicts; "" if it is wrong by itself
+	Text  string // what is wrong with it
 }
 
 // Error is one line.
 func (b *BadSetting) Error() string { return b.Key + " " + b.Text }
 
 // Check looks for values that are out of range or contradict each other: nil, or all that are, as *BadSetting.
-func (c *Config) Check() (bad []*BadSetting) {
+func (c *Config) Check() []*BadSetting {
 	l := &c.Limits
-	check := func(ok bool, key, format string, args ...any) {
-		if !ok {
-			bad = append(bad, &BadSetting{key, fmt.Sprintf(format, args...)})
-		}
-	}
-	within := func(key string, n, least, most int64) {
-		check(least <= n && n <= most, key, "must be %d to %d, not %d", least, most, n)
-	}
-	within("buses", int64(c.Buses), 1, MaxBuses)
-	check(c.SocketMode&^0o777 == 0, "socket.mode", "has permission bits only, not %#o", uint32(c.SocketMode))
+	var m mistakes
+	m.within("buses", int64(c.Buses), 1, MaxBuses)
+	m.check(c.SocketMode&^0o777 == 0, "socket.mode", "has permission bits only, not %#o", uint32(c.SocketMode))
 	if r := c.RingBytes; r != 0 {
-		within("rings", r, LeastRing, MostRing)
-		check(r&(r-1) == 0, "rings", "must be a power of two, not %d", r)
+		m.within("rings", r, LeastRing, MostRing)
+		m.check(r&(r-1) == 0, "rings", "must be a power of two, not %d", r)
 	}
-	check(slices.Contains(DeviceKinds, c.Device.Kind), "device.kind",
+	m.check(slices.Contains(DeviceKinds, c.Device.Kind), "device.kind",
 		"must be off, auto, cuse or fuse, not %q", c.Device.Kind)
-	check(filepath.IsAbs(c.Device.Link), "device.link", "must be a path that begins with /, not %q", c.Device.Link)
-	check(c.Device.Mode&^0o777 == 0, "device.mode", "has permission bits only, not %#o", uint32(c.Device.Mode))
-	if n := c.LogBytes; n != 0 {
-		within("shared-log", n, ring.LeastLog, ring.MostLog)
-		check(n%ring.LeastLog == 0, "shared-log", "must be a multiple of %d, not %d", ring.LeastLog, n)
+	m.check(filepath.IsAbs(c.Device.Link), "device.link", "must be a path that begins with /, not %q", c.Device.Link)
+	m.check(c.Device.Mode&^0o777 == 0, "device.mode", "has permission bits only, not %#o", uint32(c.Device.Mode))
+	if n := c.ArenaBytes; n != 0 {
+		m.within("shared-log", n, ring.LeastArena, ring.MostArena)
+		m.check(n%ring.LeastArena == 0, "shared-log", "must be a multiple of %d, not %d", ring.LeastArena, n)
 	}
-	within("limits.buses", int64(l.Buses), 1, MaxBuses)
-	check(c.Buses <= l.Buses, "buses", "(%d) is above limits.buses (%d)", c.Buses, l.Buses)
-	within("limits.connections", int64(l.Connections), 0, mostCount)
-	within("limits.user-connections", int64(l.UserConnections), 0, mostCount)
-	within("limits.bindings", int64(l.Bindings), 0, mostCount)
-	within("limits.user-bindings", int64(l.UserBindings), 0, mostCount)
-	within("limits.queue-bytes", l.QueueBytes, 0, mostBytes)
-	within("limits.user-queue-bytes", l.UserQueueBytes, 0, mostBytes)
-	within("limits.buffer-bytes", l.BufferBytes, 0, mostBytes)
-	within("limits.user-buffer-bytes", l.UserBufferBytes, 0, mostBytes)
-	within("limits.message-bytes", l.MessageBytes, LeastMessageBytes, MostMessageBytes)
-	within("limits.message-bytes-ceiling", l.MessageBytesCeiling, LeastMessageBytes, MostMessageBytes)
-	check(l.MessageBytes <= l.MessageBytesCeiling, "limits.message-bytes",
-		"(%d) is above limits.message-bytes-ceiling (%d)", l.MessageBytes, l.MessageBytesCeiling)
-	within("limits.queue-messages", l.QueueMessages, 1, 1<<32-1)
-	within("limits.set-aside", int64(l.SetAside), 1, mostCount)
-	return bad
+	if err := CheckAdministration(c.Administration); err != nil {
+		m.check(false, "administration", "%v", err)
+	}
+	if err := CheckAdministration(c.Taps); err != nil {
+		m.check(false, "taps", "%v", err)
+	}
+	for _, r := range [...]struct {
+		key            string
+		n, least, most int64
+	}{
+		{"limits.new-buses-per-user", int64(l.NewBusesPerUser), 0, MaxBuses},
+		{"limits.buses", int64(l.Buses), 1, MaxBuses},
+		{"limits.connections", int64(l.Connections), 0, mostCount},
+		{"limits.user-connections", int64(l.UserConnections), 0, mostCount},
+		{"limits.bindings", int64(l.Bindings), 0, mostCount},
+		{"limits.user-bindings", int64(l.UserBindings), 0, mostCount},
+		{"limits.user-wildcards", int64(l.UserWildcards), 0, mostCount},
+		{"limits.queue-bytes", l.QueueBytes, 0, mostBytes},
+		{"limits.user-queue-bytes", l.UserQueueBytes, 0, mostBytes},
+		{"limits.buffer-bytes", l.BufferBytes, 0, mostBytes},
+		{"limits.user-buffer-bytes", l.UserBufferBytes, 0, mostBytes},
+		{"limits.message-bytes", l.MessageBytes, LeastMessageBytes, MostMessageBytes},
+		{"limits.message-bytes-ceiling", l.MessageBytesCeiling, LeastMessageBytes, MostMessageBytes},
+		{"limits.queue-messages", l.QueueMessages, 1, 1<<32 - 1},
+		{"limits.set-aside", int64(l.SetAside), 1, mostCount},
+		{"limits.held-requests", int64(l.HeldRequests), 1, mostCount},
+	} {
+		m.within(r.key, r.n, r.least, r.most)
+	}
+	m.atMost("buses", int64(c.Buses), "limits.buses", int64(l.Buses))
+	m.atMost("limits.message-bytes", l.MessageBytes, "limits.message-bytes-ceiling", l.MessageBytesCeiling)
+	return m
 }
 
-// ErrNoRuntimeDir means that nothing says where the sockets belong.
-var ErrNoRuntimeDir = errors.New("no runtime directory: set KBUS_DIR or XDG_RUNTIME_DIR, or name one with --dir")
+// mistakes is what is wrong with a Config.
+type mistakes []*BadSetting
 
-// RuntimeDir is where the sockets are when nobody says otherwise: $KBUS_DIR, else /run/kbus for root, else
-// $XDG_RUNTIME_DIR/kbus; ErrNoRuntimeDir when there is none of these.
-func RuntimeDir() (string, error) {
-	if dir := os.Getenv("KBUS_DIR"); dir != "" {
-		return dir, nil
+func (m *mistakes) check(ok bool, key, format string, args ...any) {
+	if !ok {
+		*m = append(*m, &BadSetting{Key: key, Text: fmt.Sprintf(format, args...)})
 	}
-	if os.Geteuid() == 0 {
-		return "/run/kbus", nil
+}
+
+func (m *mistakes) within(key string, n, least, most int64) {
+	m.check(least <= n && n <= most, key, "must be %d to %d, not %d", least, most, n)
+}
+
+func (m *mistakes) atMost(key string, n int64, other string, most int64) {
+	if n > most {
+		*m = append(*m, &BadSetting{key, other, fmt.Sprintf("(%d) is above %s (%d)", n, other, most)})
 	}
-	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
-		return filepath.Join(dir, "kbus"), nil
+}
+
+// CheckGroups looks for groups that this machine does not know: as Check.
+func (c *Config) CheckGroups() (bad []*BadSetting) {
+	group := func(who string) string {
+		name, isGroup := strings.CutPrefix(who, groupPrefix)
+		if !isGroup {
+			return ""
+		}
+		return name
 	}
-	return "", ErrNoRuntimeDir
+	for _, g := range [...]struct{ key, name string }{{"socket.group", c.SocketGroup}, {"device.group", c.Device.Group},
+		{"administration", group(c.Administration)}, {"taps", group(c.Taps)}} {
+		if _, err := groupID(g.name); err != nil {
+			bad = append(bad, &BadSetting{Key: g.key, Text: fmt.Sprintf("is an unknown group: %q", g.name)})
+		}
+	}
+	return bad
 }
 
 // Version is the name and version of this server, as clients and people see it.
 const Version = session.ServerName
-
-// SocketName is the name of a bus's socket in the runtime directory.
-func SocketName(bus int) string { return fmt.Sprintf("bus%d.sock", bus) }

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"kbus/internal/server/rawclient"
-	"kbus/internal/session"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/session"
+	"kbus.example/kbus/internal/testing/rawclient"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 func TestNoLimpets(t *testing.T) {
@@ -35,8 +35,8 @@ func TestWhoMayFederate(t *testing.T) {
 		{LimpetsOfOwner, 0, true}, {LimpetsOfOwner, own, true}, {LimpetsOfOwner, own + 1, false},
 		{LimpetsOfAnyone, own + 1, true}, {NoLimpets, own, false}, {NoLimpets, 0, false},
 	} {
-		s := &Server{config: Config{Limpets: c.setting}}
-		if got := s.mayJoin(session.Peer{UID: c.uid}); got != c.want {
+		s := &permitted{limpets: c.setting}
+		if got := s.MayJoin(session.Peer{UID: c.uid}); got != c.want {
 			t.Errorf("setting %d, user %d, own %d: %v", c.setting, c.uid, own, got)
 		}
 	}

@@ -16,21 +16,30 @@ import (
 // process ends, however it ends, so a dead daemon never stands in the way: that is why it is a lock and not a pid file.
 // The pid inside is only for the error message.
 
-const lockName = "kbusd.lock"
+const (
+	lockName = "kbusd.lock"
+	lockPerm = 0o644
+)
 
-type dirLock struct{ file *os.File }
+type dirLock struct {
+	file *os.File
+	mine mine
+}
 
 // ErrDirInUse means that another server owns the runtime directory.
 var ErrDirInUse = errors.New("another kbusd serves this directory")
 
 // lockDir makes the runtime directory, if need be, and locks it.
 func lockDir(dir string) (*dirLock, error) {
-	if err := os.MkdirAll(dir, dirPerm); err != nil {
+	if err := checkDir(dir); err != nil {
+		return nil, err
+	}
+	if err := makeDir(dir); err != nil {
 		return nil, fmt.Errorf("runtime directory: %w", err)
 	}
 	path := filepath.Join(dir, lockName)
 	for {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, lockPerm)
 		if err != nil {
 			return nil, fmt.Errorf("lock file: %w", err)
 		}
@@ -39,17 +48,33 @@ func lockDir(dir string) (*dirLock, error) {
 			f.Close()
 			return nil, err
 		}
-		if !isAt(f, path) { // its owner removed it between our open and our lock
+		l := &dirLock{file: f, mine: mine{path: path}}
+		l.mine.made, err = f.Stat()
+		if err == nil && !l.mine.isThere() { // its owner removed it between our open and our lock
 			f.Close()
 			continue
 		}
-		if err := f.Truncate(0); err != nil {
+		if err == nil {
+			err = f.Chmod(lockPerm) // whatever the umask: the pid is for the error message of others
+		}
+		if err == nil {
+			err = l.sign()
+		}
+		if err != nil {
 			f.Close()
 			return nil, fmt.Errorf("lock file: %w", err)
 		}
-		fmt.Fprintf(f, "%d\n", os.Getpid())
-		return &dirLock{f}, nil
+		return l, nil
 	}
+}
+
+// sign writes the number of this process into the file.
+func (l *dirLock) sign() error {
+	if err := l.file.Truncate(0); err != nil {
+		return err
+	}
+	_, err := l.file.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
+	return err
 }
 
 func inUse(dir string, f *os.File, err error) error {
@@ -63,14 +88,9 @@ func inUse(dir string, f *os.File, err error) error {
 	return fmt.Errorf("%s: %w", dir, ErrDirInUse)
 }
 
-func isAt(f *os.File, path string) bool {
-	ours, err1 := f.Stat()
-	there, err2 := os.Stat(path)
-	return err1 == nil && err2 == nil && os.SameFile(ours, there)
-}
-
-// unlock removes the file while it is still locked, so nobody ever locks a file that is about to go.
+// unlock removes the file while it is still locked, so no process ever locks a file that is about to go. A file that is
+// not ours any more is the lock of another daemon, and stays.
 func (l *dirLock) unlock() {
-	os.Remove(l.file.Name())
+	l.mine.remove()
 	l.file.Close()
 }

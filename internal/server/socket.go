@@ -9,44 +9,47 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"kbus.example/kbus/internal/server/loop"
 )
 
-// A bus's socket gets its owner and permissions between bind and listen: until it listens nobody can connect, so there
-// is no moment at which somebody comes in who should not.
+// A bus's socket gets its owner and permissions between bind and listen: until it listens no client can connect, so at
+// no moment can a client come in that may not.
 
-const backlog = 512
-
-// listenOn makes the socket at path. A socket file that a dead daemon left is replaced; one behind which somebody
-// answers, or a file that is no socket, is not.
-func listenOn(path string, mode fs.FileMode, group int) (fd int, err error) {
+// listenOn makes the socket at path. A socket file that a dead daemon left is replaced; one with a live process behind
+// it, or a file that is no socket, is not.
+func listenOn(path string, mode fs.FileMode, group int) (_ loop.Socket, _ mine, err error) {
+	none := loop.Socket{FD: -1}
 	if err := removeStale(path); err != nil {
-		return -1, err
+		return none, mine{}, err
 	}
-	fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return -1, fmt.Errorf("socket %s: %w", path, err)
+		return none, mine{}, fmt.Errorf("socket %s: %w", path, err)
 	}
+	var file mine
 	defer func() {
 		if err != nil {
+			file.remove()
 			unix.Close(fd)
-			fd = -1
 		}
 	}()
 	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: path}); err != nil {
 		if errors.Is(err, unix.EINVAL) && len(path) > 107 {
-			return fd, fmt.Errorf("socket %s: the path has %d bytes; the kernel takes 107", path, len(path))
+			return none, mine{}, fmt.Errorf("socket %s: the path has %d bytes; the kernel takes 107", path, len(path))
 		}
-		return fd, fmt.Errorf("socket %s: %w", path, err)
+		return none, mine{}, fmt.Errorf("socket %s: %w", path, err)
+	}
+	if file, err = madeNow(path); err != nil {
+		return none, mine{}, fmt.Errorf("socket: %w", err)
 	}
 	if err := permit(path, mode, group); err != nil {
-		os.Remove(path)
-		return fd, err
+		return none, mine{}, err
 	}
-	if err := unix.Listen(fd, backlog); err != nil {
-		os.Remove(path)
-		return fd, fmt.Errorf("socket %s: %w", path, err)
+	if err := unix.Listen(fd, loop.Backlog); err != nil {
+		return none, mine{}, fmt.Errorf("socket %s: %w", path, err)
 	}
-	return fd, nil
+	return loop.Socket{FD: fd, Remove: file.remove}, file, nil
 }
 
 // permit sets group (-1: leave it) and permissions of a socket file.
@@ -62,7 +65,7 @@ func permit(path string, mode fs.FileMode, group int) error {
 	return nil
 }
 
-// removeStale removes a socket file behind which nobody listens any more.
+// removeStale removes a socket file without a process that listens.
 func removeStale(path string) error {
 	info, err := os.Lstat(path)
 	switch {

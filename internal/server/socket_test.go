@@ -12,9 +12,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/server/rawclient"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/testing/rawclient"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // startError is what Start says in a directory.
@@ -32,14 +32,14 @@ func startError(dir string) error {
 // listenAt makes a listening socket, and closes it unless alive, as a daemon that died would leave it.
 func listenAt(t *testing.T, path string, alive bool) {
 	t.Helper()
-	fd, err := listenOn(path, 0o600, -1)
+	socket, _, err := listenOn(path, 0o600, -1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if alive {
-		t.Cleanup(func() { unix.Close(fd) })
+		t.Cleanup(func() { unix.Close(socket.FD) })
 	} else {
-		unix.Close(fd)
+		unix.Close(socket.FD)
 	}
 }
 
@@ -143,22 +143,6 @@ func checkMode(t *testing.T, path string, want fs.FileMode) {
 	}
 }
 
-func TestRuntimeDir(t *testing.T) {
-	t.Setenv("KBUS_DIR", "/somewhere")
-	if dir, err := RuntimeDir(); dir != "/somewhere" || err != nil {
-		t.Errorf("with KBUS_DIR: %q, %v", dir, err)
-	}
-	t.Setenv("KBUS_DIR", "")
-	t.Setenv("XDG_RUNTIME_DIR", "/run/user/1")
-	want := "/run/user/1/kbus"
-	if os.Geteuid() == 0 {
-		want = "/run/kbus"
-	}
-	if dir, err := RuntimeDir(); dir != want || err != nil {
-		t.Errorf("without: %q, %v; want %q", dir, err, want)
-	}
-}
-
 // Buses can be added by any number of clients on any number of buses at once: each gets a number of its own, and the
 // bus is there when the answer is (R3.81, F19). At the limit all get ErrTooManyBuses (R3.81).
 func TestNewBus(t *testing.T) {
@@ -188,7 +172,7 @@ func TestNewBus(t *testing.T) {
 	if len(seen) != most-3 || refused != 12-len(seen) || b.Buses() != most {
 		t.Errorf("%d buses were made, %d refused, %d are there", len(seen), refused, b.Buses())
 	}
-	b.wait("refused", "limit=buses")
+	b.Await("refused", "limit=buses")
 }
 
 // Buses share nothing (R1.1).

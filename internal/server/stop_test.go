@@ -6,9 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"kbus/internal/server/rawclient"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/server/loop"
+	"kbus.example/kbus/internal/testing/rawclient"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // long is more time than any test takes: where it stands, the end comes because everything is done.
@@ -87,7 +89,7 @@ func TestStopGivesStatuses(t *testing.T) {
 	deaf.Next()
 	caller.Next()
 	poster.Next()
-	b.postAll((*loop).endRepliers) // as it is posted when four fifths of the time are over
+	postAll(b.all(), (*loop.Loop).EndRepliers) // as it is posted when four fifths of the time are over
 	if m := caller.Next().Parse(t); m.Name != message.NameIgnored {
 		t.Errorf("the caller got %v", m.String())
 	}
@@ -131,7 +133,7 @@ func TestStopAtOnce(t *testing.T) {
 	if last := asker.Ended(); len(last) != 2 || last[1].Parse(t).Name != message.NameIgnored {
 		t.Errorf("the asker got %v", last)
 	}
-	if _, c := b.NewBus(); c != message.ErrStopping {
+	if _, c := b.NewBus(bus.Owner{}); c != message.ErrStopping {
 		t.Errorf("NewBus after the end: %v", c)
 	}
 	if err := b.Reload(Default()); !errors.Is(err, errStopping) {
@@ -142,25 +144,24 @@ func TestStopAtOnce(t *testing.T) {
 // A loop that does not turn is found, and found well again when it does.
 func TestHanging(t *testing.T) {
 	b := start(t, func(c *Config) { c.Buses = 2 })
-	turn := func(bus int) { b.on(bus, func(*loop) {}) }
 	if h := b.Hanging(); len(h) != 0 {
 		t.Errorf("before anything: %v", h)
 	}
-	turn(0)
-	turn(1)
+	b.turn(0)
+	b.turn(1)
 	hold, held := make(chan struct{}), make(chan struct{})
-	b.all()[1].post(func() { close(held); <-hold })
+	b.all()[1].Post(func() { close(held); <-hold })
 	<-held
 	b.Hanging()
-	turn(0)
+	b.turn(0)
 	for range 3 {
 		if h := b.Hanging(); len(h) != 1 || h[0] != 1 {
 			t.Errorf("while bus 1 hangs: %v", h)
 		}
-		turn(0)
+		b.turn(0)
 	}
 	close(hold)
-	turn(1)
+	b.turn(1)
 	if h := b.Hanging(); len(h) != 0 {
 		t.Errorf("after it: %v", h)
 	}

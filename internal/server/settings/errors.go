@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -13,6 +14,21 @@ func (e Errors) Error() string { return strings.Join(e, "\n") }
 
 func (e *Errors) add(format string, args ...any) { *e = append(*e, fmt.Sprintf(format, args...)) }
 
+// Join is all errors of several, each Errors or an error of its own; nil if there are none.
+func Join(several ...error) error {
+	var all Errors
+	for _, err := range several {
+		var errs Errors
+		switch {
+		case errors.As(err, &errs):
+			all = append(all, errs...)
+		case err != nil:
+			all.add("%v", err)
+		}
+	}
+	return all.orNil()
+}
+
 // orNil keeps an empty list from becoming an error that is not nil.
 func (e Errors) orNil() error {
 	if len(e) == 0 {
@@ -22,11 +38,11 @@ func (e Errors) orNil() error {
 }
 
 // didYouMean is "; did you mean ...?" with the known word nearest to what was written, or empty when none is near: at
-// most one edit in three letters.
+// most one edit in three letters. All known words are in small letters, and large ones are no edit.
 func didYouMean(written string, known []string) string {
 	best, least := "", max(1, len(written)/3)+1
 	for _, k := range known {
-		if d := distance(written, k); d < least {
+		if d := distance(strings.ToLower(written), k); d < least {
 			best, least = k, d
 		}
 	}

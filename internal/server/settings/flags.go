@@ -1,6 +1,9 @@
 package settings
 
-import "flag"
+import (
+	"flag"
+	"fmt"
+)
 
 // Some settings have a flag: the key with a dash for its dot, or a name of its own. A flag wins over the file, at a
 // reload too. One that is bare may stand without a value, and then is "true".
@@ -13,14 +16,15 @@ var flagged = []struct {
 	{"device.kind", "device", true}, {"device.link", "device-link", false}, {"device.mode", "device-mode", false},
 	{"device.group", "device-group", false}, {"device.stat-as-device", "stat-as-device", true},
 	{"rings", "rings", false}, {"shared-log", "shared-log", false}, {"limpets", "limpets", false},
-	{"federated", "federated", true},
+	{"rules", "rules", false}, {"services", "services", false}, {"federated", "federated", true},
 	{"log.level", "log-level", false}, {"log.format", "log-format", false}, {"drain", "drain", false},
 }
 
 // Flags collects settings given on the command line, to be applied after the file.
-type Flags struct{ given []func(*Settings) }
+type Flags struct{ given []func(*Settings) error }
 
-// Register makes the flags known to a flag set. A bad value is an error of parsing the command line.
+// Register makes the flags known to a flag set. A bad value is no error of parsing the command line, so that it hides no
+// other mistake: Apply gives all of them.
 func (f *Flags) Register(set *flag.FlagSet) {
 	for _, known := range flagged {
 		row, name, define := find(known.key), known.name, set.Func
@@ -28,24 +32,29 @@ func (f *Flags) Register(set *flag.FlagSet) {
 			define = set.BoolFunc
 		}
 		define(name, row.doc, func(text string) error {
-			v := value{flagKind, text}
-			if err := row.apply(Default(), v); err != nil {
-				return err
-			}
-			f.given = append(f.given, func(s *Settings) {
-				_ = row.apply(s, v) // it was tried above
+			f.given = append(f.given, func(s *Settings) error {
 				s.from[row.key] = "--" + name
+				err := row.apply(s, value{flagKind, text})
+				s.bad[row.key] = err != nil
+				if err != nil {
+					err = fmt.Errorf("invalid value %q for flag --%s: %w", text, name, err)
+				}
+				return err
 			})
 			return nil
 		})
 	}
 }
 
-// Apply puts the flags over what s holds.
-func (f *Flags) Apply(s *Settings) {
+// Apply puts the flags over what s holds. It returns Errors, or nil.
+func (f *Flags) Apply(s *Settings) error {
+	var errs Errors
 	for _, set := range f.given {
-		set(s)
+		if err := set(s); err != nil {
+			errs.add("%v", err)
+		}
 	}
+	return errs.orNil()
 }
 
 // FlagNames lists the flags of settings, with what they mean.

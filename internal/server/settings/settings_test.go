@@ -26,7 +26,11 @@ buses = 3
 drain = "1m30s"
 rings = "128KiB"
 shared-log = "32MiB"
+administration = "group:users"
+taps = "anybody"
 limpets = "anybody"
+rules = "/etc/rules"
+services = "/etc/services"
 federated = "2,0"
 socket = { mode = "0660", group = 'kbus' }
 device = { kind = "fuse", link = "/dev/bus", mode = "0600", group = "12", stat-as-device = true }
@@ -35,18 +39,21 @@ level = "debug"
 format = "json"
 [limits]
 buses = 0x10
+new-buses-per-user = 9
 connections = 1_000
 user-connections = 0
 bindings = 5
 user-bindings = 4
+user-wildcards = 3
 queue-bytes = "16MiB"
 user-queue-bytes = 1024
-buffer-bytes = "3 kB"
+buffer-bytes = "3 KiB"
 user-buffer-bytes = "2GiB"
 message-bytes = "1KiB"
 message-bytes-ceiling = "1MiB"
 queue-messages = 7
 set-aside = 8
+held-requests = 9
 `)
 	if err != nil {
 		t.Fatal(err)
@@ -55,9 +62,9 @@ set-aside = 8
 	for _, row := range table {
 		got = append(got, row.show(s))
 	}
-	want := `"/run/somewhere" 3 "1m30s" "0660" "kbus" "fuse" "/dev/bus" "0600" "12" true "128KiB" "32MiB" "anybody" "0,2" ` +
-		`"debug" "json" 16 1000 0 5 4 ` +
-		`"16MiB" "1KiB" 3000 "2GiB" "1KiB" "1MiB" 7 8`
+	want := `"/run/somewhere" 3 "1m30s" "0660" "kbus" "fuse" "/dev/bus" "0600" "12" true "128KiB" "32MiB" "group:users" "anybody" "anybody" "/etc/rules" "/etc/services" "0,2" ` +
+		`"debug" "json" 16 9 1000 0 5 4 3 ` +
+		`"16MiB" "1KiB" "3KiB" "2GiB" "1KiB" "1MiB" 7 8 9`
 	if strings.Join(got, " ") != want {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)
 	}
@@ -86,6 +93,11 @@ func TestErrors(t *testing.T) {
 		{"drain = 5", `kbusd.toml:1: drain: "5" is no duration; write for instance "5s"`},
 		{"drain = '2h'", `kbusd.toml:1: drain must be 0s to 1h0m0s, not 2h0m0s`},
 		{"socket.mode = 660", `kbusd.toml:1: socket.mode: "660" is no file mode; write for instance "0660"`},
+		{"socket.mode = '660'", `kbusd.toml:1: socket.mode: "660" is no file mode; write for instance "0660"`},
+		{"BUSES = 1", `kbusd.toml:1: unknown key "BUSES"; did you mean "buses"?`},
+		{"buses = 1\nBuses = 2", `kbusd.toml:2: unknown key "Buses"; did you mean "buses"?`},
+		{"[Limits]\nBindings = 2", `kbusd.toml:2: unknown key "Limits.Bindings"; did you mean "limits.bindings"?`},
+		{"limits.queue-bytes = '1 GB'", `kbusd.toml:1: limits.queue-bytes: "1 GB" is no size; write for instance "64MiB"`},
 		{"socket.mode = '1777'", `kbusd.toml:1: socket.mode has permission bits only, not 01777`},
 		{"device.kind = 'fusee'", `kbusd.toml:1: device.kind: must be off, auto, cuse or fuse, not "fusee"; did you mean "fuse"?`},
 		{"device.kind = true", `kbusd.toml:1: device.kind: takes a string`},
@@ -115,6 +127,63 @@ func TestErrors(t *testing.T) {
 		_, err := parse(c.text)
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("%q\n  gave %v\n  want %s", c.text, err, c.want)
+		}
+	}
+}
+
+// allOf is everything that is wrong with a file and flags, as kbusd has it.
+func allOf(t *testing.T, text string, args ...string) string {
+	var f Flags
+	set := flag.NewFlagSet("", flag.ContinueOnError)
+	f.Register(set)
+	if err := set.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	s := Default()
+	file := s.Parse("k", []byte(text))
+	if err := Join(f.Apply(s), file, s.Check()); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// No mistake hides another, of whatever kinds they are, and none is told twice.
+func TestAllErrorsAtOnce(t *testing.T) {
+	for _, c := range []struct{ text, args, want string }{
+		{"buses = 0\n[socket]\nmode = 660\n[limts]\nbindings = 1\n[log]\nlevel = 'loud'\nlevel = 'warn'\n", "--drain=5 --rings=3",
+			`invalid value "5" for flag --drain: "5" is no duration; write for instance "5s"
+k:3: socket.mode: "660" is no file mode; write for instance "0660"
+k:5: unknown key "limts.bindings"; did you mean "limits.bindings"?
+k:7: log.level: must be debug, info, warn or error, not "loud"
+k:8: log.level is set on line 7 already
+k:1: buses must be 1 to 256, not 0
+--rings: rings must be 4096 to 16777216, not 3
+--rings: rings must be a power of two, not 3`},
+		{"buses 1\ndrain = 1\n[limits]\nbindings = = 5\nconnections = -1\ndir = \"never ends\nset-aside = 0\n", "",
+			`k:1: *
+k:2: drain: "1" is no duration; write for instance "5s"
+k:4: *
+k:6: *
+k:5: limits.connections must be 0 to 1073741824, not -1
+k:7: limits.set-aside must be 1 to 1073741824, not 0`},
+		// What stands below a header that cannot be read may be right.
+		{"buses = 'x'\n[limits\nbindings = 1\n[log]\nformat = 'xml'\n", "", `k:1: buses: takes a number
+k:2: *
+k:5: log.format: must be text or json, not "xml"`},
+		// The one that could not be read is not said to contradict the other.
+		{"limits.message-bytes-ceiling = '1MB'\nlimits.message-bytes = '1MiB'\nbuses = 'x'\nlimits.buses = 1", "",
+			`k:1: limits.message-bytes-ceiling: "1MB" is no size; write for instance "64MiB"
+k:3: buses: takes a number`},
+		{"buses = 2\n[limits]\nbuses = '1'\n", "", `k:3: limits.buses: takes a number`},
+		{"buses = 'x'", "--buses=2", `k:1: buses: takes a number`},
+		{"buses = 2", "--buses=x --buses=y", `invalid value "x" for flag --buses: "x" is no number that fits
+invalid value "y" for flag --buses: "y" is no number that fits`},
+		{"dir = \"\"\"\nnever ends\n", "--drain=9h", "k:2: *\n--drain: drain must be 0s to 1h0m0s, not 9h0m0s"},
+	} {
+		got := allOf(t, c.text, strings.Fields(c.args)...)
+		want := strings.ReplaceAll(regexp.QuoteMeta(c.want), `\*`, ".+")
+		if !regexp.MustCompile("^" + want + "$").MatchString(got) {
+			t.Errorf("%q %s\n  gave %s\n  want %s", c.text, c.args, got, c.want)
 		}
 	}
 }

@@ -3,11 +3,11 @@ package settings
 import (
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"strconv"
 	"strings"
 
-	"kbus/internal/server"
+	"kbus.example/kbus/internal/logger"
+	"kbus.example/kbus/internal/server"
 )
 
 // setting is one row of the table.
@@ -49,10 +49,19 @@ var table = []setting{
 		func(s *Settings) *sizeOrOff { return (*sizeOrOff)(&s.Server.RingBytes) }),
 	parsed("shared-log", "bytes of the memory in which all clients of a bus read large messages; off: none",
 		parseSizeOrOff,
-		func(s *Settings) *sizeOrOff { return (*sizeOrOff)(&s.Server.LogBytes) }),
+		func(s *Settings) *sizeOrOff { return (*sizeOrOff)(&s.Server.ArenaBytes) }),
 
+	parsed("administration",
+		"who may turn the switches of a whole bus and make buses: owner (root and the daemon's user), anybody or group:NAME",
+		parseAdministration, func(s *Settings) *word { return (*word)(&s.Server.Administration) }),
+	parsed("taps", "who may see everything that is said: owner (root and the daemon's user), anybody or group:NAME",
+		parseAdministration, func(s *Settings) *word { return (*word)(&s.Server.Taps) }),
 	parsed("limpets", "who may join the buses to others: owner (root and the daemon's user), anybody or nobody", parseLimpets,
 		func(s *Settings) *limpets { return (*limpets)(&s.Server.Limpets) }),
+	live(text("rules", "directory of access rules; empty: rules.d beside the file of settings, if it is there",
+		func(s *Settings) *string { return &s.Server.Rules.Dir })),
+	live(text("services", "directory of services that are started when asked for; empty: kbus.d beside the file of settings, if it is there",
+		func(s *Settings) *string { return &s.Server.Services.Dir })),
 	parsed("federated", "buses where nobody becomes a Replier unless a federation has said so: numbers, all or none",
 		parseBusSet, func(s *Settings) *server.BusSet { return &s.Server.Federated }),
 
@@ -63,6 +72,9 @@ var table = []setting{
 
 	live(number("limits.buses", "buses in all, however they came about; ErrTooManyBuses",
 		func(s *Settings) *int { return &s.Server.Limits.Buses })),
+	live(number("limits.new-buses-per-user",
+		"buses that one user may make, other than root and the daemon's user; 0: any number; ErrUserBuses",
+		func(s *Settings) *int { return &s.Server.Limits.NewBusesPerUser })),
 	live(number("limits.connections", "Ksocks of a bus; ErrBusConnections",
 		func(s *Settings) *int { return &s.Server.Limits.Connections })),
 	live(number("limits.user-connections", "of one user; ErrUserConnections",
@@ -71,24 +83,30 @@ var table = []setting{
 		func(s *Settings) *int { return &s.Server.Limits.Bindings })),
 	live(number("limits.user-bindings", "of one user; ErrUserBindings",
 		func(s *Settings) *int { return &s.Server.Limits.UserBindings })),
-	live(size("limits.queue-bytes", "messages sent on a bus and not yet read by all; ErrBusQueueBytes",
+	live(number("limits.user-wildcards", "of those, bindings with a wildcard; ErrUserWildcards",
+		func(s *Settings) *int { return &s.Server.Limits.UserWildcards })),
+	live(size("limits.queue-bytes",
+		"messages in the queues of a bus, of which a user has at most half of what the others leave; then its queues are full",
 		func(s *Settings) *int64 { return &s.Server.Limits.QueueBytes })),
-	live(size("limits.user-queue-bytes", "of those, what one user sent; ErrUserQueueBytes",
+	live(size("limits.user-queue-bytes", "of those, in the queues of one user; then they are full",
 		func(s *Settings) *int64 { return &s.Server.Limits.UserQueueBytes })),
 	live(size("limits.buffer-bytes",
-		"unfinished requests, and results that clients do not take, of a bus; the connection ends",
+		"unfinished requests, and results that clients do not take, of a bus, of which a user has at most half of what the others leave; the connection ends",
 		func(s *Settings) *int64 { return &s.Server.Limits.BufferBytes })),
 	live(size("limits.user-buffer-bytes", "of those, on the connections of one user; the connection ends",
 		func(s *Settings) *int64 { return &s.Server.Limits.UserBufferBytes })),
 	size("limits.message-bytes", "the longest message when a bus begins, entire form; ErrMessageTooLong",
 		func(s *Settings) *int64 { return &s.Server.Limits.MessageBytes }),
-	size("limits.message-bytes-ceiling", "what clients can raise that to",
+	size("limits.message-bytes-ceiling", "what administrators can raise that to",
 		func(s *Settings) *int64 { return &s.Server.Limits.MessageBytesCeiling }),
 	number("limits.queue-messages", "queue limit of a new Ksock, in messages; each Ksock can change its own",
 		func(s *Settings) *int64 { return &s.Server.Limits.QueueMessages }),
 	number("limits.set-aside",
-		"replier unbind events that wait for room, of a bus; more are lost, and UnbindEventsLost says so",
+		"replier bind events that wait for room, of a Ksock, or of all strict ones together; more are lost, and UnbindEventsLost says so",
 		func(s *Settings) *int { return &s.Server.Limits.SetAside }),
+	number("limits.held-requests",
+		"Requests of one name that wait for its service to be started, of which a user has at most half of what the others leave; ErrReplierFull",
+		func(s *Settings) *int { return &s.Server.Limits.HeldRequests }),
 }
 
 func live(s setting) setting { s.live = true; return s }
@@ -116,8 +134,7 @@ func number[T int | int64](key, doc string, field func(*Settings) *T) setting {
 	return setting{key: key, doc: doc, kind: integerKind,
 		set: func(s *Settings, v value) error {
 			n, err := parseNumber(v.text)
-			*field(s) = T(n)
-			return err
+			return keep(field(s), T(n), err)
 		},
 		show: func(s *Settings) string { return fmt.Sprint(*field(s)) },
 	}
@@ -125,20 +142,28 @@ func number[T int | int64](key, doc string, field func(*Settings) *T) setting {
 
 func size(key, doc string, field func(*Settings) *int64) setting {
 	return setting{key: key, doc: doc, kind: stringKind | integerKind,
-		set: func(s *Settings, v value) (err error) {
-			*field(s), err = parseSize(v.text)
-			return err
+		set: func(s *Settings, v value) error {
+			n, err := parseSize(v.text)
+			return keep(field(s), n, err)
 		},
 		show: func(s *Settings) string { return showSize(*field(s)) },
 	}
 }
 
+// keep leaves what there is when there is an error.
+func keep[T any](field *T, got T, err error) error {
+	if err == nil {
+		*field = got
+	}
+	return err
+}
+
 // parsed is a setting of a type of its own, which prints as it is written.
 func parsed[T fmt.Stringer](key, doc string, parse func(value) (T, error), field func(*Settings) *T) setting {
 	return setting{key: key, doc: doc, kind: stringKind | integerKind,
-		set: func(s *Settings, v value) (err error) {
-			*field(s), err = parse(v)
-			return err
+		set: func(s *Settings, v value) error {
+			got, err := parse(v)
+			return keep(field(s), got, err)
 		},
 		show: func(s *Settings) string { return fmt.Sprintf("%q", *field(s)) },
 	}
@@ -146,7 +171,7 @@ func parsed[T fmt.Stringer](key, doc string, parse func(value) (T, error), field
 
 type (
 	mode      fs.FileMode
-	level     slog.Level
+	level     logger.Level
 	format    string
 	sizeOrOff int64
 	limpets   server.Limpets
@@ -154,7 +179,7 @@ type (
 )
 
 func (m mode) String() string   { return fmt.Sprintf("%04o", uint32(m)) }
-func (l level) String() string  { return strings.ToLower(slog.Level(l).String()) }
+func (l level) String() string  { return strings.ToLower(logger.Level(l).String()) }
 func (f format) String() string { return string(f) }
 func (w word) String() string   { return string(w) }
 

@@ -3,14 +3,14 @@ package settings
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"kbus/internal/server"
+	"kbus.example/kbus/internal/logger"
+	"kbus.example/kbus/internal/server"
 )
 
 // A value is what stands behind the equals sign. A flag has no kinds: its text is taken as whatever the setting takes.
@@ -56,10 +56,11 @@ var sizeUnits = []struct {
 	unit  string
 	bytes int64
 }{
-	{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"B", 1},
+	{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1},
 }
 
-// parseSize reads a number of bytes: 4096, "4096", "4KiB".
+// parseSize reads a number of bytes: 4096, "4096", "4KiB". It does not guess whether "1GB" is meant to be a little less
+// than "1GiB" or the same.
 func parseSize(text string) (int64, error) {
 	number, bytes := text, int64(1)
 	for _, u := range sizeUnits {
@@ -97,18 +98,20 @@ func parseDuration(v value) (duration, error) {
 	return duration(d), nil
 }
 
-// parseMode reads octal digits. A bare 660 in the file would be decimal, so only a string and 0o660 are taken.
+// parseMode reads octal digits. A bare 660 in the file would be decimal, so the file has to say that they are octal, as
+// in "0660" and 0o660. A flag is text, as for chmod.
 func parseMode(v value) (mode, error) {
 	digits, octal := strings.CutPrefix(v.text, "0o")
 	n, err := strconv.ParseUint(digits, 8, 32)
-	if err != nil || v.kind == integerKind && !octal {
+	octal = octal || v.kind == flagKind || v.kind == stringKind && (strings.HasPrefix(digits, "0") || len(digits) > 3)
+	if err != nil || !octal {
 		return 0, fmt.Errorf("%q is no file mode; write for instance \"0660\"", v.text)
 	}
 	return mode(n), nil
 }
 
 func parseLevel(v value) (level, error) {
-	levels := []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError}
+	levels := []logger.Level{logger.LevelDebug, logger.LevelInfo, logger.LevelWarn, logger.LevelError}
 	var words []string
 	for _, l := range levels {
 		if level(l).String() == v.text {
@@ -169,4 +172,9 @@ func parseLimpets(v value) (limpets, error) {
 		return 0, fmt.Errorf("must be owner, anybody or nobody, not %q%s", v.text, didYouMean(v.text, limpetWords[:]))
 	}
 	return limpets(i), nil
+}
+
+// parseAdministration reads who may administer the buses.
+func parseAdministration(v value) (word, error) {
+	return word(v.text), server.CheckAdministration(v.text)
 }

@@ -1,0 +1,210 @@
+// Package starter starts the services that package services decides to start, and ends them with the daemon.
+//
+// A program is a child of the daemon, in a process group of its own. What it needs it gets from the daemon: its
+// environment without what is meant for the daemon alone, its standard error, and KBUS_DIR. A goroutine with a thread of its
+// own starts all programs, so that the kernel can end them should the daemon be killed; another waits for each. No loop of
+// a bus waits for any of that.
+package starter
+
+import (
+	"math"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/logger"
+	"kbus.example/kbus/internal/services"
+	"kbus.example/kbus/internal/wire"
+)
+
+// Starter has the services of all buses. Make it with New. It is safe for concurrent use.
+type Starter struct {
+	log    *logger.Logger
+	dir    func() string                   // where the sockets are
+	report func(bus int, name, why string) // that a name has no Replier, for this reason
+	now    func() time.Time
+
+	mu     sync.Mutex
+	keeper services.Keeper
+	names  map[int][]string // by bus
+	life
+	bell  chan struct{} // for it: look at the keeper
+	ended chan struct{} // closed by it
+
+	children map[*services.Service]*child // its own
+}
+
+// life is how far it has come.
+type life struct {
+	began   bool // there is a goroutine
+	ending  bool // it starts nothing any more,
+	hurried bool // and there is no time left
+}
+
+// New makes one without services. report must not wait.
+func New(log *logger.Logger, dir func() string, report func(bus int, name, why string)) *Starter {
+	return &Starter{log: log, dir: dir, report: report, now: time.Now, bell: make(chan struct{}, 1), ended: make(chan struct{}),
+		children: map[*services.Service]*child{}}
+}
+
+// Use has these services known from now on; nil: none. Who uses them must be told to the buses as well (Names).
+func (s *Starter) Use(set *services.Set) {
+	if set == nil {
+		set = &services.Set{}
+	}
+	s.do(func() {
+		s.keeper.Use(set, s.now())
+		s.names = map[int][]string{}
+		for _, one := range set.Services {
+			s.names[one.Bus] = append(s.names[one.Bus], one.Names...)
+		}
+		if len(set.Services) > 0 && !s.began && !s.ending {
+			s.began = true
+			go s.run()
+		}
+	})
+}
+
+// Running reports whether there is a program that this process has started and must wait for.
+func (s *Starter) Running() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keeper.Running()
+}
+
+// Names are those of a bus that can be started.
+func (s *Starter) Names(bus int) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.names[bus]
+}
+
+// Called is for what a bus calls for. It does not wait.
+func (s *Starter) Called(number int, calls []bus.Call) {
+	s.do(func() {
+		for _, c := range calls {
+			if c.Bound {
+				s.keeper.Bound(number, c.Name)
+			} else {
+				s.keeper.Wanted(number, c.Name, s.now())
+			}
+		}
+	})
+}
+
+// do does something with the keeper and has the goroutine look what follows.
+func (s *Starter) do(f func()) {
+	s.mu.Lock()
+	f()
+	s.mu.Unlock()
+	select {
+	case s.bell <- struct{}{}:
+	default:
+	}
+}
+
+// End asks all programs to end, and returns when they have. Those that do not within some seconds are killed.
+func (s *Starter) End() {
+	began := false
+	s.do(func() {
+		began = s.began
+		s.ending = true
+		s.keeper.EndAll(s.now())
+		if s.hurried {
+			s.keeper.EndAll(s.now())
+		}
+	})
+	if began {
+		<-s.ended
+	}
+}
+
+// Hurry has End kill, what it waits for and what it will wait for.
+func (s *Starter) Hurry() {
+	s.do(func() {
+		if s.hurried = true; s.ending {
+			s.keeper.EndAll(s.now())
+		}
+	})
+}
+
+// run does what the keeper wants done.
+func (s *Starter) run() {
+	runtime.LockOSThread() // and never unlocked: the kernel ends the programs when this thread does
+	// What the daemon has inherited is not for the programs. Kernels before 5.11 leave it to them.
+	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
+	defer close(s.ended)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		select {
+		case <-s.bell:
+		case <-timer.C:
+			s.mu.Lock()
+			s.keeper.Tick(s.now())
+			s.mu.Unlock()
+		}
+		for {
+			s.mu.Lock()
+			actions, next := s.keeper.Actions(), s.keeper.Next()
+			over := s.ending && !s.keeper.Running() && len(actions) == 0
+			s.mu.Unlock()
+			if over {
+				return
+			}
+			if len(actions) == 0 {
+				timer.Reset(untilNext(next, s.now()))
+				break
+			}
+			for _, a := range actions {
+				s.perform(a)
+			}
+		}
+	}
+}
+
+// untilNext is how long nothing will happen by itself.
+func untilNext(next, now time.Time) time.Duration {
+	if next.IsZero() {
+		return time.Hour
+	}
+	return max(next.Sub(now), 0)
+}
+
+func (s *Starter) perform(a services.Action) {
+	switch a.Deed {
+	case services.Start:
+		s.start(a.Service)
+	case services.End:
+		s.children[a.Service].end()
+	case services.Kill:
+		s.log.Warn("a service has not ended in time and is killed", "file", a.Service.File)
+		s.children[a.Service].kill()
+	case services.NotStarted:
+		if a.Service != nil {
+			s.log.Warn("a service is not there for a Request", "file", a.Service.File, "bus", a.Bus)
+		}
+		s.report(a.Bus, a.Name, a.Why)
+	}
+}
+
+// Services tells of those of a bus.
+func (s *Starter) Services(number uint32) (list []wire.Service) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, one := range s.keeper.Report(s.now()) {
+		if one.Bus != int(number) {
+			continue
+		}
+		for _, name := range one.Names {
+			list = append(list, wire.Service{
+				Name: name, Program: one.String(), File: one.File, State: string(one.State), PID: uint32(max(one.PID, 0)),
+				Failures: one.Failures, LastFailure: one.Last, LastFailureAgo: one.LastAge.Seconds(), NextTryIn: one.NextTryIn.Seconds(),
+			})
+		}
+	}
+	return list
+}
