@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/fuse"
+	"kbus.example/kbus/internal/fuse"
 )
 
 // Config says what devices are like. It is the same for all buses.

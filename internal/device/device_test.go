@@ -6,10 +6,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/bus"
-	"kbus/internal/file"
-	"kbus/internal/fuse"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/file"
+	"kbus.example/kbus/internal/fuse"
+	"kbus.example/kbus/message"
 )
 
 // stand is a device without a kernel: its connection is a socket, and its owner lets everybody have what the tests say.
@@ -34,13 +34,16 @@ func newStand(t testing.TB) *stand {
 	return s
 }
 
-func (s *stand) NewBus() (uint32, message.Condition)               { return 7, message.OK }
-func (s *stand) AppendBindingsReport(b []byte) []byte              { return append(b, "bindings"...) }
-func (s *stand) AppendStatsReport(b []byte) []byte                 { return append(b, "stats"...) }
-func (s *stand) Admit(uint32, uint32) (Visitor, message.Condition) { s.inside++; return s, message.OK }
+func (s *stand) NewBus(bus.Owner) (uint32, message.Condition) { return 7, message.OK }
+func (s *stand) AppendBindingsReport(b []byte) []byte         { return append(b, "bindings"...) }
+func (s *stand) AppendStatsReport(b []byte) []byte            { return append(b, "stats"...) }
+func (s *stand) Admit(uint32, uint32, uint32) (Visitor, message.Condition) {
+	s.inside++
+	return s, message.OK
+}
 
-// Settle has nobody else to tell.
-func (s *stand) Settle() {}
+// Pump has nobody else to tell.
+func (s *stand) Pump() {}
 
 func (s *stand) Owner() bus.Owner { return bus.Owner{UID: 1000} }
 
@@ -55,6 +58,13 @@ func (s *stand) Buffer(more int64) bool {
 func (s *stand) Refused(c message.Condition) { s.refused = c }
 
 func (s *stand) Leave() { s.inside-- }
+
+func (s *stand) State() VisitorState { return VisitorState{Owner: s.Owner()} }
+
+func (s *stand) Readmit(*VisitorState) Visitor {
+	s.inside++
+	return s
+}
 
 func (s *stand) mustOpen(t testing.TB, node uint64) uint64 {
 	t.Helper()

@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/file"
+	"kbus.example/kbus/internal/file"
 )
 
 // FuzzDevice lets a hostile kernel ask anything in any order: every input is a sequence of opcodes with bodies. It must

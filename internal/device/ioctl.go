@@ -3,9 +3,9 @@ package device
 import (
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/file"
-	"kbus/internal/fuse"
-	"kbus/message"
+	"kbus.example/kbus/internal/file"
+	"kbus.example/kbus/internal/fuse"
+	"kbus.example/kbus/message"
 )
 
 // An ioctl is answered with exactly the bytes that a driver would store, although the numbers promise more (R3.2): file
@@ -25,7 +25,7 @@ func (k *Ksock) ioctl(call *fuse.Ioctl) (result int32, out []byte) {
 	d.memory.call = call
 	result, out, c := k.file.Ioctl(call.Command, call.Arg, &d.memory, d.owner)
 	d.memory.call = nil
-	k.settle()
+	k.chargeHeld()
 	if sending && !k.file.Ksock.Sending() { // another thread may poll for that
 		k.Wake()
 	}
@@ -41,7 +41,7 @@ func (k *Ksock) ioctl(call *fuse.Ioctl) (result int32, out []byte) {
 func (k *Ksock) nextBytes() int {
 	b := k.device.bus
 	var head message.Header
-	switch name, data, ok := b.Queued(k.file.Ksock, 0, &head); {
+	switch name, data, _, _, ok := b.Queued(k.file.Ksock, 0, &head); {
 	case ok:
 		return int(message.EntireLen(uint32(len(name)), uint32(len(data))))
 	case k.file.Ksock.Readable():

@@ -3,8 +3,8 @@ package device
 import (
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/file"
-	"kbus/message"
+	"kbus.example/kbus/internal/file"
+	"kbus.example/kbus/message"
 )
 
 // Ksock is an open descriptor of the device, shared by all its copies. It is the Tag of its Ksock on the bus.
@@ -15,7 +15,7 @@ type Ksock struct {
 	charged int64 // bytes
 
 	pollHandle uint64
-	armed      bool // somebody polls, and has not been woken since
+	armed      bool // a program polls, and has not been woken since
 	waking     bool // in device.woken
 	ended      bool // closed on the bus, though the program still has it open
 }
@@ -70,8 +70,8 @@ func (k *Ksock) reserve(n int) bool {
 	return k.charge(k.file.HeldBytes() + int64(n))
 }
 
-// settle charges for what is held now, which is no more than was reserved.
-func (k *Ksock) settle() { k.charge(k.file.HeldBytes()) }
+// chargeHeld charges for what is held now, which is no more than was reserved.
+func (k *Ksock) chargeHeld() { k.charge(k.file.HeldBytes()) }
 
 func (k *Ksock) charge(bytes int64) bool {
 	if bytes != k.charged {
@@ -88,7 +88,7 @@ func (k *Ksock) read(_ uint64, p []byte) (int, unix.Errno) {
 		return 0, unix.ENOTCONN
 	}
 	n, c := k.file.Read(p)
-	k.settle()
+	k.chargeHeld()
 	return n, c.Errno()
 }
 
@@ -100,6 +100,6 @@ func (k *Ksock) write(p []byte) (int, unix.Errno) {
 		return 0, unix.ENOMEM
 	}
 	n, c := k.file.Write(p)
-	k.settle()
+	k.chargeHeld()
 	return n, c.Errno()
 }

@@ -2,9 +2,9 @@ package device
 
 import "golang.org/x/sys/unix"
 
-// Whoever polls a descriptor sleeps in the kernel, which has left us a poll handle. Waking is telling the kernel that
-// handle: every sleeper then asks again, and gets the truth as it is then. So it does no harm to wake once too often, and
-// once is enough until somebody has asked again.
+// A program that polls a descriptor sleeps in the kernel, which has given us a poll handle. To wake it we give the
+// handle back: every sleeper then asks again and gets the truth of that moment. So it does no harm to wake once too
+// often, and once is enough until the next program asks.
 
 const (
 	readNormal  = 0x40 // POLLRDNORM
@@ -44,7 +44,7 @@ func (k *Ksock) Wake() {
 	}
 }
 
-// Wake tells the kernel whom to wake. It is for when the caller has been answered.
+// Wake gives the kernel the poll handles to wake. Call it after the caller's own answer.
 func (d *Device) Wake() {
 	for i, k := range d.woken {
 		d.woken[i] = nil

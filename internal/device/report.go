@@ -3,15 +3,15 @@ package device
 import (
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/fuse"
+	"kbus.example/kbus/internal/fuse"
 )
 
-// A report is a text that is made when somebody begins to read it, and stays as it is until it is read from the
-// beginning again. It has no Ksock, so looking changes nothing that is looked at.
+// A report is a text that is made when a program begins to read it, and stays as it is until it is read from the
+// beginning again. It has no Ksock, so looking changes nothing.
 type report struct {
 	device  *Device
 	visitor Visitor
-	append  func([]byte) []byte
+	isStats bool // else it is of bindings
 	text    []byte
 	made    bool
 }
@@ -27,12 +27,19 @@ func (r *report) read(offset uint64, p []byte) (int, unix.Errno) {
 
 func (r *report) make() bool {
 	r.drop()
-	text := r.append(nil)
+	text := r.append()
 	if !r.visitor.Buffer(int64(len(text))) {
 		return false
 	}
 	r.text, r.made = text, true
 	return true
+}
+
+func (r *report) append() []byte {
+	if r.isStats {
+		return r.device.owner.AppendStatsReport(nil)
+	}
+	return r.device.owner.AppendBindingsReport(nil)
 }
 
 func (r *report) drop() {

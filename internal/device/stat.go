@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Some programs look whether /dev/kbus0 is a character device before they open it. A file of FUSE cannot be both that
-// and openable. But when a name is looked up, the caller sits in its system call, and /proc tells which it is: who calls
-// stat is shown a character device, and everybody else a file. The kernel must then ask at each look-up, so it is an
-// option. What fstat(2) says of an open descriptor does not change.
+// Some programs look whether /dev/kbus0 is a character device before they open it. A file of FUSE cannot be that and
+// openable too. But when a name is looked up, the caller sits in its system call, and /proc says which call it is: a
+// caller of stat is shown a character device, any other caller a file. The kernel must then ask at each look-up, so it
+// is an option. fstat(2) of an open descriptor still gives the file.
 
 // statCalls are the numbers of stat, lstat, newfstatat and statx.
 var statCalls = map[string][]string{

@@ -3,8 +3,8 @@ package file
 import (
 	"testing"
 
-	"kbus/internal/bus"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/message"
 )
 
 // A File is one small value until something is written or read, and afterwards keeps no buffer larger than keptBytes:

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"syscall"
 
-	"kbus/internal/file"
-	"kbus/message"
+	"kbus.example/kbus/internal/file"
+	"kbus.example/kbus/message"
 
 	"golang.org/x/sys/unix"
 )
@@ -120,7 +120,7 @@ var ksockCommands = map[string]func(*script, *ksock, []string) string{
 	"reset":   func(_ *script, k *ksock, _ []string) string { return result(k.Plain("reset"), "ok") },
 	// ioctl s CODE [ADDRESS] calls with a raw number; without an address, with 16 readable zero bytes.
 	"ioctl": func(s *script, k *ksock, args []string) string {
-		at := s.machine.Place(make([]byte, 16))
+		at := s.machine.Put(make([]byte, 16))
 		if len(args) > 1 {
 			at, _ = strconv.ParseUint(args[1], 0, 64)
 		}
@@ -169,7 +169,7 @@ func (s *script) lay(args []string, pointy bool) string {
 		case key == "flags":
 			h.Flags = message.Flags(number(value))
 		case key == "to":
-			h.To = uint32(number(value))
+			h.To = message.KsockID(uint32(number(value)))
 		case key == "id":
 			fmt.Sscanf(value, "%d:%d", &h.ID.Network, &h.ID.Serial)
 		case key == "reply":
@@ -182,9 +182,9 @@ func (s *script) lay(args []string, pointy bool) string {
 	m := message.AppendEntire(nil, &h, called, data)
 	if pointy {
 		m = m[:message.HeaderBytes]
-		binary.NativeEndian.PutUint64(m[64:], s.machine.Place(append(called, 0)))
+		binary.NativeEndian.PutUint64(m[64:], s.machine.Put(append(called, 0)))
 		if len(data) > 0 {
-			binary.NativeEndian.PutUint64(m[72:], s.machine.Place(data))
+			binary.NativeEndian.PutUint64(m[72:], s.machine.Put(data))
 		}
 	}
 	for offset, word := range words {

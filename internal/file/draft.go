@@ -3,7 +3,7 @@ package file
 import (
 	"encoding/binary"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
 // A draft is the message being written. It is a sequence of parts; each is checked at the moment its last byte
@@ -70,8 +70,11 @@ func (d *draft) partBytes() uint64 {
 	return 4
 }
 
+// nameCheck is the rule for names of the Ksock that writes.
+type nameCheck = func(name []byte) message.Condition
+
 // write appends p, checking each part as it is completed. After a condition other than OK the caller drops the draft.
-func (d *draft) write(p []byte, maxMessageBytes uint32) message.Condition {
+func (d *draft) write(p []byte, maxMessageBytes uint32, checkName nameCheck) message.Condition {
 	d.started = true
 	for len(p) > 0 {
 		if d.complete() {
@@ -81,7 +84,7 @@ func (d *draft) write(p []byte, maxMessageBytes uint32) message.Condition {
 		d.buf = append(d.buf, p[:n]...)
 		d.at += n
 		if n > 0 && d.at == d.partBytes() {
-			if c := d.check(maxMessageBytes); c != message.OK {
+			if c := d.check(maxMessageBytes, checkName); c != message.OK {
 				return c
 			}
 			d.part, d.at = d.part+1, 0
@@ -94,13 +97,13 @@ func (d *draft) write(p []byte, maxMessageBytes uint32) message.Condition {
 }
 
 // check looks at the part that has just become complete: R2.11, R2.14, R2.15. Padding may be anything (R2.9).
-func (d *draft) check(maxMessageBytes uint32) message.Condition {
+func (d *draft) check(maxMessageBytes uint32, checkName nameCheck) message.Condition {
 	switch d.part {
 	case headerPart:
 		d.header = message.ParseHeader(d.buf)
 		return d.header.Check(maxMessageBytes)
 	case namePart:
-		return message.CheckName(d.name())
+		return checkName(d.name())
 	case finalPart:
 		if native.Uint32(d.buf[len(d.buf)-4:]) != message.EndGuard {
 			return message.ErrMalformed

@@ -5,11 +5,14 @@
 // and the message being read from NEXTMSG on. Once SEND has been tried, a message that must wait is the bus's alone:
 // the File forgets its bytes, so there is one copy and one truth about whether the Ksock is sending.
 //
-// The package does no I/O and, like the bus below it, is not safe for concurrent use; whoever owns the bus owns its
+// The package does no I/O and, like the bus below it, is not safe for concurrent use; the owner of the bus owns its
 // Files.
 package file
 
-import "kbus/internal/bus"
+import (
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/message"
+)
 
 // Mode says which directions a File was opened for (R3.8). It limits read, write and writability and nothing else:
 // no ioctl looks at it (R3.6).
@@ -30,7 +33,8 @@ type File struct {
 	draft   *draft // the message being written; nil until the first write
 	reading unread // the message being read
 	pointy  bool   // the last message sent was pointy; only the stats report wants to know
-	word    [8]byte
+	word    [12]byte
+	fault   string // what was wrong with the name that was refused last, for people
 }
 
 // New makes the File of a Ksock that is open on b. It takes no memory for messages until they are written or read.
@@ -52,6 +56,18 @@ func (f *File) Poll() (readable, writable bool) {
 	return readable, f.Mode&Write != 0 && !sending
 }
 
+// NameFault says what was wrong with the name for which the last Write or Send has given ErrBadName.
+func (f *File) NameFault() string { return f.fault }
+
+// checkName is the rule for names of the Ksock.
+func (f *File) checkName(name []byte) message.Condition {
+	c := f.Ksock.CheckName(name)
+	if c != message.OK {
+		f.fault = message.NameFault(name, f.Ksock.Owner().Original, false)
+	}
+	return c
+}
+
 // keptBytes is how large a buffer may be to be kept for the next message: a small one saves an allocation for each
 // message, a large one would tie up memory for as long as the Ksock is open.
 const keptBytes = 4096
@@ -64,7 +80,7 @@ func emptied(buf []byte) []byte {
 	return buf[:0]
 }
 
-// HeldBytes is what the message being written and the one being read take, for whoever limits memory.
+// HeldBytes is what the message being written and the one being read take, for limits on memory.
 func (f *File) HeldBytes() int64 {
 	n := len(f.reading.entire)
 	if f.draft != nil {

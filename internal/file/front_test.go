@@ -4,10 +4,10 @@ import (
 	"encoding/binary"
 	"syscall"
 
-	"kbus/internal/bus"
-	"kbus/internal/file"
-	"kbus/internal/file/trace"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/file"
+	"kbus.example/kbus/internal/testing/trace"
+	"kbus.example/kbus/message"
 )
 
 // The front end that traces drive: Files, called as the kernel would call a device. Everything but read, write and poll
@@ -19,6 +19,8 @@ type machine struct {
 	config trace.Config
 	buses  []*bus.Bus
 	files  map[*bus.Ksock]*file.File
+	tap    bus.Tap     // on all buses; nil: none
+	quick  func() bool // whether the next operation may go a quick way; nil: any may
 }
 
 func newMachine(c trace.Config) *machine {
@@ -36,10 +38,30 @@ func (m *machine) addBus() {
 		MaxMessageBytes: m.config.MaxMessageBytes, AbsMaxMessageBytes: m.config.AbsMaxMessageBytes,
 		MaxMessages: m.config.MaxMessages, MaxSetAside: m.config.MaxSetAside,
 	}))
+	if m.tap != nil {
+		m.buses[len(m.buses)-1].SetTap(m.tap)
+	}
+	m.turn()
+}
+
+// turn has all buses take their quick paths from now on, or not, if it is for the machine to say.
+func (m *machine) turn() {
+	if m.quick != nil {
+		for _, b := range m.buses {
+			b.SetQuick(m.quick())
+		}
+	}
+}
+
+func (m *machine) quickly() (n uint64) {
+	for _, b := range m.buses {
+		n += b.Quickly().Announced
+	}
+	return n
 }
 
 // NewBus is file.Host.
-func (m *machine) NewBus() (uint32, message.Condition) {
+func (m *machine) NewBus(bus.Owner) (uint32, message.Condition) {
 	if len(m.buses) >= m.config.MostDevices {
 		return 0, message.ErrTooManyBuses
 	}
@@ -52,14 +74,14 @@ func (m *machine) Open(device int, mode string) (trace.Ksock, uint32, syscall.Er
 	if errno != 0 {
 		return nil, 0, errno
 	}
-	return k, k.file.Ksock.ID(), 0
+	return k, uint32(k.file.Ksock.ID()), 0
 }
 
 func (m *machine) open(device int, mode string) (*ksock, syscall.Errno) {
 	if device < 0 || device >= len(m.buses) {
 		return nil, message.ErrNoSuchBus.Errno()
 	}
-	k, c := m.buses[device].Open(bus.Owner{PID: 4021})
+	k, c := m.buses[device].Open(bus.Owner{PID: 4021, Original: true})
 	if c != message.OK {
 		return nil, c.Errno()
 	}
@@ -98,14 +120,16 @@ func (k *ksock) Close() {
 	k.file.Close()
 }
 
-// Place is trace.Placer.
-func (k *ksock) Place(b []byte) uint64 { return k.machine.Place(b) }
+// Put is trace.Placer, and PutLast too: blocks of memory end where they end.
+func (k *ksock) Put(b []byte) uint64     { return k.machine.Put(b) }
+func (k *ksock) PutLast(b []byte) uint64 { return k.machine.Put(b) }
 
 // ioctl calls with arg as the argument's bytes, into which the result is stored.
 func (k *ksock) ioctl(code uint32, arg []byte) (int, syscall.Errno) {
+	k.machine.turn()
 	at := uint64(0)
 	if arg != nil {
-		at = k.Place(arg)
+		at = k.Put(arg)
 	}
 	ret, out, c := k.file.Ioctl(code, at, k.machine, k.machine)
 	copy(arg, out)
@@ -129,7 +153,7 @@ func (k *ksock) id(code uint32) (message.ID, syscall.Errno) {
 func (k *ksock) request(first uint32, name []byte) []byte {
 	b := binary.NativeEndian.AppendUint32(nil, first)
 	b = binary.NativeEndian.AppendUint32(b, uint32(len(name)))
-	return binary.NativeEndian.AppendUint64(b, k.Place(append(name[:len(name):len(name)], 0)))
+	return binary.NativeEndian.AppendUint64(b, k.Put(append(name[:len(name):len(name)], 0)))
 }
 
 func (k *ksock) Bind(name []byte, replier uint32) syscall.Errno {

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"testing"
 
-	"kbus/internal/bus"
-	"kbus/internal/file"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/file"
+	"kbus.example/kbus/message"
 )
 
 // written is what a program can tell after writing bytes in pieces and sending them: the first error of write, if any,
@@ -48,7 +48,7 @@ func write(t testing.TB, b []byte, lengths []byte) (w written) {
 }
 
 func open(t testing.TB, on *bus.Bus) *file.File {
-	k, c := on.Open(bus.Owner{})
+	k, c := on.Open(bus.Owner{Original: true})
 	if c != message.OK {
 		t.Fatal(c)
 	}
@@ -100,6 +100,9 @@ func FuzzEntire(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		w := write(t, b, []byte{0})
 		h, name, data, c := message.ParseEntire(b, 4096)
+		if c == message.OK {
+			c = message.CheckOriginalName(name)
+		}
 		accepted := w.write == message.OK && w.send.Err != message.ErrIncomplete &&
 			w.send.Err != message.ErrNothingToSend && w.send.Err != message.ErrBadAddress // pointy, and nothing to point at
 		if accepted != (c == message.OK) {

@@ -5,8 +5,8 @@ package file
 import (
 	"testing"
 
-	"kbus/internal/bus"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/message"
 )
 
 // The race detector's instrumentation allocates where the program does not, so this file is built without it.
@@ -15,7 +15,7 @@ import (
 // own.
 func TestNoGarbage(t *testing.T) {
 	on := bus.New(bus.Config{})
-	k, _ := on.Open(bus.Owner{})
+	k, _ := on.Open(bus.Owner{Original: true})
 	on.Bind(k, "$.*", false)
 	f := New(on, k, ReadWrite)
 	m := message.AppendEntire(nil, &message.Header{}, []byte("$.A"), make([]byte, 100))

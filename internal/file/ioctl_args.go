@@ -1,13 +1,13 @@
 package file
 
 import (
-	"kbus/internal/bus"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/message"
 )
 
 // The arguments of ioctls lie in the caller's memory: a word in, out or both, a message id out, or a bind request
-// {is_replier, name_len, name pointer} (R3.3). Everything is read before the bus is asked to do anything, so an
-// argument that cannot be read changes nothing.
+// {is_replier, name_len, name pointer} (R3.3). Everything is read before the bus does anything, so an argument that
+// cannot be read changes nothing.
 
 // ioctl is one call while it is being performed.
 type ioctl struct {
@@ -26,7 +26,7 @@ func (i ioctl) read(addr uint64, p []byte) message.Condition {
 }
 
 // tell is the result of an operation that only says a number.
-func (i ioctl) tell(v uint32) (int32, []byte, message.Condition) {
+func (i ioctl) number(v uint32) (int32, []byte, message.Condition) {
 	return 0, i.put(v), message.OK
 }
 
@@ -49,7 +49,7 @@ func (i ioctl) set(do func(uint32) (uint32, message.Condition)) (int32, []byte, 
 	if c != message.OK {
 		return 0, nil, c
 	}
-	return i.tell(v)
+	return i.number(v)
 }
 
 // request reads a bind request or bind query, up to and including the length of the name.
@@ -95,7 +95,7 @@ func (i ioctl) replier() (int32, []byte, message.Condition) {
 		return 0, nil, c
 	}
 	id := i.Bus.Replier(string(name))
-	return truth(id != 0), i.put(id), message.OK
+	return truth(id != 0), i.put(uint32(id)), message.OK
 }
 
 func (i ioctl) next() (int32, []byte, message.Condition) {
@@ -113,11 +113,14 @@ func (i ioctl) send() (int32, []byte, message.Condition) {
 }
 
 func (i ioctl) newDevice() (int32, []byte, message.Condition) {
-	n, c := i.host.NewBus()
+	if c := i.Bus.MayMakeBuses(i.Ksock); c != message.OK {
+		return 0, nil, c
+	}
+	n, c := i.host.NewBus(i.Ksock.Owner())
 	if c != message.OK {
 		return 0, nil, c
 	}
-	return i.tell(n)
+	return i.number(n)
 }
 
 func truth(b bool) int32 {

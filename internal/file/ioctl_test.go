@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"kbus/internal/bus"
-	"kbus/internal/file"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/file"
+	"kbus.example/kbus/message"
 )
 
 // A front end without memory to share passes none: what would have to be read there is a bad address, all else works.
@@ -36,7 +36,7 @@ func TestNoMemory(t *testing.T) {
 // A Ksock that deals in whole messages only has no File; the stats report shows what it can (R8.5-8.7).
 func TestStatsWithoutFiles(t *testing.T) {
 	on := bus.New(bus.Config{MaxMessages: 1})
-	k, c := on.Open(bus.Owner{})
+	k, c := on.Open(bus.Owner{Original: true})
 	if c != message.OK {
 		t.Fatal(c)
 	}
@@ -71,7 +71,7 @@ func FuzzIoctl(f *testing.F) {
 		m.config.MostDevices = 2
 		k, _ := m.open(0, "rw")
 		k.Write(message.AppendEntire(nil, &message.Header{}, []byte("$.a"), nil))
-		m.Place(argument)
+		m.Put(argument)
 		for range 2 {
 			_, out, c := k.file.Ioctl(code, arg, m, m)
 			if len(out) > 8 || c != message.OK && c != message.ErrPending && out != nil {

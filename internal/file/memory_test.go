@@ -3,7 +3,7 @@ package file_test
 import (
 	"sort"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
 // memory is a program's memory: blocks of bytes, far apart, with nothing readable between them.
@@ -18,7 +18,7 @@ type block struct {
 }
 
 // Place makes room for a copy of b and tells its address.
-func (m *memory) Place(b []byte) uint64 {
+func (m *memory) Put(b []byte) uint64 {
 	m.next += 1 << 20
 	m.blocks = append(m.blocks, block{m.next, append([]byte{}, b...)})
 	return m.next

@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"kbus/internal/file/trace"
+	"kbus.example/kbus/internal/testing/trace"
 )
 
 // A replay that finds nothing wrong is worth something only if it would: every kind of operation, with another outcome

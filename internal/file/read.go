@@ -1,13 +1,13 @@
 package file
 
 import (
-	"kbus/internal/bus"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/message"
 )
 
-// Reading: NEXTMSG takes a message from the queue, from which moment its slot is free and a Reply to it may be owed
-// (R3.36, R3.39), whether or not its bytes are read. They are laid out as the entire form at once, so that the bus
-// gets its own copy back before the caller, who may be slow or gone, has read anything.
+// Reading: NEXTMSG takes a message from the queue. From that moment its slot is free and a Reply to it may be owed
+// (R3.36, R3.39), whether or not its bytes are read. They are laid out as the entire form at once, so that the bus gets
+// its own copy back before the caller, which may be slow or dead, has read anything.
 
 // unread is the message being read: its entire form and how much of it has been read. Empty means none.
 type unread struct {

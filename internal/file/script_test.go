@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"kbus/internal/file/trace"
+	"kbus.example/kbus/internal/testing/trace"
 )
 
 // TestScripts performs testdata/scripts/*.txt, which pin part 3 and part 8 of the specification operation by operation.

@@ -1,8 +1,8 @@
 package file
 
 import (
-	"kbus/internal/bus"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/message"
 )
 
 // Writing ends in one of three ways: SEND takes the message, DISCARD drops it, or an error drops it, after which the
@@ -22,7 +22,7 @@ func (f *File) Write(p []byte) (n int, c message.Condition) {
 	if f.draft == nil {
 		f.draft = new(draft)
 	}
-	if c := f.draft.write(p, f.Bus.MaxMessageBytes()); c != message.OK {
+	if c := f.draft.write(p, f.Bus.MaxMessageBytes(), f.checkName); c != message.OK {
 		f.draft.drop()
 		return 0, c
 	}
@@ -47,7 +47,7 @@ func (f *File) Send(mem Memory) bus.Outcome {
 	var name, data []byte
 	if d.pointy() {
 		var c message.Condition
-		if name, data, c = fetch(&d.header, mem); c != message.OK {
+		if name, data, c = f.fetch(&d.header, mem); c != message.OK {
 			return bus.Outcome{Err: c}
 		}
 	} else {
@@ -67,7 +67,7 @@ func (f *File) Discard() {
 
 // fetch reads what a pointy header points at, in the order of R3.65 step 4. The name has a terminator, which must be
 // readable but may be anything (R2.10).
-func fetch(h *message.RawHeader, mem Memory) (name, data []byte, c message.Condition) {
+func (f *File) fetch(h *message.RawHeader, mem Memory) (name, data []byte, c message.Condition) {
 	if mem == nil {
 		return nil, nil, message.ErrBadAddress
 	}
@@ -76,7 +76,7 @@ func fetch(h *message.RawHeader, mem Memory) (name, data []byte, c message.Condi
 		return nil, nil, c
 	}
 	name = name[:h.NameLen]
-	if c = message.CheckName(name); c != message.OK {
+	if c = f.checkName(name); c != message.OK {
 		return nil, nil, c
 	}
 	if h.DataLen == 0 {

@@ -9,7 +9,7 @@ import (
 )
 
 // The first request of a connection is an INIT, which is waiting in it as soon as the file system is mounted or
-// /dev/cuse is opened. It is answered at once, by Begin, so that everything is there when whoever wanted it is told.
+// /dev/cuse is opened. Begin answers it at once, so that when Begin returns everything is there.
 
 // Begin answers the INIT.
 func (c *Conn) Begin() error {
@@ -53,8 +53,8 @@ const (
 
 	wantedFlags = asyncRead | atomicOTrunc | bigWrites | maxPagesFlag
 
-	// maxBackground is how many requests that nobody waits for, such as RELEASE, the kernel hands over at once. Beyond
-	// it they would be held back while others overtake them.
+	// maxBackground is how many requests for which no process waits, such as RELEASE, the kernel hands over at once.
+	// Beyond it they would be held back while others overtake them.
 	maxBackground = 65535
 )
 

@@ -5,8 +5,8 @@ import "bytes"
 // Requests taken apart. Each has a header, which says how long it is, and a body by opcode. What is too short for its
 // opcode is answered with an error; only a header that contradicts itself ends the connection.
 
-// Caller is who made a request. TID is the number of the thread in our PID namespace, 0 when it is not in there and for
-// what the kernel does by itself.
+// Caller is the process that made a request. TID is the number of its thread in our PID namespace; 0 for a process
+// outside of it, and for what the kernel does by itself.
 type Caller struct{ UID, GID, TID uint32 }
 
 type request struct {

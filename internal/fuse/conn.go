@@ -13,27 +13,25 @@ import (
 // Requests and replies pass through one buffer: the request lies at its beginning, and what a READ answers is put behind
 // it. All calls are raw, since none of them waits: the descriptor is non-blocking, and the kernel takes every answer.
 type Conn struct {
-	fd    int
+	replies
 	buf   []byte
-	small [256]byte // replies of fixed size
-	call  Ioctl     // that is being made
-	begun bool      // INIT has been answered
-	cuse  string    // name of the character device; "" for FUSE
+	call  Ioctl  // that is being made
+	begun bool   // INIT has been answered
+	cuse  string // name of the character device; "" for FUSE
 }
 
 // NewConn serves fd, a non-blocking descriptor of /dev/fuse or of what stands in for it. The Conn owns it.
-func NewConn(fd int) *Conn { return &Conn{fd: fd, buf: make([]byte, bufferBytes)} }
+func NewConn(fd int) *Conn { return &Conn{replies: replies{fd: fd}, buf: make([]byte, bufferBytes)} }
 
-// FD is what to wait on until there are requests; -1 when closed.
-func (c *Conn) FD() int { return c.fd }
-
-// Close ends the connection: whoever still has a file open gets ENOTCONN from now on.
-func (c *Conn) Close() {
-	if c.fd >= 0 {
-		unix.Close(c.fd)
-		c.fd = -1
-	}
+// Resume goes on with a connection that another process has begun (Begin), of a character device of that name, or of FUSE.
+func Resume(fd int, cuse string) *Conn {
+	c := NewConn(fd)
+	c.begun, c.cuse = true, cuse
+	return c
 }
+
+// CUSE is the name of the character device; "" for FUSE.
+func (c *Conn) CUSE() string { return c.cuse }
 
 // Malformed is a request that cannot be one of this protocol. Nothing after it can be trusted.
 type Malformed struct{ Reason string }
@@ -50,7 +48,7 @@ func (c *Conn) receive() (r request, ok bool, err error) {
 	case 0:
 	case unix.EAGAIN, unix.EINTR, unix.ENOENT: // ENOENT: the request was taken back while it was read
 		return r, false, nil
-	case unix.ENODEV: // unmounted, and nobody has a file open
+	case unix.ENODEV: // unmounted, and no file is open
 		return r, false, io.EOF
 	default:
 		return r, false, fmt.Errorf("read of a FUSE request: %w", errno)
@@ -66,52 +64,4 @@ func (c *Conn) receive() (r request, ok bool, err error) {
 func (c *Conn) room(size uint32) []byte {
 	const at = 256
 	return c.buf[at : at+replyHeaderBytes+min(uint64(size), maxWriteBytes)]
-}
-
-// reply begins a reply of fixed size in c.small.
-func (c *Conn) reply() []byte { return c.small[:replyHeaderBytes] }
-
-// send completes and sends a reply that begins with room for its header.
-func (c *Conn) send(unique uint64, b []byte) error {
-	native.PutUint32(b, uint32(len(b)))
-	native.PutUint32(b[4:], 0)
-	native.PutUint64(b[8:], unique)
-	return c.put(b)
-}
-
-// refuse answers with an error.
-func (c *Conn) refuse(unique uint64, e unix.Errno) error {
-	b := c.reply()
-	native.PutUint32(b, replyHeaderBytes)
-	native.PutUint32(b[4:], uint32(-int32(e)))
-	native.PutUint64(b[8:], unique)
-	return c.put(b)
-}
-
-// notifyPoll is the code of the only notice that is sent: ask again what is ready.
-const notifyPoll = 1
-
-// Wake makes everybody who polls the file with this poll handle ask again. A handle that is not known any more does
-// no harm.
-func (c *Conn) Wake(pollHandle uint64) {
-	b := c.small[:replyHeaderBytes+8]
-	native.PutUint32(b, uint32(len(b)))
-	native.PutUint32(b[4:], notifyPoll)
-	native.PutUint64(b[8:], 0)
-	native.PutUint64(b[16:], pollHandle)
-	_ = c.put(b)
-}
-
-// put writes one reply. errTakenBack says that nobody waits for it any more.
-func (c *Conn) put(b []byte) error {
-	_, _, errno := unix.RawSyscall(unix.SYS_WRITE, uintptr(c.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
-	switch errno {
-	case 0:
-		return nil
-	case unix.ENOENT:
-		return errTakenBack
-	case unix.ENODEV, unix.EPERM: // unmounted meanwhile; EPERM until the kernel has its INIT
-		return io.EOF
-	}
-	return fmt.Errorf("write of a FUSE reply: %w", errno)
 }

@@ -2,9 +2,9 @@
 // /dev/fuse for a small directory (FUSE) and over /dev/cuse for a character device (CUSE). It knows what a request looks
 // like and what must be answered, and nothing of what the files mean: that is for a Files.
 //
-// One goroutine reads a Conn and answers each request before it reads the next. That is not only simple: the kernel
-// tells of a close without waiting for an answer, but it queues what it tells in order, so whoever handles requests in
-// the order read makes close(2) look synchronous. Two readers would lose that, and so would FUSE over io_uring.
+// One goroutine reads a Conn and answers each request before it reads the next. That is simple, and it is needed: the
+// kernel reports a close without waiting for an answer, but in order, so a program that handles requests in the order
+// read makes close(2) look synchronous. Two readers would lose that, and so would FUSE over io_uring.
 //
 // The files: conn.go reads and answers, serve.go says which request becomes which call, body.go takes requests apart,
 // attr.go lays out what a file is, begin.go agrees with the kernel, mount.go puts files where programs find them, and
@@ -16,7 +16,7 @@ import "encoding/binary"
 // native is the byte order of everything here: both sides are the same machine.
 var native = binary.NativeEndian
 
-// Version of the protocol that is spoken here. The kernel speaks every older one too.
+// Version of the protocol that this package speaks. The kernel speaks every older one too.
 const (
 	major = 7
 	minor = 38

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Where programs find the files. A FUSE file system is mounted by mount(2) itself, without a helper program, by whoever
-// may mount. It outlives its daemon: everybody who looks at it then gets ENOTCONN, until somebody detaches it.
+// Where programs find the files. A FUSE file system is mounted by mount(2) itself, without a helper program, by a user
+// who may mount. It outlives its daemon: then a look at it gives ENOTCONN, until it is detached.
 
 // ErrNoSupport means that the kernel lacks FUSE, or CUSE, or does not show it to this process.
 var ErrNoSupport = errors.New("the kernel does not offer it (is the module loaded?)")

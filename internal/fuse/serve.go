@@ -6,14 +6,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Files is what a Conn serves. Its methods are called one at a time, in the order in which the kernel tells of things,
-// and must not wait for anything that somebody else has to do: until they return nobody else is served. An Errno of 0
-// is success. Slices are valid during the call.
+// Files is what a Conn serves. Its methods are called one at a time, in the order of the kernel's requests, and must
+// not wait for anything: until they return no other request is served. An Errno of 0 is success. Slices are valid
+// during the call.
 type Files interface {
 	// Lookup finds a name in a directory. FUSE only, as are Attr, SetAttr and Entries.
 	Lookup(who Caller, directory uint64, name []byte) (Attr, unix.Errno)
 	Attr(node uint64) (Attr, unix.Errno)
-	// SetAttr changes what can be changed and gives what the file then is. Who may do so the kernel has checked.
+	// SetAttr changes what can be changed and gives what the file then is. The kernel has checked that the caller may.
 	SetAttr(node uint64, to SetAttr) (Attr, unix.Errno)
 	Entries(directory uint64) ([]Entry, unix.Errno)
 
@@ -31,7 +31,7 @@ type Files interface {
 	Release(handle uint64)
 }
 
-// errTakenBack is the answer that nobody waits for.
+// errTakenBack means that the process has gone that wanted the answer.
 var errTakenBack = errors.New("the request was taken back")
 
 // Serve handles one request, if there is one. io.EOF says that the kernel has ended the connection; with any other

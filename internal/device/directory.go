@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/fuse"
-	"kbus/message"
+	"kbus.example/kbus/internal/fuse"
+	"kbus.example/kbus/message"
 )
 
 // The directory that a bus is mounted as: the device, and the two reports of the bus beside it. A CUSE device stands
@@ -20,7 +20,7 @@ const (
 	deviceNode  = 2
 	bindingNode = 3
 	statsNode   = 4
-	charNode    = 5 // the device again, for who asks what it is (stat.go)
+	charNode    = 5 // the device again, as stat shows it (stat.go)
 )
 
 const (
@@ -32,7 +32,7 @@ const (
 type nodes struct {
 	device  fuse.Attr
 	entries []fuse.Entry
-	asked   bool // who calls stat is told of a character device
+	asked   bool // stat shows a character device
 }
 
 func newNodes(c Config, number uint32) nodes {
@@ -128,7 +128,7 @@ func (d *Device) Open(who fuse.Caller, node uint64, flags uint32) (handle uint64
 	if d.closed {
 		return 0, false, message.ErrStopping.Errno()
 	}
-	visitor, c := d.owner.Admit(who.TID, who.UID)
+	visitor, c := d.owner.Admit(who.TID, who.UID, who.GID)
 	if c != message.OK {
 		return 0, false, c.Errno()
 	}
@@ -142,9 +142,9 @@ func (d *Device) Open(who fuse.Caller, node uint64, flags uint32) (handle uint64
 		}
 		return d.keep(o), false, 0
 	case bindingNode:
-		o = &report{device: d, visitor: visitor, append: d.owner.AppendBindingsReport}
+		o = &report{device: d, visitor: visitor}
 	case statsNode:
-		o = &report{device: d, visitor: visitor, append: d.owner.AppendStatsReport}
+		o = &report{device: d, visitor: visitor, isStats: true}
 	default:
 		visitor.Leave()
 		return 0, false, unix.ENOENT

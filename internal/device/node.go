@@ -9,16 +9,16 @@ import (
 	"strconv"
 	"strings"
 
-	"kbus/internal/fuse"
+	"kbus.example/kbus/internal/fuse"
 )
 
 // Where a device is. CUSE makes a node in /dev, which is there as long as its connection. FUSE needs a directory to be
-// mounted at, and a link to the file in it from where programs look.
+// mounted at, and a link to the file in it from the path that programs open.
 //
-// All of this is done by paths that lead around the file system itself: the bus's own loop, which has to answer for
-// that, may be the one who asks.
+// All of this uses paths that lead around the file system itself. The bus's own loop would have to answer for it, and
+// the loop may be the caller.
 
-// Sweep takes away what a daemon that was killed has left: mounts that nobody answers for, and the links to them.
+// Sweep takes away what a killed daemon has left: mounts without a daemon, and the links to them.
 func (c *Config) Sweep() {
 	left, err := os.ReadDir(c.Dir)
 	if err != nil {
@@ -27,27 +27,27 @@ func (c *Config) Sweep() {
 	for _, e := range left {
 		digits, ok := strings.CutPrefix(e.Name(), mountPrefix)
 		number, err := strconv.ParseUint(digits, 10, 32)
-		p := place{mount: filepath.Join(c.Dir, e.Name()), link: c.Link + digits}
+		p := node{mount: filepath.Join(c.Dir, e.Name()), link: c.Link + digits}
 		if ok && err == nil && e.Name() == mountName(uint32(number)) && fuse.Stale(p.mount) {
 			p.hide()
 		}
 	}
 }
 
-// place is what there is to take away again.
-type place struct {
+// node is what there is to take away again.
+type node struct {
 	mount string // "" for CUSE
 	link  string // to the file in it
 }
 
 // attach makes the device.
-func (c *Config) attach(number uint32) (*fuse.Conn, place, error) {
+func (c *Config) attach(number uint32) (*fuse.Conn, node, error) {
 	link := c.Link + strconv.FormatUint(uint64(number), 10)
 	if c.decide() == CUSE {
 		conn, err := c.attachCUSE(link)
-		return conn, place{}, err
+		return conn, node{}, err
 	}
-	p := place{mount: filepath.Join(c.Dir, mountName(number)), link: link}
+	p := node{mount: filepath.Join(c.Dir, mountName(number)), link: link}
 	conn, err := p.attachFUSE(number)
 	return conn, p, err
 }
@@ -77,7 +77,7 @@ func (c *Config) attachCUSE(link string) (*fuse.Conn, error) {
 	return conn, nil
 }
 
-func (p place) attachFUSE(number uint32) (conn *fuse.Conn, err error) {
+func (p node) attachFUSE(number uint32) (conn *fuse.Conn, err error) {
 	if err := os.MkdirAll(p.mount, 0o755); err != nil {
 		return nil, fmt.Errorf("device: %w", err)
 	}
@@ -96,7 +96,7 @@ func (p place) attachFUSE(number uint32) (conn *fuse.Conn, err error) {
 	return conn, nil
 }
 
-func (p place) makeLink(to string) error {
+func (p node) makeLink(to string) error {
 	if err := makeWay(p.link, to); err != nil {
 		return err
 	}
@@ -126,8 +126,8 @@ func makeWay(link, ours string) error {
 	return nil
 }
 
-// hide takes the device from where programs find it. It stays for those who have it open.
-func (p *place) hide() {
+// hide takes the device from where programs find it. Descriptors that are open keep it.
+func (p *node) hide() {
 	if p.mount == "" {
 		return // CUSE, or done before
 	}
