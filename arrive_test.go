@@ -5,9 +5,10 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"time"
 
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // canned is a link to an other end that says what it was going to say anyway, a few bytes at a time, and hangs up.
@@ -16,9 +17,9 @@ type canned struct {
 	turn int
 }
 
-func (c *canned) send(p []byte) (int, error) { return len(p), nil }
+func (c *canned) Send(p []byte) (int, error) { return len(p), nil }
 
-func (c *canned) recv(p []byte, room bool) (int, error) {
+func (c *canned) Recv(p []byte, room bool) (int, error) {
 	if len(c.says) == 0 {
 		return 0, io.EOF
 	}
@@ -27,9 +28,9 @@ func (c *canned) recv(p []byte, room bool) (int, error) {
 	return n, nil
 }
 
-func (c *canned) poke()   {}
-func (c *canned) hangUp() {}
-func (c *canned) drop()   {}
+func (c *canned) Poke()                {}
+func (c *canned) HangUp(time.Duration) {}
+func (c *canned) Drop()                {}
 
 func frame(op wire.Op, seq, arg uint32, payload []byte) []byte {
 	return wire.AppendFrame(nil, wire.Header{Op: op, Seq: seq, Arg: arg}, payload)
@@ -46,7 +47,7 @@ func aMessage() []byte {
 
 // tryAll asks a little of everything, and gives the last error.
 func tryAll(says []byte) error {
-	c, err := newConn(context.Background(), &canned{says: says}, ReadWriteMode, 3)
+	c, err := newConn(context.Background(), &canned{says: says}, ReadWriteMode, settings{readAhead: 3})
 	if err != nil {
 		return err
 	}
@@ -55,14 +56,14 @@ func tryAll(says []byte) error {
 	k.Receive(context.Background())
 	k.Send(context.Background(), Request("$.A", ""))
 	k.Call(context.Background(), Request("$.A", ""))
-	k.Who("$.A")
-	k.List()
-	k.Info()
+	k.Observer().Who(context.Background(), "$.A")
+	k.Observer().List(context.Background())
+	k.Observer().Info(context.Background())
 	p := k.Pipe()
 	p.Send(context.Background(), Request("$.A", ""))
 	p.Flush(context.Background())
 	for err == nil {
-		_, err = k.Next()
+		_, err = k.Next(context.Background())
 	}
 	return err
 }
@@ -82,6 +83,58 @@ func FuzzAnswers(f *testing.F) {
 			t.Error("no error although the other end has hung up")
 		}
 	})
+}
+
+// One result may stand for messages that a Pipe has sent one after the other, and for no others.
+func TestRunsOfResults(t *testing.T) {
+	const first = 2
+	tests := []struct {
+		name     string
+		more     []uint32 // the arguments of the results that come
+		request  int      // which message is a Request, whose result stands for itself; -1: none
+		accepted uint64
+		lost     bool
+	}{
+		{"one by one", []uint32{0, 0, 0, 0}, -1, 4, false},
+		{"all in one", []uint32{3}, -1, 4, false},
+		{"two and two", []uint32{1, 1}, -1, 4, false},
+		{"one too many", []uint32{4}, -1, 0, true},
+		{"more than anybody has sent", []uint32{1<<32 - 1}, -1, 0, true},
+		{"one too many, later", []uint32{1, 2}, -1, 2, true},
+		{"over a Request", []uint32{3}, 2, 0, true},
+	}
+	for _, test := range tests {
+		says, seq := welcome(), uint32(first)
+		for i, more := range test.more {
+			sent := wire.Sent{ID: ID{Serial: uint32(i)}, Reached: 2}
+			says = append(says, frame(wire.OpSendMessage, seq, more, wire.AppendSent(nil, sent))...)
+			seq += more + 1
+		}
+		says = append(says, frame(wire.OpReset, first+4, 0, nil)...)
+		c, err := newConn(context.Background(), &canned{says: says}, ReadWriteMode, settings{readAhead: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := &Ksock{mode: ReadWriteMode}
+		k.conn.Store(c)
+		p := k.Pipe()
+		for i := range 4 {
+			m := Announcement("$.A", "x")
+			if i == test.request {
+				m = Request("$.A", "x")
+			}
+			if err := p.Send(context.Background(), m); err != nil {
+				t.Fatalf("%s: %v", test.name, err)
+			}
+		}
+		totals, err := p.Flush(context.Background())
+		if lost := totals.Failed > 0; lost != test.lost {
+			t.Errorf("%s: %+v, %v", test.name, totals, err)
+		}
+		if !test.lost && (totals.Accepted != test.accepted || totals.Reached != 2*test.accepted) {
+			t.Errorf("%s: %+v", test.name, totals)
+		}
+	}
 }
 
 // What makes no sense ends the connection, and says why.

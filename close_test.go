@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // Close wakes everybody who waits, whatever for, and whoever comes later is told.
@@ -23,8 +23,13 @@ func TestCloseWakes(t *testing.T) {
 			func(k *kbus.Ksock) error { _, err := k.Call(ctx, kbus.Request("$.Silent", "")); return err },
 			func(k *kbus.Ksock) error { _, err := k.NextReply(context.Background(), kbus.ID{Serial: 1}); return err },
 			func(k *kbus.Ksock) error { return k.Serve(ctx, nil) },
+			func(k *kbus.Ksock) error { return k.InPlace(ctx, nil) },
+			func(k *kbus.Ksock) error { return k.Bind(ctx, "$.Shared.A", kbus.Replier) },
+			func(k *kbus.Ksock) error { return k.Bind(ctx, "$.Shared.B", kbus.Replier) },
 		}
 		w.bound(kbus.Replier, "$.Silent")
+		_, err := w.ksock().Bridge().Federate(w.Context(), false, "$.Shared.*") // and never decides
+		w.must(err)
 		for first := range waits { // whoever comes first receives for all
 			k := w.ksock()
 			var all sync.WaitGroup
@@ -42,7 +47,7 @@ func TestCloseWakes(t *testing.T) {
 			w.must(k.Close())
 			all.Wait()
 			w.must(k.Close())
-			_, err := k.Next()
+			_, err := k.Next(w.Context())
 			w.fails(err, kbus.ErrClosed)
 		}
 	})
@@ -67,7 +72,7 @@ func TestNothingLeft(t *testing.T) {
 		use := func() {
 			k, err := w.open()
 			w.must(err)
-			w.must(k.Bind("$.A", kbus.Listener))
+			w.must(k.Bind(w.Context(), "$.A", kbus.Listener))
 			o, err := w.observe()
 			w.must(err)
 			ctx, cancel := context.WithCancel(w.Context())
@@ -77,7 +82,7 @@ func TestNothingLeft(t *testing.T) {
 				all.Go(func() { k.Receive(context.Background()) })
 			}
 			w.send(k, kbus.Announcement("$.A", ""))
-			_, err = o.Info()
+			_, err = o.Info(w.Context())
 			w.must(err)
 			cancel()
 			k.Close()
@@ -114,32 +119,32 @@ func TestOpenErrors(t *testing.T) {
 	dir := tempDir(t)
 	before := descriptors(w)
 	for range 3 {
-		_, err := kbus.Open(0, kbus.Dir(dir))
+		_, err := kbus.Open(t.Context(), 0, kbus.Dir(dir))
 		w.fails(err, kbus.ErrNoSuchBus) // R1.3
 		is(w, "the error", err.Error(),
 			"kbus: open "+dir+"/bus0.sock: there is no such bus: nobody listens there; is kbusd running?")
-		_, err = kbus.Observe(7, kbus.Dir(dir))
+		_, err = kbus.Observe(t.Context(), 7, kbus.Dir(dir))
 		w.fails(err, kbus.ErrNoSuchBus)
 	}
 	is(w, "descriptors", descriptors(w), before)
 
 	bus := kbus.NewBus()
-	k, err := bus.Open()
+	k, err := bus.Open(t.Context())
 	w.must(err)
-	n, err := k.NewBus()
+	n, err := k.Settings().AddBus(t.Context())
 	w.must(err)
 	second, err := bus.Other(n)
 	w.must(err)
 	is(w, "the second bus", second.Number(), 1)
 	_, err = bus.Other(2)
 	w.fails(err, kbus.ErrNoSuchBus)
-	l, err := second.Open()
+	l, err := second.Open(t.Context())
 	w.must(err)
 	is(w, "a Ksock there", l.String(), "Ksock device 1, id 1, mode read/write") // R1.1
 	bus.Close()
-	_, err = second.Open()
+	_, err = second.Open(t.Context())
 	w.fails(err, kbus.ErrBusGone)
-	_, err = l.Next()
+	_, err = l.Next(t.Context())
 	w.fails(err, kbus.ErrBusGone)
 	_, err = k.Reopen(w.Context())
 	w.fails(err, kbus.ErrBusGone)

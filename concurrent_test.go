@@ -3,11 +3,12 @@ package kbus_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // Many goroutines use one Ksock in all ways at once, and each gets what it asked for.
@@ -15,10 +16,10 @@ func TestConcurrentUse(t *testing.T) {
 	onAll(t, func(w *world) {
 		echo := w.bound(kbus.Replier, "$.Echo")
 		go echo.Serve(w.Context(), func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
-			return kbus.ReplyTo(m, m.Data)
+			return m.Reply(m.Data)
 		})
 		k := w.bound(kbus.Listener, "$.Noise")
-		_, err := k.SetMaxMessages(10000)
+		_, err := k.Queue().SetLimit(w.Context(), 10000)
 		w.must(err)
 		const rounds = 40
 		var all sync.WaitGroup
@@ -51,24 +52,24 @@ func TestConcurrentUse(t *testing.T) {
 			do(func(i int) error {
 				ctx, cancel := context.WithCancel(w.Context())
 				go cancel()
-				if _, err := k.NextReply(ctx, kbus.ID{Network: 1}); !errors.Is(err, context.Canceled) {
-					return err
+				if m, err := k.NextReply(ctx, kbus.ID{Network: 1}); !errors.Is(err, context.Canceled) {
+					return fmt.Errorf("an answer to nothing: %v, %w", m, err)
 				}
 				return nil
 			})
 			do(func(i int) error {
 				name := "$.A" + strconv.Itoa(worker)
-				if err := k.Bind(name, kbus.Replier); err != nil {
+				if err := k.Bind(w.Context(), name, kbus.Replier); err != nil {
 					return err
 				}
-				id, err := k.Replier(name)
+				id, err := k.File().Replier(w.Context(), name)
 				if err == nil && id != k.ID() {
 					err = errors.New("somebody else is bound to our name")
 				}
-				return errors.Join(err, k.Unbind(name, kbus.Replier))
+				return errors.Join(err, k.Unbind(w.Context(), name, kbus.Replier))
 			})
 			do(func(i int) error {
-				_, err := k.Info()
+				_, err := k.Observer().Info(w.Context())
 				return err
 			})
 		}

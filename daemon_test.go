@@ -1,18 +1,17 @@
 package kbus_test
 
 import (
-	"errors"
-	"net"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/testing/programs"
 )
 
 // The daemon of these tests is the real one, as a process: it can be killed.
@@ -26,13 +25,13 @@ var buildDaemon = sync.OnceValues(func() (string, error) {
 	}
 	daemonDir = dir
 	path := filepath.Join(dir, "kbusd")
-	if out, err := exec.Command("go", "build", "-o", path, "kbus/cmd/kbusd").CombinedOutput(); err != nil {
-		return "", errors.New(string(out))
-	}
-	return path, nil
+	return path, programs.Build(dir, "kbusd")
 })
 
 func TestMain(m *testing.M) {
+	if os.Getenv(parentVariable) != "" {
+		beParent()
+	}
 	code := m.Run()
 	if daemonDir != "" {
 		os.RemoveAll(daemonDir)
@@ -53,28 +52,22 @@ func startDaemon(t testing.TB, dir string) *daemon {
 	if err != nil {
 		t.Fatal(err)
 	}
-	notes, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "ready"), Net: "unixgram"})
+	notes, err := programs.NewReady(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.Remove(notes.LocalAddr().String())
 	defer notes.Close()
 	d := &daemon{dir: dir, process: exec.Command(path, "--dir", dir, "--log-level", "error")}
-	d.process.Env = append(os.Environ(), "NOTIFY_SOCKET="+notes.LocalAddr().String())
+	d.process.Env = append(os.Environ(), notes.Variable())
 	d.process.Stderr = os.Stderr
 	if err := startWithUs(d.process); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.kill)
-	for note := make([]byte, 1000); ; {
-		n, err := notes.Read(note)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(note[:n]), "READY=1") {
-			return d
-		}
+	if err := notes.Await(0); err != nil {
+		t.Fatal(err)
 	}
+	return d
 }
 
 // kill ends the daemon as nothing but kill -9 can.
@@ -103,10 +96,12 @@ func (d *daemon) stop(t testing.TB) {
 func (d *daemon) goOn() { d.signal(syscall.SIGCONT) }
 
 func (d *daemon) open(opts ...kbus.Option) (*kbus.Ksock, error) {
-	return kbus.Open(0, append(opts, kbus.Dir(d.dir))...)
+	return kbus.Open(context.Background(), 0, append(opts, kbus.Dir(d.dir))...)
 }
 
-func (d *daemon) observe() (*kbus.Observer, error) { return kbus.Observe(0, kbus.Dir(d.dir)) }
+func (d *daemon) observe() (*kbus.Observer, error) {
+	return kbus.Observe(context.Background(), 0, kbus.Dir(d.dir))
+}
 
 // startWithUs starts a process that ends when this one does, however that ends. The kernel sees to it when the thread
 // that started it is gone, so that is a thread which stays.

@@ -4,9 +4,9 @@
 // asks, and exactly one program, bound to the name as Replier, answers; each Request gets one Reply or one Status that
 // says why there is none. All Ksocks see messages in the same order.
 //
-//	k, err := kbus.Open(0)
+//	k, err := kbus.Open(ctx, 0)
 //	...
-//	k.Bind("$.Lamp.*", kbus.Listener)
+//	k.Bind(ctx, "$.Lamp.*", kbus.Listener)
 //	k.Send(ctx, kbus.Announcement("$.Door.Opened", "front"))
 //	reply, err := k.Call(ctx, kbus.Request("$.Lamp.Set", "on"))
 //
@@ -31,6 +31,12 @@
 //
 // # Goroutines
 //
-// All methods of a Ksock may be used from any number of goroutines at once. The package starts none of its own: whoever
-// waits does the work. After Close there is nothing left, neither goroutine nor descriptor.
+// All methods of a Ksock may be used from any number of goroutines at once. The package starts none of its own: the
+// goroutine that waits does the work. (Serve with Concurrency starts as many as it is told, and returns when they have
+// ended.) After Close there is nothing left, neither goroutine nor descriptor.
 package kbus
+
+import "kbus.example/kbus/internal/version"
+
+// Version is that of KBUS: library, daemon and programs together.
+const Version = version.Number

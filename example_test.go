@@ -4,16 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"syscall"
 
-	"kbus"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/message"
 )
 
-// These examples use a bus inside the program, so that what they print is always the same. With kbus.Open(0) in place
-// of bus.Open() they work between programs.
+// These examples use a bus inside the program, so that what they print is always the same. With kbus.Open(ctx, 0) in place
+// of bus.Open(ctx) they work between programs.
 
 var ctx = context.Background()
 
@@ -26,26 +25,26 @@ func check(err error) {
 
 // open opens a Ksock that is bound to a name.
 func open(bus *kbus.Bus, name string, as kbus.Role) *kbus.Ksock {
-	k, err := bus.Open()
+	k, err := bus.Open(ctx)
 	check(err)
-	check(k.Bind(name, as))
+	check(k.Bind(ctx, name, as))
 	return k
 }
 
 // One program asks, another answers.
 func Example() {
-	bus := kbus.NewBus() // kbus.Open(0), without a bus, in the real world
+	bus := kbus.NewBus() // kbus.Open(ctx, 0), without a bus, in the real world
 	defer bus.Close()
 
-	lamp, err := bus.Open()
+	lamp, err := bus.Open(ctx)
 	check(err)
-	check(lamp.Bind("$.Lamp.Set", kbus.Replier))
+	check(lamp.Bind(ctx, "$.Lamp.Set", kbus.Replier))
 	go lamp.Serve(ctx, func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
 		fmt.Println("lamp:", m)
-		return kbus.ReplyTo(m, "the lamp is "+string(m.Data))
+		return m.Reply([]byte("the lamp is " + string(m.Data)))
 	})
 
-	hand, err := bus.Open()
+	hand, err := bus.Open(ctx)
 	check(err)
 	reply, err := hand.Call(ctx, kbus.Request("$.Lamp.Set", "on"))
 	check(err)
@@ -61,7 +60,7 @@ func Example() {
 
 // Open connects to the daemon.
 func ExampleOpen() {
-	k, err := kbus.Open(0)
+	k, err := kbus.Open(ctx, 0)
 	if errors.Is(err, kbus.ErrNoSuchBus) {
 		fmt.Println("start kbusd first")
 		return
@@ -77,14 +76,14 @@ func ExampleOpen() {
 func ExampleBus() {
 	bus := kbus.NewBus()
 	defer bus.Close()
-	k, err := bus.Open()
+	k, err := bus.Open(ctx)
 	check(err)
 	fmt.Println(k)
-	number, err := k.NewBus()
+	number, err := k.Settings().AddBus(ctx)
 	check(err)
 	second, err := bus.Other(number)
 	check(err)
-	l, err := second.Open()
+	l, err := second.Open(ctx)
 	check(err)
 	fmt.Println(l)
 	// Output:
@@ -100,9 +99,9 @@ func ExampleBusOption() {
 		fmt.Println(k.Send(ctx, kbus.Announcement("$.Tick", "")))
 	}
 	// Output:
-	// {[0:1] 1 0} <nil>
-	// {[0:2] 1 0} <nil>
-	// {[0:3] 0 1} <nil>
+	// {[0:1] 1 0 false} <nil>
+	// {[0:2] 1 0 false} <nil>
+	// {[0:3] 0 1 false} <nil>
 }
 
 // A Ksock is Listener, Replier and sender at once, as it likes.
@@ -113,9 +112,9 @@ func ExampleKsock() {
 	defer k.Close()
 	_, err := k.Send(ctx, kbus.Announcement("$.Door.Opened", "front"))
 	check(err)
-	m, err := k.Next()
+	m, err := k.Next(ctx)
 	fmt.Println(m, err)
-	m, err = k.Next()
+	m, err = k.Next(ctx)
 	fmt.Println(m, err)
 	// Output:
 	// <Announcement '$.Door.Opened', id=[0:1], from=1, data='front'> <nil>
@@ -127,7 +126,7 @@ func ExamplePipe() {
 	bus := kbus.NewBus()
 	defer bus.Close()
 	listener := open(bus, "$.Count", kbus.Listener)
-	k, err := bus.Open()
+	k, err := bus.Open(ctx)
 	check(err)
 	p := k.Pipe()
 	for range 3 {
@@ -136,7 +135,7 @@ func ExamplePipe() {
 	check(p.Send(ctx, kbus.Request("$.Nobody", "")))
 	totals, err := p.Flush(ctx)
 	fmt.Printf("%+v\n%v\n", totals, err)
-	fmt.Println(listener.NumMessages())
+	fmt.Println(listener.Queue().Len(ctx))
 	// Output:
 	// {Accepted:3 Failed:1 Reached:3 Skipped:0}
 	// kbus: send $.Nobody, message 3 of the Pipe: nobody is bound as Replier for that name
@@ -174,7 +173,7 @@ func ExampleHandler() {
 	defer bus.Close()
 	shouter := open(bus, "$.Shout", kbus.Replier)
 	go shouter.Serve(ctx, func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
-		return kbus.ReplyTo(m, strings.ToUpper(string(m.Data)))
+		return m.Reply([]byte(strings.ToUpper(string(m.Data))))
 	})
 	greeter := open(bus, "$.Greet", kbus.Replier)
 	var greet kbus.Handler = func(ctx context.Context, m *kbus.Message) (*kbus.Message, error) {
@@ -182,11 +181,11 @@ func ExampleHandler() {
 		if err != nil {
 			return nil, err
 		}
-		return kbus.ReplyTo(m, "HELLO "+string(loud.Data))
+		return m.Reply([]byte("HELLO " + string(loud.Data)))
 	}
 	go greeter.Serve(ctx, greet)
 
-	k, err := bus.Open()
+	k, err := bus.Open(ctx)
 	check(err)
 	reply, err := k.Call(ctx, kbus.Request("$.Greet", "world"))
 	check(err)
@@ -195,21 +194,21 @@ func ExampleHandler() {
 }
 
 // A stateful Request holds to the Replier that has answered before.
-func ExampleStatefulRequest() {
+func ExampleMessage_statefulRequest() {
 	bus := kbus.NewBus()
 	defer bus.Close()
 	counter := open(bus, "$.Count", kbus.Replier)
 	go counter.Serve(ctx, func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
-		return kbus.ReplyTo(m, "1")
+		return m.Reply([]byte("1"))
 	})
-	k, err := bus.Open()
+	k, err := bus.Open(ctx)
 	check(err)
 	first, err := k.Call(ctx, kbus.Request("$.Count", "begin"))
 	check(err)
 
 	counter.Close()
 	open(bus, "$.Count", kbus.Replier) // somebody else, who has not counted so far
-	next, err := kbus.StatefulRequest(first, "$.Count", "go on")
+	next, err := first.StatefulRequest("$.Count", []byte("go on"))
 	check(err)
 	fmt.Println(next)
 	_, err = k.Call(ctx, next)
@@ -224,7 +223,7 @@ func ExampleSent() {
 	bus := kbus.NewBus(kbus.QueueLimit(1))
 	defer bus.Close()
 	slow := open(bus, "$.News", kbus.Listener)
-	k, err := bus.Open()
+	k, err := bus.Open(ctx)
 	check(err)
 	sent, err := k.Send(ctx, kbus.Announcement("$.News", "one"))
 	fmt.Printf("%+v %v\n", sent, err)
@@ -234,13 +233,14 @@ func ExampleSent() {
 	all := kbus.Announcement("$.News", "three")
 	all.Flags |= kbus.AllOrWait
 	sent, err = k.Send(ctx, all)
-	fmt.Println(sent.ID, errors.Is(err, kbus.ErrPending))
-	_, err = slow.Next()
+	check(err)
+	fmt.Println(sent.ID, sent.Pending)
+	_, err = slow.Next(ctx)
 	check(err)
 	fmt.Println(k.WaitSent(ctx))
 	// Output:
-	// {ID:[0:1] Reached:1 Skipped:0} <nil>
-	// {ID:[0:2] Reached:0 Skipped:1} <nil>
+	// {ID:[0:1] Reached:1 Skipped:0 Pending:false} <nil>
+	// {ID:[0:2] Reached:0 Skipped:1 Pending:false} <nil>
 	// [0:3] true
 	// <nil>
 }
@@ -257,7 +257,7 @@ func ExampleError() {
 	bus := kbus.NewBus()
 	defer bus.Close()
 	k := open(bus, "$.A", kbus.Replier)
-	err := k.Bind("$.A", kbus.Replier)
+	err := k.Bind(ctx, "$.A", kbus.Replier)
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, kbus.ErrReplierBound), errors.Is(err, syscall.EADDRINUSE))
 	var c kbus.Condition
@@ -275,7 +275,7 @@ func ExampleStatusError() {
 	bus := kbus.NewBus()
 	defer bus.Close()
 	r := open(bus, "$.Q", kbus.Replier)
-	k, err := bus.Open()
+	k, err := bus.Open(ctx)
 	check(err)
 	sent, err := k.Send(ctx, kbus.Request("$.Q", ""))
 	check(err)
@@ -311,13 +311,13 @@ func ExampleObserver() {
 	defer bus.Close()
 	open(bus, "$.Lamp.*", kbus.Replier)
 	open(bus, "$.Lamp.Set", kbus.Listener)
-	o, err := bus.Observe()
+	o, err := bus.Observe(ctx)
 	check(err)
 	defer o.Close()
-	replier, listeners, err := o.Who("$.Lamp.Set")
+	replier, listeners, err := o.Who(ctx, "$.Lamp.Set")
 	check(err)
 	fmt.Println("Ksock", replier.Ksock, "would reply, Ksock", listeners[0].Ksock, "listens")
-	ksocks, err := o.List()
+	ksocks, err := o.List(ctx)
 	check(err)
 	for _, k := range ksocks {
 		fmt.Println("Ksock", k.Ksock, "has", k.Queued, "of", k.MaxMessages, "messages")
@@ -337,17 +337,18 @@ func ExampleBindingInfo() {
 }
 
 // The same Ksock as a stream of bytes.
-func ExampleBytes() {
+func ExampleFile() {
 	bus := kbus.NewBus()
 	defer bus.Close()
-	b := open(bus, "$.A", kbus.Listener).Bytes()
-	_, err := b.Write(message.AppendEntire(nil, &message.Header{}, []byte("$.A"), []byte("hello")))
+	b := open(bus, "$.A", kbus.Listener).File()
+	_, err := b.Write(ctx, message.AppendEntire(nil, &message.Header{}, []byte("$.A"), []byte("hello")))
 	check(err)
-	sent, err := b.Send()
+	sent, err := b.Send(ctx)
 	check(err)
-	length, err := b.NextMsg()
+	length, err := b.NextMsg(ctx)
 	check(err)
-	entire, err := io.ReadAll(b)
+	entire := make([]byte, length) // so short a message comes in one piece
+	_, err = b.Read(ctx, entire)
 	check(err)
 	h, name, data, c := message.ParseEntire(entire, 409600)
 	fmt.Println(sent.ID, length, h.From, string(name), string(data), c.Name())
@@ -377,7 +378,7 @@ func ExampleFailedBinding() {
 func ExampleOption() {
 	bus := kbus.NewBus()
 	defer bus.Close()
-	k, err := bus.Open(kbus.ReadOnly(), kbus.ReadAhead(16))
+	k, err := bus.Open(ctx, kbus.ReadOnly(), kbus.ReadAhead(16))
 	check(err)
 	fmt.Println(k)
 	// Output: Ksock device 0, id 1, mode read

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"syscall"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // A word on each of the smaller types.
@@ -14,10 +14,10 @@ func ExampleBindEvent() {
 	bus := kbus.NewBus()
 	defer bus.Close()
 	k := open(bus, "$.KBUS.ReplierBindEvent", kbus.Listener)
-	_, err := k.SetReportReplierBinds(true)
+	_, err := k.Settings().SetReportReplierBinds(ctx, true)
 	check(err)
 	open(bus, "$.Lamp", kbus.Replier)
-	m, err := k.Next()
+	m, err := k.Next(ctx)
 	check(err)
 	event, ok := kbus.ParseBindEvent(m.Data)
 	fmt.Printf("%+v %v\n", event, ok)
@@ -32,7 +32,7 @@ func ExampleBinding() {
 func ExampleBusInfo() {
 	bus := kbus.NewBus()
 	defer bus.Close()
-	info, err := open(bus, "$.Lamp", kbus.Replier).Info()
+	info, err := open(bus, "$.Lamp", kbus.Replier).Observer().Info(ctx)
 	check(err)
 	fmt.Println(info.Ksocks, "Ksock,", info.Bindings, "binding, messages up to", info.MaxMessageBytes, "bytes")
 	// Output: 1 Ksock, 1 binding, messages up to 409600 bytes
@@ -74,7 +74,7 @@ func ExampleOrigin() {
 func ExampleKsockInfo() {
 	bus := kbus.NewBus()
 	defer bus.Close()
-	list, err := open(bus, "$.Lamp", kbus.Replier).List()
+	list, err := open(bus, "$.Lamp", kbus.Replier).Observer().List(ctx)
 	check(err)
 	k := list[0]
 	fmt.Println(k.Ksock, k.Mode, k.Queued, "of", k.MaxMessages)
@@ -84,7 +84,7 @@ func ExampleKsockInfo() {
 func ExampleParty() {
 	bus := kbus.NewBus()
 	defer bus.Close()
-	replier, _, err := open(bus, "$.Lamp", kbus.Replier).Who("$.Lamp")
+	replier, _, err := open(bus, "$.Lamp", kbus.Replier).Observer().Who(ctx, "$.Lamp")
 	check(err)
 	fmt.Println("Ksock", replier.Ksock)
 	// Output: Ksock 1

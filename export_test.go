@@ -2,27 +2,28 @@ package kbus
 
 import (
 	"context"
-	"time"
+	"weak"
 
-	"kbus/internal/wire"
+	"kbus.example/kbus/internal/transport"
+	"kbus.example/kbus/internal/wire"
 )
 
 // OpenDribbling opens a Ksock over a link that takes and gives only a few bytes at a time, as a socket may do.
-func (b *Bus) OpenDribbling(opts ...Option) (*Ksock, error) {
-	p := b.place(settle(opts))
+func (b *Bus) OpenDribbling(ctx context.Context, opts ...Option) (*Ksock, error) {
+	p := b.endpoint(resolve(opts))
 	reach := p.reach
-	p.reach = func(ctx context.Context) (link, error) {
+	p.reach = func(ctx context.Context) (transport.Link, error) {
 		l, err := reach(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return &dribble{insideLink: l.(*insideLink)}, nil
+		return &dribble{Link: l}, nil
 	}
-	return p.open(context.Background())
+	return p.open(ctx)
 }
 
 type dribble struct {
-	*insideLink
+	transport.Link
 	partial      []byte // of a frame
 	sent, recved int
 }
@@ -33,7 +34,7 @@ func amount(turn *int) int {
 	return 1 << (*turn % 13)
 }
 
-func (d *dribble) send(p []byte) (int, error) {
+func (d *dribble) Send(p []byte) (int, error) {
 	n := min(len(p), amount(&d.sent))
 	d.partial = append(d.partial, p[:n]...)
 	for {
@@ -41,51 +42,32 @@ func (d *dribble) send(p []byte) (int, error) {
 		if whole == 0 || err != nil {
 			return n, err
 		}
-		if _, err := d.insideLink.send(d.partial[:whole]); err != nil {
+		if _, err := d.Link.Send(d.partial[:whole]); err != nil {
 			return n, err
 		}
 		d.partial = append(d.partial[:0], d.partial[whole:]...)
 	}
 }
 
-func (d *dribble) recv(p []byte, room bool) (int, error) {
+func (d *dribble) Recv(p []byte, room bool) (int, error) {
 	if room {
 		return 0, nil
 	}
-	return d.insideLink.recv(p[:min(len(p), amount(&d.recved))], room)
+	return d.Link.Recv(p[:min(len(p), amount(&d.recved))], room)
 }
 
 // Waiters counts the goroutines that wait for something on k.
-func Waiters(k *Ksock) (n int) {
-	c := k.conn.Load()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, q := range c.waiting {
-		if q.attended {
-			n++
-		}
-	}
-	for _, q := range c.claimers {
-		if q.attended {
-			n++
-		}
-	}
-	return n
+func Waiters(k *Ksock) int {
+	return k.conn.Load().Waiters()
 }
 
-// TurnBegun is when the goroutine that waits for the daemon has last been through the scheduler.
-func TurnBegun(k *Ksock) time.Duration {
-	switch l := k.conn.Load().link.(type) {
-	case *ringLink:
-		return l.shift.begun
-	case *socketLink:
-		return l.shift.begun
+// WaiterOf counts as Waiters does, and does not keep the Ksock itself; -1 when that has been collected.
+func WaiterOf(k *Ksock) func() int {
+	weak := weak.Make(k)
+	return func() int {
+		if k := weak.Value(); k != nil {
+			return Waiters(k)
+		}
+		return -1
 	}
-	return 0
-}
-
-// Turn ends a turn that has been long enough.
-func Turn() {
-	s := shift{begun: time.Since(started) - longestTurn - 1}
-	s.before()
 }

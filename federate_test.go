@@ -5,21 +5,21 @@ import (
 	"testing"
 	"time"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // What is carried from another bus is heard once, whoever carries it, and keeps its incarnation.
 func TestCarry(t *testing.T) {
 	onAll(t, func(w *world) {
 		l, a, b := w.bound(kbus.Listener, "$.*"), w.ksock(), w.ksock()
-		incarnation, err := a.Carry(5)
+		incarnation, err := a.Bridge().Carry(w.Context(), 5)
 		w.must(err)
-		again, err := b.Carry(5)
+		again, err := b.Bridge().Carry(w.Context(), 5)
 		w.must(err)
 		if incarnation == 0 || again != incarnation {
 			w.Errorf("the incarnation of the bus is %d and %d", incarnation, again)
 		}
-		_, err = w.ksock().Carry(6)
+		_, err = w.ksock().Bridge().Carry(w.Context(), 6)
 		w.fails(err, kbus.ErrOtherNetwork)
 
 		m := kbus.Announcement("$.A", "far")
@@ -32,7 +32,7 @@ func TestCarry(t *testing.T) {
 		is(w, "extra", got.Extra, incarnation+1)
 		is(w, "id", got.ID, m.ID)
 		m.Extra = incarnation
-		_, err = b.SendToListeners(w.Context(), m)
+		_, err = b.Bridge().SendToListeners(w.Context(), m)
 		w.fails(err, kbus.ErrHeard)
 		w.reads(l)
 	})
@@ -42,14 +42,14 @@ func TestCarry(t *testing.T) {
 func TestBindProxy(t *testing.T) {
 	onAll(t, func(w *world) {
 		l, p := w.bound(kbus.Listener, kbus.NameReplierBindEvent), w.ksock()
-		_, err := l.SetReportReplierBinds(true)
+		_, err := l.Settings().SetReportReplierBinds(w.Context(), true)
 		w.must(err)
 		of := kbus.Origin{Network: 8, Local: 2}
-		w.fails(p.BindProxy("$.A", of), kbus.ErrNotPermitted)
-		_, err = p.Carry(0)
+		w.fails(p.Bridge().BindProxy(w.Context(), "$.A", of), kbus.ErrNotPermitted)
+		_, err = p.Bridge().Carry(w.Context(), 0)
 		w.must(err)
-		w.must(p.BindProxy("$.A", of))
-		w.fails(p.BindProxy("$.A..B", of), kbus.ErrBadName)
+		w.must(p.Bridge().BindProxy(w.Context(), "$.A", of))
+		w.fails(p.Bridge().BindProxy(w.Context(), "$.A..B", of), kbus.ErrBadName)
 		w.reads(l, "<ReplierBindEvent id=[0:1], orig_from=(8,2), flags=0x204 (SYN,aFL), [Bind '$.A' for 2]>")
 	})
 }
@@ -58,12 +58,12 @@ func TestBindProxy(t *testing.T) {
 func TestSendToListeners(t *testing.T) {
 	onAll(t, func(w *world) {
 		r, l, s := w.bound(kbus.Replier, "$.Q"), w.bound(kbus.Listener, "$.*"), w.ksock()
-		sent, err := s.SendToListeners(w.Context(), kbus.Request("$.Q", "overheard"))
+		sent, err := s.Bridge().SendToListeners(w.Context(), kbus.Request("$.Q", "overheard"))
 		w.must(err)
 		is(w, "reached", sent.Reached, 1)
 		reply := kbus.Announcement("$.Q", "answer")
 		reply.InReplyTo, reply.To = kbus.ID{Network: 7, Serial: 7}, l.ID()
-		_, err = s.SendToListeners(w.Context(), reply)
+		_, err = s.Bridge().SendToListeners(w.Context(), reply)
 		w.must(err)
 		w.reads(r)
 		w.reads(l, "<Request '$.Q', id=[0:1], from=3, flags=0x1 (REQ), data='overheard'>",
@@ -85,39 +85,39 @@ func (w *world) lost(k *kbus.Ksock, why string) {
 func TestFederator(t *testing.T) {
 	onAll(t, func(w *world) {
 		l, a := w.ksock(), w.ksock()
-		f, err := l.Federate(true)
+		f, err := l.Bridge().Federate(w.Context(), true)
 		w.must(err)
-		_, err = a.Federate(false)
+		_, err = a.Bridge().Federate(w.Context(), false)
 		w.fails(err, kbus.ErrReplierBound)
 
 		result := make(chan error, 1)
-		bind := func(name string) kbus.Claim {
-			go func() { result <- a.Bind(name, kbus.Replier) }()
-			claim, err := f.Next(w.Context())
+		bind := func(name string) kbus.BindRequest {
+			go func() { result <- a.Bind(w.Context(), name, kbus.Replier) }()
+			request, err := f.Next(w.Context())
 			w.must(err)
-			is(w, "the claim", claim.Name, name)
-			is(w, "whose it is", claim.Ksock, a.ID())
-			return claim
+			is(w, "the claim", request.Name, name)
+			is(w, "whose it is", request.Ksock, a.ID())
+			return request
 		}
-		w.must(f.Decide(bind("$.A"), 0))
+		w.must(f.Decide(w.Context(), bind("$.A"), 0))
 		w.must(<-result)
-		w.must(f.Evict(a.ID(), "$.A"))
-		w.fails(a.Unbind("$.A", kbus.Replier), kbus.ErrNotBound)
-		w.fails(f.Evict(a.ID(), "$.A"), kbus.ErrNotBound)
+		w.must(f.Evict(w.Context(), a.ID(), "$.A"))
+		w.fails(a.Unbind(w.Context(), "$.A", kbus.Replier), kbus.ErrNotBound)
+		w.fails(f.Evict(w.Context(), a.ID(), "$.A"), kbus.ErrNotBound)
 
-		w.must(f.Decide(bind("$.A"), kbus.ErrNoFederation))
+		w.must(f.Decide(w.Context(), bind("$.A"), kbus.ErrNoFederation))
 		w.fails(<-result, kbus.ErrNoFederation)
 
-		w.must(l.Bind("$.Far", kbus.Replier))
-		w.fails(a.Bind("$.Far", kbus.Replier), kbus.ErrReplierBound)
+		w.must(l.Bind(w.Context(), "$.Far", kbus.Replier))
+		w.fails(a.Bind(w.Context(), "$.Far", kbus.Replier), kbus.ErrReplierBound)
 
-		w.must(f.Decide(bind("$.Mine"), 0))
+		w.must(f.Decide(w.Context(), bind("$.Mine"), 0))
 		w.must(<-result)
 		bind("$.B")
 		w.must(l.Close())
 		w.fails(<-result, kbus.ErrNoFederation)
-		w.fails(a.Unbind("$.Mine", kbus.Replier), kbus.ErrNotBound)
-		w.must(a.Bind("$.B", kbus.Replier))
+		w.fails(a.Unbind(w.Context(), "$.Mine", kbus.Replier), kbus.ErrNotBound)
+		w.must(a.Bind(w.Context(), "$.B", kbus.Replier))
 	})
 }
 
@@ -125,34 +125,34 @@ func TestFederator(t *testing.T) {
 // time, and have none until somebody does again.
 func TestVouch(t *testing.T) {
 	onAll(t, func(w *world) {
-		l, a, ear := w.ksock(), w.ksock(), w.bound(kbus.Listener, kbus.NameReplierBindEvent)
-		_, err := ear.SetReportReplierBinds(true)
+		l, a, listener := w.ksock(), w.ksock(), w.bound(kbus.Listener, kbus.NameReplierBindEvent)
+		_, err := listener.Settings().SetReportReplierBinds(w.Context(), true)
 		w.must(err)
-		f, err := l.Federate(true, "$.S.*")
+		f, err := l.Bridge().Federate(w.Context(), true, "$.S.*")
 		w.must(err)
-		w.must(a.Bind("$.Own", kbus.Replier))
+		w.must(a.Bind(w.Context(), "$.Own", kbus.Replier))
 		bind := func() error {
 			result := make(chan error, 1)
-			go func() { result <- a.Bind("$.S.A", kbus.Replier) }()
-			claim, err := f.Next(w.Context())
+			go func() { result <- a.Bind(w.Context(), "$.S.A", kbus.Replier) }()
+			request, err := f.Next(w.Context())
 			w.must(err)
-			w.must(f.Decide(claim, 0))
+			w.must(f.Decide(w.Context(), request, 0))
 			return <-result
 		}
 		w.must(bind())
-		w.must(f.Vouch(kbus.SinceBoot() + time.Hour))
-		w.must(f.Vouch(kbus.SinceBoot() + time.Millisecond))
+		w.must(f.Vouch(w.Context(), kbus.Bridge{}.SinceBoot()+time.Hour))
+		w.must(f.Vouch(w.Context(), kbus.Bridge{}.SinceBoot()+time.Millisecond))
 		for unbound := false; !unbound; {
-			m, err := ear.Receive(w.Context())
+			m, err := listener.Receive(w.Context())
 			w.must(err)
 			e, ok := kbus.ParseBindEvent(m.Data)
 			unbound = ok && !e.Bind && e.Name == "$.S.A"
 		}
-		w.fails(a.Bind("$.S.A", kbus.Replier), kbus.ErrNoFederation)
-		owner, err := l.Replier("$.Own")
+		w.fails(a.Bind(w.Context(), "$.S.A", kbus.Replier), kbus.ErrNoFederation)
+		owner, err := l.File().Replier(w.Context(), "$.Own")
 		w.must(err)
 		is(w, "who has a name that is not shared", owner, a.ID())
-		w.must(f.Vouch(kbus.SinceBoot() + time.Hour))
+		w.must(f.Vouch(w.Context(), kbus.Bridge{}.SinceBoot()+time.Hour))
 		w.must(bind())
 	})
 }

@@ -8,20 +8,20 @@ import (
 	"syscall"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // A program that only polls learns of a lost bus too, with an empty queue and over any link.
 func TestNextLearnsOfALostBus(t *testing.T) {
 	onAll(t, func(w *world) {
 		us := w.bound(kbus.Listener, "$.*")
-		m, err := us.Next()
+		m, err := us.Next(w.Context())
 		if m != nil || err != nil {
 			w.Fatalf("an empty queue: %v, %v", m, err)
 		}
 		w.end()
 		for err == nil {
-			_, err = us.Next()
+			_, err = us.Next(w.Context())
 		}
 		w.fails(err, kbus.ErrBusGone)
 	})
@@ -32,7 +32,7 @@ func TestNextLearnsOfALostBus(t *testing.T) {
 func TestBusGone(t *testing.T) {
 	onAll(t, func(w *world) {
 		us, r := w.ksock(), w.bound(kbus.Replier, "$.Q")
-		r.SetMaxMessages(3)
+		r.Queue().SetLimit(w.Context(), 3)
 		first := w.send(us, kbus.Request("$.Q", "1")).ID
 		second := w.send(us, kbus.Request("$.Q", "2")).ID
 		answered := w.send(us, kbus.Request("$.Q", "3")).ID
@@ -40,7 +40,7 @@ func TestBusGone(t *testing.T) {
 			m, err := r.Receive(w.Context())
 			w.must(err)
 			if m.ID == answered {
-				reply, err := kbus.ReplyTo(m, "")
+				reply, err := m.Reply(nil)
 				w.must(err)
 				w.send(r, reply)
 			}
@@ -50,14 +50,15 @@ func TestBusGone(t *testing.T) {
 		for range 3 { // fills the Replier, so that the next one waits
 			w.send(r, kbus.Announcement("$.Q", ""))
 		}
-		w.must(r.Bind("$.Q", kbus.Listener))
+		w.must(r.Bind(w.Context(), "$.Q", kbus.Listener))
 		for range 3 {
 			w.send(us, kbus.Announcement("$.Q", ""))
 		}
 		waits := kbus.Request("$.Q", "4")
 		waits.Flags |= kbus.AllOrWait
 		pending, err := us.Send(w.Context(), waits)
-		w.fails(err, kbus.ErrPending)
+		w.must(err)
+		is(w, "pending", pending.Pending, true)
 
 		w.end()
 
@@ -71,11 +72,11 @@ func TestBusGone(t *testing.T) {
 		}
 		for name, try := range map[string]func() error{
 			"Receive": func() error { _, err := us.Receive(w.Context()); return err },
-			"Next":    func() error { _, err := us.Next(); return err },
+			"Next":    func() error { _, err := us.Next(w.Context()); return err },
 			"Send":    func() error { _, err := us.Send(w.Context(), kbus.Announcement("$.A", "")); return err },
 			"Call":    func() error { _, err := us.Call(w.Context(), kbus.Request("$.A", "")); return err },
-			"Bind":    func() error { return us.Bind("$.A", kbus.Listener) },
-			"List":    func() error { _, err := us.List(); return err },
+			"Bind":    func() error { return us.Bind(w.Context(), "$.A", kbus.Listener) },
+			"List":    func() error { _, err := us.Observer().List(w.Context()); return err },
 			"Serve":   func() error { return us.Serve(w.Context(), nil) },
 		} {
 			if err := try(); !errors.Is(err, kbus.ErrBusGone) || !errors.Is(err, syscall.ENOTCONN) {
@@ -102,11 +103,13 @@ func TestBusGoneWhileWaiting(t *testing.T) {
 			})
 		}
 		waiting.Go(func() {
+			ends := 0
 			for m, err := range us.Messages(w.Context()) {
-				if m != nil || !errors.Is(err, kbus.ErrBusGone) {
+				if ends++; m != nil || !errors.Is(err, kbus.ErrBusGone) {
 					w.Errorf("Messages: %v, %v", m, err)
 				}
 			}
+			is(w, "errors of Messages", ends, 1)
 		})
 		for range 3 {
 			_, err := r.Receive(w.Context())
@@ -118,36 +121,37 @@ func TestBusGoneWhileWaiting(t *testing.T) {
 }
 
 // A Request that has been discarded, or that a Resend has failed, gets no Status from the bus (R3.71, R5.10); so it
-// gets none from us either. One that a given-up Call has sent does.
+// gets none from us either. One that a given-up Call has sent does, if its answer is wanted all the same.
 func TestWhoIsOwedAStatus(t *testing.T) {
 	onAll(t, func(w *world) {
-		us := w.ksock()
+		us := w.ksock(kbus.KeepLateAnswer())
 		waits := kbus.Request("$.Q", "")
 		waits.Flags |= kbus.AllOrWait
 		fill := func() *kbus.Ksock {
 			r := w.bound(kbus.Replier, "$.Q")
-			r.SetMaxMessages(1)
-			w.must(r.Bind("$.L", kbus.Listener))
+			r.Queue().SetLimit(w.Context(), 1)
+			w.must(r.Bind(w.Context(), "$.L", kbus.Listener))
 			w.send(us, kbus.Announcement("$.L", ""))
-			_, err := us.Send(w.Context(), waits)
-			w.fails(err, kbus.ErrPending)
+			sent, err := us.Send(w.Context(), waits)
+			w.must(err)
+			is(w, "pending", sent.Pending, true)
 			return r
 		}
 		r := fill()
-		w.must(us.Discard())
+		w.must(us.Discard(w.Context()))
 		r.Close()
 
 		// Resend, when our own queue has no room for the Reply (R13.28).
 		r = fill()
-		us.SetMaxMessages(1)
-		w.must(us.Bind("$.Us", kbus.Listener))
+		us.Queue().SetLimit(w.Context(), 1)
+		w.must(us.Bind(w.Context(), "$.Us", kbus.Listener))
 		w.send(r, kbus.Announcement("$.Us", ""))
-		_, err := us.Resend()
+		_, err := us.File().Resend(w.Context())
 		w.fails(err, kbus.ErrNoRoomForReply)
-		_, err = us.Next()
+		_, err = us.Next(w.Context())
 		w.must(err)
-		us.SetMaxMessages(100)
-		_, err = r.Next()
+		us.Queue().SetLimit(w.Context(), 100)
+		_, err = r.Next(w.Context())
 		w.must(err)
 
 		ctx, cancel := context.WithCancel(w.Context())
@@ -165,7 +169,7 @@ func TestWhoIsOwedAStatus(t *testing.T) {
 		m, err := us.Receive(w.Context())
 		w.must(err)
 		is(w, "the only Status is for", m.InReplyTo, asked.ID)
-		_, err = us.Next()
+		_, err = us.Next(w.Context())
 		w.fails(err, kbus.ErrBusGone)
 	})
 }
@@ -174,7 +178,7 @@ func TestReopen(t *testing.T) {
 	w := &world{TB: t}
 	dir := tempDir(t)
 	first := startDaemon(t, dir)
-	k, err := kbus.Open(0, kbus.Dir(dir))
+	k, err := kbus.Open(t.Context(), 0, kbus.Dir(dir))
 	w.must(err)
 	defer k.Close()
 	r, err := k.Reopen(w.Context())
@@ -185,12 +189,12 @@ func TestReopen(t *testing.T) {
 		{Name: "$.A", As: kbus.Listener}, {Name: "$.Q", As: kbus.Replier}, {Name: "$.B", As: kbus.Listener},
 		{Name: "$.C", As: kbus.Listener}, {Name: "$.P.%", As: kbus.Replier}, {Name: "$.A", As: kbus.Listener},
 	} {
-		w.must(k.Bind(b.Name, b.As))
+		w.must(k.Bind(t.Context(), b.Name, b.As))
 	}
-	w.must(k.Unbind("$.B", kbus.Listener))
-	_, err = k.SetMaxMessages(17)
+	w.must(k.Unbind(t.Context(), "$.B", kbus.Listener))
+	_, err = k.Queue().SetLimit(t.Context(), 17)
 	w.must(err)
-	_, err = k.SetOnlyOnce(true)
+	_, err = k.Queue().SetOnlyOnce(t.Context(), true)
 	w.must(err)
 	request := w.send(k, kbus.Request("$.Q", "")).ID
 	first.kill()
@@ -199,23 +203,23 @@ func TestReopen(t *testing.T) {
 		t.Fatalf("reopened what is not there: %v", err)
 	}
 	startDaemon(t, dir)
-	w.fails(k.Bind("$.C", kbus.Listener), kbus.ErrBusGone) // nothing reconnects by itself
-	other, err := kbus.Open(0, kbus.Dir(dir))
+	w.fails(k.Bind(t.Context(), "$.C", kbus.Listener), kbus.ErrBusGone) // nothing reconnects by itself
+	other, err := kbus.Open(t.Context(), 0, kbus.Dir(dir))
 	w.must(err)
 	defer other.Close()
-	w.must(other.Bind("$.Q", kbus.Replier))
+	w.must(other.Bind(t.Context(), "$.Q", kbus.Replier))
 	r, err = k.Reopen(w.Context())
 	w.must(err)
 	is(w, "the ids", fmt.Sprint(r.OldID, r.ID, k.ID()), "1 2 2")
 	is(w, "bound", fmt.Sprint(r.Bound), "[{$.A Listener} {$.C Listener} {$.P.% Replier} {$.A Listener}]")
 	is(w, "not bound", fmt.Sprint(len(r.Failed), r.Failed[0].Binding), "1 {$.Q Replier}")
 	w.fails(r.Failed[0].Err, kbus.ErrReplierBound)
-	n, err := k.MaxMessages()
+	n, err := k.Queue().Limit(t.Context())
 	is(w, "the queue limit", fmt.Sprint(n, err), "17 <nil>")
-	once, err := k.OnlyOnce()
+	once, err := k.Queue().OnlyOnce(t.Context())
 	is(w, "only once", fmt.Sprint(once, err), "true <nil>")
 
-	m, err := k.Next() // what was still to be told about the old bus
+	m, err := k.Next(t.Context()) // what was still to be told about the old bus
 	w.must(err)
 	is(w, "the Status is for", m.InReplyTo, request)
 	w.send(other, kbus.Announcement("$.A", "hello again"))

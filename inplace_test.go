@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // onLarge is onAll without the bus that gives its bytes singly: that takes long for large messages.
@@ -15,7 +15,7 @@ func onLarge(t *testing.T, test func(*world)) {
 	t.Run("inside", func(t *testing.T) {
 		bus := kbus.NewBus()
 		t.Cleanup(func() { bus.Close() })
-		test(&world{t, bus.Open, bus.Observe, func() { bus.Close() }})
+		test(inside(t, bus, bus.Open))
 	})
 	t.Run("daemon", func(t *testing.T) {
 		d := startDaemon(t, tempDir(t))
@@ -84,7 +84,7 @@ func TestInPlace(t *testing.T) {
 		if err := listener.InPlace(canceled(), func(*kbus.Message) error { return nil }); !errors.Is(err, context.Canceled) {
 			t.Errorf("after the end of its context: %v", err)
 		}
-		if n, err := listener.NumMessages(); n != 0 || err != nil {
+		if n, err := listener.Queue().Len(w.Context()); n != 0 || err != nil {
 			t.Errorf("%d messages are left, %v", n, err)
 		}
 	})
@@ -134,23 +134,23 @@ func TestInPlaceOutlivesItsConnection(t *testing.T) {
 func TestInPlaceKeepsNobodyWaiting(t *testing.T) {
 	onLarge(t, func(w *world) {
 		listener, sender := w.bound(kbus.Listener, "$.Body"), w.ksock()
-		if _, err := listener.SetMaxMessages(1); err != nil {
+		if _, err := listener.Queue().SetLimit(w.Context(), 1); err != nil {
 			w.Fatal(err)
 		}
 		patient := kbus.Announcement("$.Body", body(1, 100_000))
 		patient.Flags |= kbus.AllOrWait
-		send := func(want error) {
+		send := func(pending bool) {
 			w.Helper()
-			if _, err := sender.Send(ctx, patient); !errors.Is(err, want) {
-				w.Fatalf("%v, not %v", err, want)
+			if sent := w.send(sender, patient); sent.Pending != pending {
+				w.Fatalf("pending %v, not %v", sent.Pending, pending)
 			}
 		}
-		send(nil)
+		send(false)
 		err := listener.InPlace(ctx, func(*kbus.Message) error {
-			send(nil)
+			send(false)
 			return listener.InPlace(ctx, func(*kbus.Message) error {
-				send(nil)
-				send(kbus.ErrPending)
+				send(false)
+				send(true)
 				var m kbus.Message
 				if err := listener.ReceiveInto(ctx, &m); err != nil {
 					return err

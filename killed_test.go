@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // The daemon is killed in the middle of conversations, at many points. Whoever had asked gets as many answers as
@@ -22,7 +22,7 @@ func conversation(t *testing.T, point int) {
 	d := startDaemon(t, tempDir(t))
 	w := &world{TB: t, open: d.open}
 	r := w.bound(kbus.Replier, "$.Q")
-	w.must(r.Bind("$.C", kbus.Replier))
+	w.must(r.Bind(t.Context(), "$.C", kbus.Replier))
 	senders := make([]*kbus.Ksock, 3)
 	for i := range senders {
 		senders[i] = w.ksock()
@@ -37,7 +37,7 @@ func conversation(t *testing.T, point int) {
 				go d.kill()
 			}
 			handled++
-			return kbus.ReplyTo(m, "")
+			return m.Reply(nil)
 		})
 		if !errors.Is(err, kbus.ErrBusGone) {
 			t.Errorf("Serve: %v", err)
@@ -54,7 +54,7 @@ func conversation(t *testing.T, point int) {
 			case err == nil:
 				continue
 			case errors.As(err, &status):
-				_, err = caller.Next()
+				_, err = caller.Next(t.Context())
 			}
 			if !errors.Is(err, kbus.ErrBusGone) {
 				t.Errorf("Call: %v", err)
@@ -69,7 +69,7 @@ func conversation(t *testing.T, point int) {
 // askUntilGone keeps a few Requests open, and counts what comes of them.
 func askUntilGone(t *testing.T, k *kbus.Ksock) {
 	open := map[kbus.ID]bool{}
-	settle := func() bool {
+	answer := func() bool {
 		m, err := k.Receive(context.Background())
 		if err != nil {
 			if !errors.Is(err, kbus.ErrBusGone) {
@@ -93,7 +93,7 @@ func askUntilGone(t *testing.T, k *kbus.Ksock) {
 			return
 		}
 		if err != nil || len(open) > 3 {
-			if !settle() {
+			if !answer() {
 				break
 			}
 		}
@@ -138,6 +138,6 @@ func TestCloseWithDaemonStopped(t *testing.T) {
 	w.must(k.Close())
 	ctx, cancel := context.WithCancel(w.Context())
 	go cancel()
-	_, err := kbus.OpenContext(ctx, 0, kbus.Dir(d.dir))
+	_, err := kbus.Open(ctx, 0, kbus.Dir(d.dir))
 	w.fails(err, context.Canceled)
 }

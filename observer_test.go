@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 func TestObserver(t *testing.T) {
@@ -20,19 +20,19 @@ func TestObserver(t *testing.T) {
 		w.send(l, kbus.Request("$.A.B", ""))
 		pid := uint32(os.Getpid())
 
-		replier, listeners, err := o.Who("$.A.B")
+		replier, listeners, err := o.Who(w.Context(), "$.A.B")
 		w.must(err)
 		is(w, "the Replier", replier.Ksock, r.ID())
 		is(w, "its pid", replier.PID, pid)
 		is(w, "its program", replier.Program, filepath.Base(os.Args[0])[:min(15, len(filepath.Base(os.Args[0])))])
 		is(w, "Listeners", fmt.Sprint(len(listeners), listeners[0].Ksock, listeners[1].Ksock), "2 2 2")
-		replier, listeners, err = r.Who("$.Nobody")
+		replier, listeners, err = r.Observer().Who(w.Context(), "$.Nobody")
 		w.must(err)
 		is(w, "nobody", fmt.Sprint(replier.Ksock, len(listeners)), "0 0")
-		_, _, err = o.Who("$.*")
+		_, _, err = o.Who(w.Context(), "$.*")
 		w.fails(err, kbus.ErrBadName)
 
-		list, err := o.List()
+		list, err := o.List(w.Context())
 		w.must(err)
 		is(w, "Ksocks", len(list), 2) // the Observer is none
 		k := list[0]
@@ -40,23 +40,23 @@ func TestObserver(t *testing.T) {
 		k = list[1]
 		is(w, "the oldest", fmt.Sprint(k.Ksock, k.Queued, k.MaxMessages, k.Mode), "1 1 100 read/write")
 
-		bindings, err := o.Bindings()
+		bindings, err := o.Bindings(w.Context())
 		w.must(err)
 		is(w, "bindings", fmt.Sprint(bindings), fmt.Sprintf(
 			"[{0 2 %[1]d Listener $.A.B} {0 2 %[1]d Listener $.A.*} {0 1 %[1]d Replier $.A.B}]", pid))
-		stats, err := o.StatsReport()
+		stats, err := o.StatsReport(w.Context())
 		w.must(err)
 		if !strings.HasPrefix(stats, "dev  0: next ksock 3 next msg 2 unsent unbindings 0\n") { // R8.4
 			w.Errorf("stats %q", stats)
 		}
-		info, err := o.Info()
+		info, err := o.Info(w.Context())
 		w.must(err)
 		is(w, "open", fmt.Sprint(info.Ksocks, info.Connections), "2 3")
 		is(w, "bindings and messages", fmt.Sprint(info.Bindings, info.Repliers, info.Queued), "3 1 3")
 		is(w, "the Observer", o.String(), "Observer device 0")
 		o.Close()
 		is(w, "the Observer", o.String(), "Observer device 0 (closed)")
-		_, err = o.List()
+		_, err = o.List(w.Context())
 		w.fails(err, kbus.ErrClosed)
 	})
 }
@@ -74,13 +74,13 @@ func TestParseBindingsReport(t *testing.T) {
 
 // The words in the package are those of package message: none is missing, none is twice.
 func TestConditions(t *testing.T) {
-	source, err := os.ReadFile("conditions.go")
+	source, err := os.ReadFile("errors.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range kbus.Conditions() {
 		if strings.Count(string(source), "message."+c.Name()+" ") != 1 {
-			t.Errorf("%s is not in conditions.go", c.Name())
+			t.Errorf("%s is not in errors.go", c.Name())
 		}
 		if e := error(&kbus.Error{Op: "try", Err: c}); !errors.Is(e, c) || !errors.Is(e, c.Errno()) {
 			t.Errorf("%s is not itself", c.Name())

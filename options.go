@@ -2,10 +2,9 @@ package kbus
 
 import (
 	"os"
-	"path/filepath"
-	"strconv"
 
-	"kbus/internal/wire"
+	"kbus.example/kbus/internal/rundir"
+	"kbus.example/kbus/internal/wire"
 )
 
 // A bus is found by its number alone: its socket lies in the runtime directory, which daemon and clients work out by
@@ -19,9 +18,11 @@ type settings struct {
 	mode      Mode
 	readAhead uint32
 	rings     bool
+	original  bool
+	keepLate  bool
 }
 
-func settle(opts []Option) settings {
+func resolve(opts []Option) settings {
 	s := settings{mode: ReadWriteMode, readAhead: 1, rings: os.Getenv("KBUS_RINGS") != "off"}
 	for _, o := range opts {
 		o(&s)
@@ -35,7 +36,7 @@ func settle(opts []Option) settings {
 // Dir names the directory with the sockets of the daemon, instead of RuntimeDir. A bus inside the process ignores it.
 func Dir(path string) Option { return func(s *settings) { s.dir = path } }
 
-// ReadOnly opens a Ksock that cannot send; it can do everything else, even bind as Replier (R3.6).
+// ReadOnly opens a Ksock that cannot send; it can do everything else, even bind as Replier.
 func ReadOnly() Option { return func(s *settings) { s.mode = ReadMode } }
 
 // WriteOnly opens a Ksock that cannot receive.
@@ -45,13 +46,23 @@ func WriteOnly() Option { return func(s *settings) { s.mode = WriteMode } }
 // does by default, unless KBUS_RINGS=off is in the environment. Nothing but the speed differs.
 func Rings(on bool) Option { return func(s *settings) { s.rings = on } }
 
+// Original makes the Ksock one like those of the original KBUS: it may bind and send names of letters and digits only, and
+// if its user may administer the bus and it listens for replier bind events, nobody can become a Replier while its queue
+// is full (ErrEventUndelivered), where the event would otherwise be set aside. Its messages do not tell what was missed
+// before them; see Queue.Missed. It is for programs that play the original's.
+func Original() Option { return func(s *settings) { s.original = true } }
+
+// KeepLateAnswer has the answer to a Call that was given up, because its context had ended, come as any other message, and
+// hold its place in the queue until then. Without it such an answer is dropped by the bus.
+func KeepLateAnswer() Option { return func(s *settings) { s.keepLate = true } }
+
 // ReadAhead lets Receive, Messages and Serve take up to that many messages from the queue at once, if they are there,
 // and keep those after the first for the next calls. It makes a busy Listener several times faster. All of them count
 // as read from then on: they have left the queue, they stay when a binding is removed, and if the Ksock closes,
 // Requests among them give Ignored and not GoneAway. Without it every message is taken when it is asked for.
 func ReadAhead(messages uint32) Option { return func(s *settings) { s.readAhead = max(messages, 1) } }
 
-// Mode is what a Ksock was opened for (R3.8).
+// Mode is what a Ksock was opened for.
 type Mode uint8
 
 // The modes.
@@ -74,36 +85,10 @@ func (m Mode) String() string {
 	return "none"
 }
 
-// systemDir is where the machine's own daemon has its sockets.
-const systemDir = "/run/kbus"
-
 // RuntimeDir is where the daemon's sockets lie unless an option says otherwise: $KBUS_DIR; else /run/kbus for root; else
 // kbus in $XDG_RUNTIME_DIR, which is /run/user/<uid> if it is not set. If a user has no such directory of their own, it
 // is /run/kbus if that is there.
-func RuntimeDir() string {
-	if dir := os.Getenv("KBUS_DIR"); dir != "" {
-		return dir
-	}
-	uid := os.Getuid()
-	if uid == 0 {
-		return systemDir
-	}
-	dir := os.Getenv("XDG_RUNTIME_DIR")
-	if dir == "" {
-		dir = "/run/user/" + strconv.Itoa(uid)
-	}
-	if own := filepath.Join(dir, "kbus"); isDir(own) || !isDir(systemDir) {
-		return own
-	}
-	return systemDir
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
+func RuntimeDir() string { return rundir.OfClient() }
 
 // SocketPath is the socket of one bus in such a directory.
-func SocketPath(dir string, bus uint32) string {
-	return filepath.Join(dir, "bus"+strconv.FormatUint(uint64(bus), 10)+".sock")
-}
+func SocketPath(dir string, bus BusNumber) string { return rundir.SocketPath(dir, uint32(bus)) }

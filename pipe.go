@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/client"
+	"kbus.example/kbus/internal/wire"
 )
 
 // Pipe sends messages without waiting for the result of each, for a program that has many to send: a Send of a Ksock
@@ -19,12 +19,9 @@ import (
 // A Pipe shares the connection of its Ksock, which may be used meanwhile as ever, and may have several Pipes. It has
 // nothing to be closed. One goroutine at a time may use it.
 type Pipe struct {
-	k      *Ksock
-	c      *conn  // on which the last message went; guards what follows, but for index
-	last   uint64 // c.piped.sent after it
-	totals Totals
-	failed []PipeError // not told yet, in order
-	index  uint64      // of the next message
+	k    *Ksock
+	c    *conn // on which the last message went; it guards pipe
+	pipe client.Pipe
 }
 
 // Pipe makes a Pipe for the Ksock. It costs nothing until it is used.
@@ -71,25 +68,17 @@ func (e *PipeError) Unwrap() error { return e.Err }
 // The answer to a Request comes as any other message.
 func (p *Pipe) Send(ctx context.Context, m *Message) error {
 	c := p.k.conn.Load()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.makeWay(ctx); err != nil {
-		return &Error{Op: verbs[wire.OpSendMessage], Name: m.Name, Err: err}
+	c.Lock()
+	defer c.Unlock()
+	if err := c.MakeWay(ctx); err != nil {
+		return &Error{Op: client.Verb(wire.OpSendMessage), Name: m.Name, Err: err}
 	}
 	if p.c != c { // the Ksock has been reopened; everything that went on the old one has its result
-		p.c, p.last = c, 0
+		p.c, p.pipe.Last = c, 0
 	}
-	sent := pipedMessage{pipe: p, index: p.index, name: m.Name, request: m.IsRequest()}
-	if condition := c.checkMessage(m); condition != message.OK { // it cannot travel
-		if err := c.awaitResults(ctx, p.last); err != nil { // what failed before it is told before it
-			return &Error{Op: verbs[wire.OpSendMessage], Name: m.Name, Err: err}
-		}
-		sent.fail(condition, "")
-	} else {
-		c.sendPiped(sent, m)
-		p.last = c.piped.sent
+	if err := c.SendPiped(ctx, &p.pipe, m); err != nil {
+		return &Error{Op: client.Verb(wire.OpSendMessage), Name: m.Name, Err: err}
 	}
-	p.index++
 	return p.failure()
 }
 
@@ -103,22 +92,18 @@ func (p *Pipe) Flush(ctx context.Context) (Totals, error) {
 	if c == nil {
 		return Totals{}, nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.awaitResults(ctx, p.last); err != nil {
-		return p.totals, &Error{Op: "flush", Err: err}
+	c.Lock()
+	defer c.Unlock()
+	if err := c.AwaitResults(ctx, p.pipe.Last); err != nil {
+		return Totals(p.pipe.Totals), &Error{Op: "flush", Err: err}
 	}
-	return p.totals, p.failure()
+	return Totals(p.pipe.Totals), p.failure()
 }
 
 // failure takes the first failure that has not been told.
 func (p *Pipe) failure() error {
-	if len(p.failed) == 0 {
-		return nil
+	if f := p.pipe.Failure(); f != nil {
+		return (*PipeError)(f)
 	}
-	first := p.failed[0]
-	if p.failed = p.failed[1:]; len(p.failed) == 0 {
-		p.failed = nil
-	}
-	return &first
+	return nil
 }

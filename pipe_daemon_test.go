@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // A Pipe makes no garbage.
@@ -47,7 +47,7 @@ func TestPipeDaemonStopped(t *testing.T) {
 	d := startDaemon(t, tempDir(t))
 	w := &world{TB: t, open: d.open}
 	s, l := w.ksock(), w.bound(kbus.Listener, "$.L")
-	l.SetMaxMessages(10000)
+	l.Queue().SetLimit(t.Context(), 10000)
 	p := s.Pipe()
 	d.stop(t)
 	var sent int
@@ -101,8 +101,8 @@ func TestPipeDaemonKilled(t *testing.T) {
 			d := startDaemon(t, tempDir(t))
 			w := &world{TB: t, open: d.open}
 			r, s := w.bound(kbus.Replier, "$.Q"), w.ksock()
-			s.SetMaxMessages(10000)
-			r.SetMaxMessages(10000)
+			s.Queue().SetLimit(t.Context(), 10000)
+			r.Queue().SetLimit(t.Context(), 10000)
 			var all sync.WaitGroup
 			all.Go(func() {
 				handled := 0
@@ -110,7 +110,7 @@ func TestPipeDaemonKilled(t *testing.T) {
 					if handled++; handled == point {
 						go d.kill()
 					}
-					return kbus.ReplyTo(m, "")
+					return m.Reply(nil)
 				})
 				w.fails(err, kbus.ErrBusGone)
 			})
@@ -166,7 +166,7 @@ func TestPipeEarlyReply(t *testing.T) {
 			return d.open(append(opts, kbus.Rings(rings))...)
 		}}
 		s, r := w.ksock(), w.bound(kbus.Replier, "$.Q")
-		s.SetMaxMessages(1000)
+		s.Queue().SetLimit(w.Context(), 1000)
 		p, back := s.Pipe(), r.Pipe()
 		const count = 64 // which travel by themselves
 		for i := range count {
@@ -175,7 +175,7 @@ func TestPipeEarlyReply(t *testing.T) {
 		for range count {
 			m, err := r.Receive(w.Context())
 			w.must(err)
-			reply, err := kbus.ReplyTo(m, m.Data)
+			reply, err := m.Reply(m.Data)
 			w.must(err)
 			w.pipe(back, reply)
 		}

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // flush flushes a Pipe, which must be without a failure.
@@ -44,7 +44,7 @@ func (w *world) numbers(l *kbus.Ksock, n int) {
 func TestPipe(t *testing.T) {
 	onAll(t, func(w *world) {
 		s, l := w.ksock(), w.bound(kbus.Listener, "$.L")
-		l.SetMaxMessages(100000)
+		l.Queue().SetLimit(w.Context(), 100000)
 		p := s.Pipe()
 		is(w, "the totals of nothing", w.flush(p), kbus.Totals{})
 		want := kbus.Totals{}
@@ -75,7 +75,7 @@ func TestPipe(t *testing.T) {
 				}
 			}
 		}
-		l.SetMaxMessages(1)
+		l.Queue().SetLimit(w.Context(), 1)
 		w.pipe(p, kbus.Announcement("$.L", ""))
 		w.pipe(p, kbus.Announcement("$.L", ""))
 		w.pipe(p, kbus.Announcement("$.Nobody", ""))
@@ -88,7 +88,7 @@ func TestPipe(t *testing.T) {
 func TestPipeFailures(t *testing.T) {
 	onAll(t, func(w *world) {
 		s, l := w.ksock(), w.bound(kbus.Listener, "$.L")
-		l.SetMaxMessages(1000)
+		l.Queue().SetLimit(w.Context(), 1000)
 		p := s.Pipe()
 		longest := strings.Repeat("a", 1<<20)
 		messages := []struct {
@@ -104,11 +104,11 @@ func TestPipeFailures(t *testing.T) {
 			{kbus.Announcement("$.L", "2"), nil},
 		}
 		const rounds = 100
-		var told []kbus.PipeError
+		var refusals []kbus.PipeError
 		note := func(err error) (more bool) {
 			var failed *kbus.PipeError
 			if errors.As(err, &failed) {
-				told = append(told, *failed)
+				refusals = append(refusals, *failed)
 			} else {
 				w.must(err)
 			}
@@ -125,15 +125,15 @@ func TestPipeFailures(t *testing.T) {
 		}
 		totals := w.flush(p)
 		is(w, "failed", totals, kbus.Totals{Accepted: 3 * rounds, Failed: 4 * rounds, Reached: 3 * rounds})
-		is(w, "told", len(told), 4*rounds)
+		is(w, "told", len(refusals), 4*rounds)
 		i := uint64(0)
 		for range rounds {
 			for _, m := range messages {
-				if m.want != nil && len(told) > 0 {
-					w.fails(&told[0], m.want)
-					is(w, "the index", told[0].Index, i)
-					is(w, "the name", told[0].Name, m.m.Name)
-					told = told[1:]
+				if m.want != nil && len(refusals) > 0 {
+					w.fails(&refusals[0], m.want)
+					is(w, "the index", refusals[0].Index, i)
+					is(w, "the name", refusals[0].Name, m.m.Name)
+					refusals = refusals[1:]
 				}
 				i++
 			}
@@ -160,8 +160,8 @@ func TestPipeFailures(t *testing.T) {
 func TestPipeAllOrWait(t *testing.T) {
 	onAll(t, func(w *world) {
 		s, l, other := w.ksock(), w.bound(kbus.Listener, "$.L"), w.bound(kbus.Listener, "$.Other")
-		l.SetMaxMessages(3)
-		other.SetMaxMessages(1)
+		l.Queue().SetLimit(w.Context(), 3)
+		other.Queue().SetLimit(w.Context(), 1)
 		const count, others = 3000, 500
 		patient := func(name, data string) *kbus.Message {
 			m := kbus.Announcement(name, data)
@@ -175,7 +175,7 @@ func TestPipeAllOrWait(t *testing.T) {
 			for i := range others {
 				for {
 					_, err := s.Send(w.Context(), patient("$.Other", strconv.Itoa(i)))
-					if err == nil || errors.Is(err, kbus.ErrPending) {
+					if err == nil {
 						break
 					}
 					if !errors.Is(err, kbus.ErrStillSending) || s.WaitSent(w.Context()) != nil {
@@ -202,7 +202,7 @@ func TestPipeAllOrWait(t *testing.T) {
 func TestPipeGivesUp(t *testing.T) {
 	onAll(t, func(w *world) {
 		s, l := w.ksock(), w.bound(kbus.Listener, "$.L")
-		l.SetMaxMessages(1)
+		l.Queue().SetLimit(w.Context(), 1)
 		p := s.Pipe()
 		m := kbus.Announcement("$.L", "0")
 		m.Flags |= kbus.AllOrWait
@@ -230,7 +230,7 @@ func TestPipeGivesUp(t *testing.T) {
 		// What was discarded no longer holds the Pipe up.
 		w.pipe(p, m)
 		w.pipe(p, m)
-		w.must(s.Discard())
+		w.must(s.Discard(w.Context()))
 		w.pipe(p, kbus.Announcement("$.L", "")) // passes l over
 		is(w, "skipped", w.flush(p).Skipped, 1)
 	})
@@ -241,8 +241,8 @@ func TestPipeRequests(t *testing.T) {
 	onAll(t, func(w *world) {
 		s, r := w.ksock(), w.bound(kbus.Replier, "$.Q")
 		const count, answered = 1000, 600
-		s.SetMaxMessages(count)
-		r.SetMaxMessages(count)
+		s.Queue().SetLimit(w.Context(), count)
+		r.Queue().SetLimit(w.Context(), count)
 		p := s.Pipe()
 		for i := range count {
 			w.pipe(p, kbus.Request("$.Q", strconv.Itoa(i)))
@@ -257,7 +257,7 @@ func TestPipeRequests(t *testing.T) {
 				left = append(left, m.ID)
 				continue
 			}
-			reply, err := kbus.ReplyTo(m, m.Data)
+			reply, err := m.Reply(m.Data)
 			w.must(err)
 			w.pipe(back, reply)
 		}
@@ -270,7 +270,7 @@ func TestPipeRequests(t *testing.T) {
 			w.fails(kbus.StatusOf(m), kbus.ErrBusGoneAway)
 			is(w, "the Status is for", m.InReplyTo, id)
 		}
-		_, err := s.Next()
+		_, err := s.Next(w.Context())
 		w.fails(err, kbus.ErrBusGone)
 		w.fails(p.Send(w.Context(), kbus.Request("$.Q", "")), kbus.ErrBusGone)
 		w.flush(p) // which has no message without a result
@@ -304,16 +304,16 @@ func TestPipesAtOnce(t *testing.T) {
 	onAll(t, func(w *world) {
 		s, echo := w.ksock(), w.bound(kbus.Replier, "$.Echo")
 		go echo.Serve(w.Context(), func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
-			return kbus.ReplyTo(m, m.Data)
+			return m.Reply(m.Data)
 		})
-		w.must(s.Bind("$.Self", kbus.Listener))
-		s.SetMaxMessages(10000)
+		w.must(s.Bind(w.Context(), "$.Self", kbus.Listener))
+		s.Queue().SetLimit(w.Context(), 10000)
 		const count = 2000
 		var all sync.WaitGroup
 		for i := range 3 {
 			name := "$.L" + strconv.Itoa(i)
 			l := w.bound(kbus.Listener, name)
-			l.SetMaxMessages(count)
+			l.Queue().SetLimit(w.Context(), count)
 			all.Go(func() { w.numbers(l, count) })
 			all.Go(func() {
 				p := s.Pipe()

@@ -3,7 +3,7 @@ package kbus_test
 import (
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // The introduction, as a program would perform it: every line that its actors print, and in passing most operations.
@@ -31,31 +31,31 @@ func introduction(w *world) {
 
 	g := w.bound(kbus.Listener, "$.Actor.*")
 	is(w, "G", g.String(), "Ksock device 0, id 3, mode read/write")
-	w.must(a.Bind("$.Actor.*", kbus.Listener))
-	w.must(r.Bind("$.Actor.*", kbus.Listener))
+	w.must(a.Bind(w.Context(), "$.Actor.*", kbus.Listener))
+	w.must(r.Bind(w.Context(), "$.Actor.*", kbus.Listener))
 	say(g, "Pssst!", 5, 4)
 	pssst := "<Announcement '$.Actor.Speak', id=[0:5], from=3, data='Pssst!'>"
 	w.reads(g, pssst)
 	w.reads(r, pssst)
 	w.reads(a, pssst, pssst) // two bindings match
 
-	w.must(a.Unbind(speak, kbus.Listener))
-	w.must(g.Bind(ask, kbus.Replier))
+	w.must(a.Unbind(w.Context(), speak, kbus.Listener))
+	w.must(g.Bind(w.Context(), ask, kbus.Replier))
 	w.send(r, kbus.Request(ask, "Were you speaking to me?"))
 	asked := "<Request '$.Actor.Ask.Guildenstern', id=[0:6], from=1, flags=0x1 (REQ), data='Were you speaking to me?'>"
 	w.reads(r, asked)
-	w.must(r.Unbind("$.Actor.*", kbus.Listener))
-	request, err := g.Next()
+	w.must(r.Unbind(w.Context(), "$.Actor.*", kbus.Listener))
+	request, err := g.Next(w.Context())
 	w.must(err)
 	is(w, "G's copy", request.String(),
 		"<Request '$.Actor.Ask.Guildenstern', id=[0:6], from=1, flags=0x3 (REQ,YOU), data='Were you speaking to me?'>")
 	is(w, "wants us to reply", request.WantsUsToReply(), true)
 	w.reads(g, asked)
-	w.must(g.Unbind("$.Actor.*", kbus.Listener))
+	w.must(g.Unbind(w.Context(), "$.Actor.*", kbus.Listener))
 
 	answer := func(request *kbus.Message, data string) *kbus.Message {
 		w.Helper()
-		reply, err := kbus.ReplyTo(request, data)
+		reply, err := request.Reply([]byte(data))
 		w.must(err)
 		w.send(g, reply)
 		return reply
@@ -70,14 +70,14 @@ func introduction(w *world) {
 	request, err = g.Receive(w.Context())
 	w.must(err)
 	answer(request, "Yes, yes I shall")
-	w.must(g.Bind(toss, kbus.Replier))
+	w.must(g.Bind(w.Context(), toss, kbus.Replier))
 	earlier, err := r.Receive(w.Context())
 	w.must(err)
 	is(w, "the answer", string(earlier.Data), "Yes, yes I shall")
 
 	head := func() *kbus.Message {
 		w.Helper()
-		m, err := kbus.StatefulRequest(earlier, toss, "Head")
+		m, err := earlier.StatefulRequest(toss, []byte("Head"))
 		w.must(err)
 		return m
 	}
@@ -101,7 +101,7 @@ func introduction(w *world) {
 	is(w, "the error", err.Error(),
 		"kbus: send $.Actor.CoinToss: the Replier with that id is no longer bound to the name")
 
-	if n, err := a.NumMessages(); err != nil || n != 6 {
+	if n, err := a.Queue().Len(w.Context()); err != nil || n != 6 {
 		w.Errorf("A has %d messages to read, not 6 (%v)", n, err)
 	}
 	w.reads(r)

@@ -4,15 +4,17 @@ import (
 	"context"
 	"iter"
 
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/wire"
 )
 
 // Receiving takes messages from the queue. A Request that is ours to reply to (WantsUsToReply) is owed a Reply from
-// that moment on, whether or not it is looked at (R3.36).
+// that moment on, whether or not it is looked at.
 
-// Next gives the next message, or nil if there is none. It does not wait.
-func (k *Ksock) Next() (*Message, error) { return k.take(context.Background(), wire.OpNext, nil) }
+// Next gives the next message, or nil if there is none. It does not wait for one; ctx is only for a bus that does not
+// answer.
+func (k *Ksock) Next(ctx context.Context) (*Message, error) {
+	return k.take(ctx, wire.OpNext, nil)
+}
 
 // Receive waits for the next message. If ctx ends first, the error is that of ctx, and no message is lost: one that was
 // on its way is returned instead, or comes with the next Receive.
@@ -40,62 +42,31 @@ func (k *Ksock) Messages(ctx context.Context) iter.Seq2[*Message, error] {
 	}
 }
 
+// InPlace waits for the next message, as Receive does, and calls use with it. The message is for reading, and only until
+// use returns: its Data may be memory that is shared with others and cannot be written to, so that a program that tries
+// crashes; what is to be kept or changed must be copied. If the Ksock is closed meanwhile, Data can
+// still be read, but the bus may use the place again. The error is that of use, or as from Receive.
+//
+// It pays for messages of 32 KiB and more from a daemon, which are not copied then. With others it is like ReceiveInto.
+func (k *Ksock) InPlace(ctx context.Context, use func(*Message) error) error {
+	c := k.conn.Load()
+	p, err := c.LookAt(ctx)
+	if err != nil {
+		return publicError(err)
+	}
+	defer c.LookedAt(p)
+	return use(&p.Message)
+}
+
 func (k *Ksock) take(ctx context.Context, op wire.Op, into *Message) (*Message, error) {
 	c := k.conn.Load()
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.Lock()
+	defer c.Unlock()
 	return c.take(ctx, op, into)
 }
 
-// take takes one message; it is into, if that is given. What is in the inbox comes first.
+// take takes one message; it is into, if that is given.
 func (c *conn) take(ctx context.Context, op wire.Op, into *Message) (*Message, error) {
-	if m := c.inbox.popInto(into); m != nil {
-		return m, nil
-	}
-	if c.front != nil {
-		return c.takeFront(ctx, op, into, nil)
-	}
-	q := c.question(op)
-	defer c.release(q)
-	q.arg, q.into = c.readAhead, into
-	return c.taken(q, into, c.ask(ctx, q))
-}
-
-// taken gives what a question for a message has brought. When the bus is lost, the inbox has what is still to be said.
-func (c *conn) taken(q *question, into *Message, err error) (*Message, error) {
-	if q.condition == message.ErrBusGone {
-		if m := c.inbox.popInto(into); m != nil {
-			return m, nil
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return q.got, nil
-}
-
-// popInto is pop, and copies the message into the one given, if any.
-func (i *inbox) popInto(into *Message) *Message {
-	m := i.pop()
-	if m == nil || into == nil {
-		return m
-	}
-	return copyInto(into, m)
-}
-
-func copyInto(into, m *Message) *Message {
-	into.Header, into.Name = m.Header, m.Name
-	into.Data = append(into.Data[:0], m.Data...)
-	return into
-}
-
-// kept counts the messages that have come and that nobody has received.
-func (c *conn) kept() uint32 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	n := uint32(len(c.inbox.list))
-	if c.front != nil {
-		n += c.front.held()
-	}
-	return n
+	m, err := c.Take(ctx, op, into)
+	return m, publicError(err)
 }

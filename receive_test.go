@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 func TestMessages(t *testing.T) {
@@ -71,7 +71,7 @@ func TestManyReceivers(t *testing.T) {
 	onAll(t, func(w *world) {
 		const total = 300
 		s, l := w.ksock(), w.bound(kbus.Listener, "$.L")
-		l.SetMaxMessages(total)
+		l.Queue().SetLimit(w.Context(), total)
 		var mu sync.Mutex
 		seen := map[string]int{}
 		var all sync.WaitGroup
@@ -141,12 +141,12 @@ func TestEndedContext(t *testing.T) {
 func TestReadAhead(t *testing.T) {
 	onAll(t, func(w *world) {
 		s, l := w.ksock(), w.ksock(kbus.ReadAhead(10))
-		w.must(l.Bind("$.L", kbus.Listener))
+		w.must(l.Bind(w.Context(), "$.L", kbus.Listener))
 		for i := range 25 {
 			w.send(s, kbus.Announcement("$.L", strconv.Itoa(i)))
 		}
 		for i := range 25 {
-			n, err := l.NumMessages()
+			n, err := l.Queue().Len(w.Context())
 			w.must(err)
 			is(w, "messages to read", n, uint32(25-i))
 			var m kbus.Message
@@ -154,7 +154,7 @@ func TestReadAhead(t *testing.T) {
 			case 0:
 				w.must(l.ReceiveInto(w.Context(), &m))
 			case 1:
-				got, err := l.Next()
+				got, err := l.Next(w.Context())
 				w.must(err)
 				m = *got
 			case 2:
@@ -172,7 +172,7 @@ func TestReadAhead(t *testing.T) {
 func TestReadAheadIsKept(t *testing.T) {
 	onAll(t, func(w *world) {
 		us, r := w.ksock(kbus.ReadAhead(10)), w.bound(kbus.Replier, "$.Q")
-		w.must(us.Bind("$.L", kbus.Listener))
+		w.must(us.Bind(w.Context(), "$.L", kbus.Listener))
 		first := w.send(us, kbus.Request("$.Q", "")).ID
 		w.send(us, kbus.Request("$.Q", ""))
 		for i := range 2 {
@@ -180,7 +180,7 @@ func TestReadAheadIsKept(t *testing.T) {
 		}
 		q, err := r.Receive(w.Context())
 		w.must(err)
-		reply, err := kbus.ReplyTo(q, "yes")
+		reply, err := q.Reply([]byte("yes"))
 		w.must(err)
 		w.send(r, reply)
 		w.send(r, kbus.Announcement("$.L", "2"))
@@ -202,14 +202,14 @@ func TestReadAheadIsKept(t *testing.T) {
 		receive("3")
 		w.end()
 		for err == nil {
-			_, err = us.NumMessages()
+			_, err = us.Queue().Len(w.Context())
 		}
 		receive("4")
 		receive("5")
-		m, err = us.Next()
+		m, err = us.Next(w.Context())
 		w.must(err)
 		is(w, "what came of the other Request", m.Name, "$.KBUS.Bus.GoneAway")
-		_, err = us.Next()
+		_, err = us.Next(w.Context())
 		w.fails(err, kbus.ErrBusGone)
 	})
 }
@@ -254,60 +254,63 @@ func TestSettings(t *testing.T) {
 		k, other := w.ksock(), w.ksock()
 		numbers := []struct {
 			name string
-			ask  func() (uint32, error)
+			ask  func(context.Context) (uint32, error)
 			want uint32
 		}{
-			{"max messages (R1.8)", k.MaxMessages, 100},
-			{"set max messages (R3.73)", func() (uint32, error) { return k.SetMaxMessages(7) }, 7},
-			{"max messages", k.MaxMessages, 7},
-			{"max messages of another", other.MaxMessages, 100},
-			{"max message size (Q9)", k.MaxMessageSize, 409600},
-			{"absolute maximum (R3.86)", k.AbsMaxMessageSize, 409600},
-			{"set max message size", func() (uint32, error) { return k.SetMaxMessageSize(1000) }, 1000},
-			{"max message size of the bus", other.MaxMessageSize, 1000},
-			{"messages", k.NumMessages, 0},
-			{"unreplied", k.NumUnreplied, 0},
-			{"new bus (R3.81)", k.NewBus, 1},
-			{"Replier of nothing (R3.31)", func() (uint32, error) { return k.Replier("$.A") }, 0},
+			{"max messages (R1.8)", k.Queue().Limit, 100},
+			{"set max messages (R3.73)", func(context.Context) (uint32, error) { return k.Queue().SetLimit(w.Context(), 7) }, 7},
+			{"max messages", k.Queue().Limit, 7},
+			{"max messages of another", other.Queue().Limit, 100},
+			{"max message size (Q9)", k.Settings().MaxMessageBytes, 409600},
+			{"absolute maximum (R3.86)", k.Settings().AbsMaxMessageBytes, 409600},
+			{"set max message size", func(context.Context) (uint32, error) { return k.Settings().SetMaxMessageBytes(w.Context(), 1000) }, 1000},
+			{"max message size of the bus", other.Settings().MaxMessageBytes, 1000},
+			{"messages", k.Queue().Len, 0},
+			{"unreplied", k.Queue().Unreplied, 0},
+			{"new bus (R3.81)", func(ctx context.Context) (uint32, error) { n, err := k.Settings().AddBus(ctx); return uint32(n), err }, 1},
+			{"Replier of nothing (R3.31)", func(context.Context) (uint32, error) {
+				n, err := k.File().Replier(w.Context(), "$.A")
+				return uint32(n), err
+			}, 0},
 		}
 		for _, n := range numbers {
-			got, err := n.ask()
+			got, err := n.ask(w.Context())
 			if err != nil || got != n.want {
 				w.Errorf("%s: %d, %v, not %d", n.name, got, err, n.want)
 			}
 		}
 		switches := []struct {
 			name string
-			ask  func() (bool, error)
-			set  func(bool) (bool, error)
+			ask  func(context.Context) (bool, error)
+			set  func(context.Context, bool) (bool, error)
 		}{
-			{"only once (R3.77)", k.OnlyOnce, k.SetOnlyOnce},
-			{"verbose (R3.78)", k.Verbose, k.SetVerbose},
-			{"report Replier binds (R3.83)", k.ReportReplierBinds, k.SetReportReplierBinds},
+			{"only once (R3.77)", k.Queue().OnlyOnce, k.Queue().SetOnlyOnce},
+			{"verbose (R3.78)", k.File().Verbose, k.File().SetVerbose},
+			{"report Replier binds (R3.83)", k.Settings().ReportReplierBinds, k.Settings().SetReportReplierBinds},
 		}
 		for _, s := range switches {
 			for _, on := range []bool{true, true, false} {
-				before, err := s.ask()
+				before, err := s.ask(w.Context())
 				w.must(err)
-				was, err := s.set(on)
+				was, err := s.set(w.Context(), on)
 				w.must(err)
-				after, err := s.ask()
+				after, err := s.ask(w.Context())
 				w.must(err)
 				if was != before || after != on {
 					w.Errorf("%s: was %v (%v), set to %v, is %v", s.name, before, was, on, after)
 				}
 			}
 		}
-		w.must(k.Reset())
-		_, err := k.SetMaxMessageSize(99)
+		w.must(k.File().Reset(w.Context()))
+		_, err := k.Settings().SetMaxMessageBytes(w.Context(), 99)
 		w.fails(err, kbus.ErrBadSize)
-		_, err = k.Replier("")
+		_, err = k.File().Replier(w.Context(), "")
 		w.fails(err, kbus.ErrNameTooLong) // R3.33
-		w.fails(k.Bind("$.", kbus.Listener), kbus.ErrBadName)
-		w.fails(k.Unbind("$.A", kbus.Listener), kbus.ErrNotBound)
-		w.must(k.Bind("$.A.*", kbus.Replier))
-		w.fails(other.Bind("$.A.*", kbus.Replier), kbus.ErrReplierBound)
-		id, err := other.Replier("$.A.*")
+		w.fails(k.Bind(w.Context(), "$.", kbus.Listener), kbus.ErrBadName)
+		w.fails(k.Unbind(w.Context(), "$.A", kbus.Listener), kbus.ErrNotBound)
+		w.must(k.Bind(w.Context(), "$.A.*", kbus.Replier))
+		w.fails(other.Bind(w.Context(), "$.A.*", kbus.Replier), kbus.ErrReplierBound)
+		id, err := other.File().Replier(w.Context(), "$.A.*")
 		is(w, "Replier", fmt.Sprint(id, err), "1 <nil>")
 	})
 }
@@ -317,7 +320,7 @@ func TestBindEvents(t *testing.T) {
 	onAll(t, func(w *world) {
 		w.bound(kbus.Replier, "$.A")
 		k := w.ksock()
-		_, err := k.SetReportReplierBinds(true)
+		_, err := k.Settings().SetReportReplierBinds(w.Context(), true)
 		w.must(err)
 		m := w.reads(k, "<ReplierBindEvent id=[0:1], flags=0x204 (SYN,aFL), [Bind '$.A' for 1]>")
 		event, ok := kbus.ParseBindEvent(m.Data)

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // What a send may end in, one line each: part 4 and R2.11 - R2.14. The cast: us, who sends; r, Replier of $.Q; l,
@@ -23,7 +23,7 @@ func TestSendErrors(t *testing.T) {
 			return kbus.Request("$.Nobody", "")
 		}, kbus.ErrNoReplier},
 		{"Replier full (R4.16)", func(w *world, us, r, l, x *kbus.Ksock) *kbus.Message {
-			r.SetMaxMessages(1)
+			r.Queue().SetLimit(w.Context(), 1)
 			w.send(x, kbus.Request("$.Q", ""))
 			return kbus.Request("$.Q", "")
 		}, kbus.ErrReplierFull},
@@ -34,7 +34,7 @@ func TestSendErrors(t *testing.T) {
 			return m
 		}, kbus.ErrListenerFull},
 		{"no room for the Reply (R4.5)", func(w *world, us, r, l, x *kbus.Ksock) *kbus.Message {
-			us.SetMaxMessages(1)
+			us.Queue().SetLimit(w.Context(), 1)
 			w.send(us, kbus.Request("$.Q", ""))
 			return kbus.Request("$.Q", "")
 		}, kbus.ErrNoRoomForReply},
@@ -44,10 +44,10 @@ func TestSendErrors(t *testing.T) {
 			return m
 		}, kbus.ErrOtherReplier},
 		{"addressee gone (R4.12)", func(w *world, us, r, l, x *kbus.Ksock) *kbus.Message {
-			w.must(us.Bind("$.Us", kbus.Replier))
+			w.must(us.Bind(w.Context(), "$.Us", kbus.Replier))
 			w.send(x, kbus.Request("$.Us", ""))
-			m, _ := us.Next()
-			reply, err := kbus.ReplyTo(m, "")
+			m, _ := us.Next(w.Context())
+			reply, err := m.Reply(nil)
 			w.must(err)
 			x.Close()
 			return reply
@@ -91,7 +91,7 @@ func TestSendErrors(t *testing.T) {
 		for _, test := range tests {
 			us, x := w.ksock(), w.ksock()
 			r, l := w.bound(kbus.Replier, "$.Q"), w.bound(kbus.Listener, "$.L")
-			l.SetMaxMessages(1)
+			l.Queue().SetLimit(w.Context(), 1)
 			_, err := us.Send(w.Context(), test.setUp(w, us, r, l, x))
 			if !errors.Is(err, test.want) || !errors.Is(err, test.want.(kbus.Condition).Errno()) {
 				w.Errorf("%s: %v", test.name, err)
@@ -108,14 +108,14 @@ func TestModes(t *testing.T) {
 		r, wr := w.ksock(kbus.ReadOnly()), w.ksock(kbus.WriteOnly())
 		is(w, "the reader", r.String(), "Ksock device 0, id 1, mode read")
 		is(w, "the writer", wr.String(), "Ksock device 0, id 2, mode write")
-		w.must(r.Bind("$.A", kbus.Replier)) // R3.6
+		w.must(r.Bind(w.Context(), "$.A", kbus.Replier)) // R3.6
 		_, err := r.Send(w.Context(), kbus.Announcement("$.A", ""))
 		w.fails(err, kbus.ErrWrongMode)
 		_, err = wr.Receive(w.Context())
 		w.fails(err, kbus.ErrWrongMode)
 		_, err = wr.Call(w.Context(), kbus.Request("$.A", ""))
 		w.fails(err, kbus.ErrWrongMode)
-		sending, err := r.Sending()
+		sending, err := r.File().Sending(w.Context())
 		if sending || err != nil {
 			w.Errorf("a reader is sending: %v, %v", sending, err)
 		}
@@ -128,45 +128,47 @@ func TestModes(t *testing.T) {
 func TestAllOrWait(t *testing.T) {
 	onAll(t, func(w *world) {
 		s, l := w.ksock(), w.bound(kbus.Listener, "$.L")
-		l.SetMaxMessages(1)
+		l.Queue().SetLimit(w.Context(), 1)
 		wait := func() kbus.Sent {
 			w.Helper()
 			w.send(s, kbus.Announcement("$.L", "fills the queue"))
 			m := kbus.Announcement("$.L", "waits")
 			m.Flags |= kbus.AllOrWait
 			sent, err := s.Send(w.Context(), m)
-			w.fails(err, kbus.ErrPending)
-			sending, err := s.Sending()
+			w.must(err)
+			is(w, "pending", sent.Pending, true)
+			sending, err := s.File().Sending(w.Context())
 			is(w, "sending", sending, true)
 			w.must(err)
 			_, err = s.Send(w.Context(), m)
 			w.fails(err, kbus.ErrStillSending)
-			again, err := s.Resend()
-			w.fails(err, kbus.ErrPending)
+			again, err := s.File().Resend(w.Context())
+			w.must(err)
+			is(w, "still pending", again.Pending, true)
 			is(w, "the id of the second try", again.ID, sent.ID)
-			last, err := s.LastSent()
+			last, err := s.File().LastSent(w.Context())
 			is(w, "last sent", last, sent.ID)
 			w.must(err)
 			return sent
 		}
 		wait()
-		told := make(chan error)
-		go func() { told <- s.WaitSent(w.Context()) }()
-		_, err := l.Next()
+		result := make(chan error)
+		go func() { result <- s.WaitSent(w.Context()) }()
+		_, err := l.Next(w.Context())
 		w.must(err)
-		w.must(<-told)
-		m, err := l.Next()
+		w.must(<-result)
+		m, err := l.Next(w.Context())
 		w.must(err)
 		is(w, "what waited", string(m.Data), "waits")
-		_, err = s.Resend()
+		_, err = s.File().Resend(w.Context())
 		w.fails(err, kbus.ErrNothingToSend)
 
 		wait()
-		w.must(s.Discard()) // R13.15
+		w.must(s.Discard(w.Context())) // R13.15
 		w.must(s.WaitSent(w.Context()))
-		_, err = s.Resend()
+		_, err = s.File().Resend(w.Context())
 		w.fails(err, kbus.ErrNothingToSend)
-		m, err = l.Next()
+		m, err = l.Next(w.Context())
 		w.must(err)
 		is(w, "what did not wait", string(m.Data), "fills the queue")
 		w.reads(l)
@@ -183,7 +185,7 @@ func TestSkipped(t *testing.T) {
 	onAll(t, func(w *world) {
 		s, l := w.ksock(), w.bound(kbus.Listener, "$.L", "$.*")
 		w.bound(kbus.Listener, "$.L")
-		l.SetMaxMessages(1)
+		l.Queue().SetLimit(w.Context(), 1)
 		is(w, "the first", w.send(s, kbus.Announcement("$.L", "")).Reached, 3) // R4.6
 		second := w.send(s, kbus.Announcement("$.L", ""))
 		is(w, "the second", second, kbus.Sent{ID: second.ID, Reached: 1, Skipped: 2})
@@ -212,27 +214,27 @@ func TestLargeMessages(t *testing.T) {
 
 func TestMakingMessages(t *testing.T) {
 	plain := kbus.Request("$.A", "")
-	_, err := kbus.ReplyTo(plain, "x")
+	_, err := plain.Reply([]byte("x"))
 	if !errors.Is(err, kbus.ErrNoReplyWanted) || !errors.Is(err, syscall.EBADMSG) {
 		t.Errorf("a Reply to a Listener's copy: %v", err)
 	}
-	_, err = kbus.StatefulRequest(plain, "$.A", "x")
+	_, err = plain.StatefulRequest("$.A", []byte("x"))
 	if !errors.Is(err, kbus.ErrNotStateful) || !errors.Is(err, syscall.EBADMSG) {
 		t.Errorf("a stateful Request after a plain one: %v", err)
 	}
 	reply := &kbus.Message{Header: kbus.Header{
 		InReplyTo: kbus.ID{Serial: 1}, From: 3, OrigFrom: kbus.Origin{Network: 5, Local: 6},
 	}}
-	first, err := kbus.StatefulRequest(reply, "$.A", "x")
+	first, err := reply.StatefulRequest("$.A", []byte("x"))
 	if err != nil || first.To != 3 || first.FinalTo != reply.OrigFrom || !first.IsRequest() {
 		t.Errorf("a stateful Request after a Reply: %v, %v", first, err) // R10.37
 	}
-	second, err := kbus.StatefulRequest(first, "$.B", []byte("y"))
+	second, err := first.StatefulRequest("$.B", []byte("y"))
 	if err != nil || second.To != 3 || second.FinalTo != first.FinalTo || second.Name != "$.B" {
 		t.Errorf("a stateful Request after another: %v, %v", second, err)
 	}
 	status := &kbus.Message{Name: "$.KBUS.Replier.Disappeared", Header: kbus.Header{InReplyTo: kbus.ID{Serial: 1}}}
-	if _, err = kbus.StatefulRequest(status, "$.A", ""); !errors.Is(err, kbus.ErrNotStateful) {
+	if _, err = status.StatefulRequest("$.A", nil); !errors.Is(err, kbus.ErrNotStateful) {
 		t.Errorf("a stateful Request to the bus itself: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-module kbus/tools
+module kbus.example/kbus/tools
 
 go 1.26.0
 

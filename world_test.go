@@ -1,12 +1,13 @@
 package kbus_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // world is a bus to test on. Every test runs on all kinds: what is true of one is to be true of the others.
@@ -17,16 +18,24 @@ type world struct {
 	end     func() // as if the daemon died
 }
 
+func inside(t *testing.T, bus *kbus.Bus, open func(context.Context, ...kbus.Option) (*kbus.Ksock, error)) *world {
+	return &world{t,
+		func(opts ...kbus.Option) (*kbus.Ksock, error) { return open(t.Context(), opts...) },
+		func() (*kbus.Observer, error) { return bus.Observe(t.Context()) },
+		func() { bus.Close() },
+	}
+}
+
 func onAll(t *testing.T, test func(*world)) {
 	t.Run("inside", func(t *testing.T) {
 		bus := kbus.NewBus()
 		t.Cleanup(func() { bus.Close() })
-		test(&world{t, bus.Open, bus.Observe, func() { bus.Close() }})
+		test(inside(t, bus, bus.Open))
 	})
 	t.Run("dribbling", func(t *testing.T) {
 		bus := kbus.NewBus()
 		t.Cleanup(func() { bus.Close() })
-		test(&world{t, bus.OpenDribbling, bus.Observe, func() { bus.Close() }})
+		test(inside(t, bus, bus.OpenDribbling))
 	})
 	t.Run("daemon", func(t *testing.T) {
 		d := startDaemon(t, tempDir(t))
@@ -60,7 +69,7 @@ func (w *world) bound(as kbus.Role, names ...string) *kbus.Ksock {
 	w.Helper()
 	k := w.ksock()
 	for _, name := range names {
-		w.must(k.Bind(name, as))
+		w.must(k.Bind(w.Context(), name, as))
 	}
 	return k
 }
@@ -95,7 +104,7 @@ func (w *world) fails(err, want error) {
 func (w *world) reads(k *kbus.Ksock, want ...string) (last *kbus.Message) {
 	w.Helper()
 	for _, line := range append(want, "<nil>") {
-		m, err := k.Next()
+		m, err := k.Next(w.Context())
 		if err != nil {
 			w.Fatalf("instead of %s: %v", line, err)
 		}
