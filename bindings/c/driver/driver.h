@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kbus/kbus.h"
 #include "kbus/kbus_bus.h"
 
 enum { DRIVER_KSOCKS = 65536 };
@@ -29,9 +30,17 @@ struct door {
 	int (*receive)(int k, unsigned char **entire, size_t *n); /* n 0: there is none; entire is malloced */
 	int (*encode)(const unsigned char *entire, size_t n, unsigned char **again, size_t *m);
 	int (*report)(int stats, char **text);
+	int (*set_trace)(int k, const kbus_bus_trace_t *trace); /* of what is sent from then on; NULL: the door has no traces */
+	int (*trace)(int k, kbus_bus_trace_t *trace);           /* of the message received last; lengths of 0: it has none */
 };
 
 extern const struct door compatible, modern;
+
+/* The header of a message in the entire form, which must be one and n bytes long. */
+int header_of(const unsigned char *entire, size_t n, kbus_message_t *h);
+
+/* What the modern door opens with beside the mode. */
+extern int modern_flags;
 
 /* Where a device is: the prefix, to which its number is appended. Or where a bus is, if there is none. */
 extern const char *device_prefix;

@@ -5,6 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* The conformance driver of the C library: a program that reads commands on its standard input, one a line, does each
+ * through the library and answers in a line. test/conformance starts it, so the C library runs the same table of cases as
+ * every other front end. */
 
 const char *device_prefix;
 
@@ -89,13 +95,23 @@ static int do_replier(int k, char **word)
 	return 0;
 }
 
-/* What became of a message; how many it has reached is told by the modern functions only. */
+/* The outcome of a send; only the modern functions give how many it reached. */
 static void print_sent(int err, const kbus_bus_sent_t *sent)
 {
 	printf("%d %" PRIu32 " %" PRIu32, err, sent->id.network_id, sent->id.serial_num);
 	if (door == &modern)
 		printf(" %" PRIu32 " %" PRIu32, sent->reached, sent->skipped);
 	putchar('\n');
+}
+
+/* Puts n bytes before a page that cannot be read. They stay for as long as we live. */
+static unsigned char *put_last(const unsigned char *bytes, size_t n)
+{
+	size_t         page = (size_t)sysconf(_SC_PAGESIZE), readable = (n + page - 1) / page * page;
+	unsigned char *at = mmap(NULL, readable + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED || mprotect(at + readable, page, PROT_NONE))
+		abort();
+	return memcpy(at + readable - n, bytes, n);
 }
 
 static int do_bytes(int k, char **word)
@@ -111,7 +127,9 @@ static int do_bytes(int k, char **word)
 	} else if (strcmp(word[0], "sendmessage") == 0) {
 		int err = door->send_message(k, p, n, &sent);
 		print_sent(err, &sent);
-	} else { /* place: it stays for as long as we live */
+	} else if (strcmp(word[0], "putlast") == 0) {
+		printf("0 %" PRIuPTR "\n", (uintptr_t)put_last(p, n));
+	} else { /* put: it stays for as long as we live */
 		printf("0 %" PRIuPTR "\n", (uintptr_t)p);
 		return 0;
 	}
@@ -249,12 +267,40 @@ static int do_report(int k, char **word)
 static int do_caps(int k, char **word)
 {
 	(void)k, (void)word;
-	/* Pointy messages can be had through the socket and rings, too (place); but the bus gets them whole, and shows them
+	/* Pointy messages can be had through the socket and rings, too (put); but the bus gets them whole, and shows them
 	 * so in its report. */
 	if (door == &modern)
-		puts("whole reports results");
+		puts("whole reports results modern traces");
 	else
-		puts(device_prefix ? "bytes pointers unknown" : "bytes whole unknown reports");
+		puts(device_prefix ? "bytes pointers unknown original" : "bytes whole unknown reports original");
+	return 0;
+}
+
+static int do_trace(int k, char **word)
+{
+	size_t           parent = 0, state = 0;
+	unsigned char   *p = from_hex(word[2], &parent), *s = from_hex(word[3], &state);
+	kbus_bus_trace_t t = {.parent = (char *)p, .state = (char *)s, .parent_len = (uint32_t)parent, .state_len = (uint32_t)state};
+	if (p && s && door->set_trace)
+		printf("%d\n", door->set_trace(k, parent > 0 ? &t : NULL));
+	else
+		not_understood();
+	free(p);
+	free(s);
+	return 0;
+}
+
+static int do_traced(int k, char **word)
+{
+	kbus_bus_trace_t t = {NULL, NULL, 0, 0};
+	(void)word;
+	if (!door->trace)
+		return not_understood();
+	printf("%d ", door->trace(k, &t));
+	print_hex(t.parent, t.parent_len);
+	putchar(' ');
+	print_hex(t.state, t.state_len);
+	putchar('\n');
 	return 0;
 }
 
@@ -273,9 +319,10 @@ static const struct {
 	{"caps", 1, do_caps},       {"open", 4, do_open},     {"close", 2, do_close},     {"bind", 4, do_binding},
 	{"unbind", 4, do_binding},  {"replier", 3, do_replier}, {"write", 3, do_bytes},   {"send", 2, do_send},
 	{"next", 2, do_next},       {"read", 3, do_read},     {"lastsent", 2, do_last_sent},   {"poll", 2, do_poll},
-	{"value", 4, do_value},     {"plain", 3, do_plain},   {"unknown", 3, do_unknown}, {"place", 3, do_bytes},
+	{"value", 4, do_value},     {"plain", 3, do_plain},   {"unknown", 3, do_unknown}, {"put", 3, do_bytes},
+	{"putlast", 3, do_bytes},
 	{"sendmessage", 3, do_bytes}, {"receive", 2, do_receive}, {"encode", 2, do_encode}, {"bindings", 1, do_report},
-	{"stats", 1, do_report},    {"end", 1, do_end},
+	{"stats", 1, do_report},    {"trace", 4, do_trace},   {"traced", 2, do_traced},   {"end", 1, do_end},
 };
 
 static int perform(char *line)
@@ -285,12 +332,24 @@ static int perform(char *line)
 	for (char *w; n < WORDS && (w = strsep(&rest, " ")) != NULL;)
 		word[n++] = w;
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-		if (rest || strcmp(word[0], commands[i].name) != 0 || n != commands[i].words)
+		if (rest || n == 0 || strcmp(word[0], commands[i].name) != 0 || n != commands[i].words)
 			continue;
 		int k = n > 1 && commands[i].run != do_encode ? (int)number(word[1]) : 0;
 		return k >= 0 && k < DRIVER_KSOCKS ? commands[i].run(k, word) : not_understood();
 	}
 	return not_understood();
+}
+
+int header_of(const unsigned char *entire, size_t n, kbus_message_t *h)
+{
+	uint32_t end;
+	if (n < sizeof *h + sizeof end)
+		return EINVAL;
+	memcpy(h, entire, sizeof *h);
+	memcpy(&end, entire + n - sizeof end, sizeof end);
+	if (h->start_guard != KBUS_MSG_START_GUARD || h->end_guard != KBUS_MSG_END_GUARD || end != KBUS_MSG_END_GUARD)
+		return EINVAL;
+	return h->name || h->data || KBUS_ENTIRE_MSG_LEN((size_t)h->name_len, (size_t)h->data_len) != n ? EINVAL : 0;
 }
 
 int main(int argc, char **argv)
@@ -300,12 +359,13 @@ int main(int argc, char **argv)
 		device_prefix = argv[3];
 	if (strcmp(name, "socket") == 0 || strcmp(name, "rings") == 0 || (strcmp(name, "device") == 0 && device_prefix))
 		door = &compatible;
-	else if (strcmp(name, "modern") == 0)
+	else if (strcmp(name, "modern") == 0 || strcmp(name, "modern-socket") == 0)
 		door = &modern;
 	if (!door) {
-		fprintf(stderr, "usage: %s socket|rings|modern, or %s device --device-prefix PATH\n", argv[0], argv[0]);
+		fprintf(stderr, "usage: %s socket|rings|modern|modern-socket, or %s device --device-prefix PATH\n", argv[0], argv[0]);
 		return 2;
 	}
+	modern_flags = strcmp(name, "modern-socket") == 0 ? KBUS_BUS_NO_RINGS : 0;
 	if (door == &compatible)
 		setenv("KBUS_RINGS", strcmp(name, "socket") == 0 ? "off" : "on", 1);
 	char   *line = NULL;

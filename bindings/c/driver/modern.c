@@ -7,11 +7,14 @@
 
 /* The door of the modern functions, which deal in whole messages only. */
 
-static kbus_bus_t *buses[DRIVER_KSOCKS];
+int modern_flags;
+
+static kbus_bus_t    *buses[DRIVER_KSOCKS];
+static kbus_bus_msg_t last; /* received, as far as its trace context needs it */
 
 static int open_(int k, unsigned device, int mode, uint32_t *id)
 {
-	int err = -kbus_bus_open(&buses[k], device, mode);
+	int err = -kbus_bus_open(&buses[k], device, mode | modern_flags);
 	if (err == 0)
 		*id = kbus_bus_id(buses[k]);
 	return err;
@@ -58,6 +61,11 @@ static int value(int k, const char *what, uint32_t in, uint32_t *out)
 	kbus_bus_t *b = buses[k];
 	if (strcmp(what, "ksockid") == 0)
 		return *out = kbus_bus_id(b), 0;
+	if (strcmp(what, "missed") == 0) {
+		uint64_t total = 0;
+		int      err = -kbus_bus_missed(b, &total);
+		return *out = (uint32_t)total, err;
+	}
 	if (strcmp(what, "nummsgs") == 0)
 		return -kbus_bus_num_messages(b, out);
 	if (strcmp(what, "unrepliedto") == 0)
@@ -83,15 +91,9 @@ static int unknown(int k, unsigned code) { return (void)k, (void)code, ENOSYS; }
 static int decode(const unsigned char *entire, size_t n, kbus_bus_msg_t *m)
 {
 	kbus_message_t h;
-	uint32_t       end;
-	if (n < sizeof h + 4)
-		return EINVAL;
-	memcpy(&h, entire, sizeof h);
-	memcpy(&end, entire + n - sizeof end, sizeof end);
-	if (h.start_guard != KBUS_MSG_START_GUARD || h.end_guard != KBUS_MSG_END_GUARD || end != KBUS_MSG_END_GUARD)
-		return EINVAL;
-	if (h.name || h.data || KBUS_ENTIRE_MSG_LEN((size_t)h.name_len, (size_t)h.data_len) != n)
-		return EINVAL;
+	int            err = header_of(entire, n, &h);
+	if (err)
+		return err;
 	memset(m, 0, sizeof *m);
 	m->id = h.id;
 	m->in_reply_to = h.in_reply_to;
@@ -150,9 +152,19 @@ static int receive(int k, unsigned char **entire, size_t *n)
 	int            got = kbus_bus_receive(buses[k], &m, 0);
 	if (got <= 0)
 		return -got;
+	last = m;
 	int err = entire_of(&m, 0, entire, n);
 	kbus_bus_release(buses[k]); /* the program has done with it */
 	return err;
+}
+
+static int set_trace(int k, const kbus_bus_trace_t *trace) { return -kbus_bus_set_trace(buses[k], trace); }
+
+static int trace(int k, kbus_bus_trace_t *trace)
+{
+	trace->parent_len = trace->state_len = 0;
+	int there = kbus_bus_trace(buses[k], &last, trace);
+	return there < 0 ? -there : 0;
 }
 
 static int encode(const unsigned char *entire, size_t n, unsigned char **again, size_t *m)
@@ -197,5 +209,5 @@ int report_of_all(int stats, char **text)
 
 const struct door modern = {
 	open_, close_, bind_, unbind, replier, write_, send_, next, read_, last_sent, poll_, value,
-	plain, unknown, send_message, receive, encode, report_of_all,
+	plain, unknown, send_message, receive, encode, report_of_all, set_trace, trace,
 };

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The list in asked.h. What is taken from the front leaves a gap that is closed when the list is full. */
+
 int kb_asked_room(struct asked *a)
 {
 	if (a->first + a->count < a->size)

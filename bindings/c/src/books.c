@@ -1,7 +1,10 @@
-#include <errno.h>
-#include <string.h>
+#include "books.h"
 
-#include "ksock.h"
+#include <errno.h>
+
+/* The books of a Ksock: which Requests still have no answer, and whether a message waits for room. Each result from the
+ * daemon is entered here once, also one that comes after its function has given up waiting, because the Statuses for a
+ * lost bus are made from these books. */
 
 void kb_book_sent(struct link *l, int request, unsigned condition, kbus_msg_id_t id)
 {
@@ -32,24 +35,4 @@ void kb_book_came(struct link *l, const kbus_bus_msg_t *m)
 {
 	if (m->to == l->id && (m->in_reply_to.network_id != 0 || m->in_reply_to.serial_num != 0))
 		kb_asked_remove(&l->asked, m->in_reply_to);
-}
-
-int kb_discard(struct link *l)
-{
-	struct frame f;
-	int          waits = 0;
-	if (l->unsent.network_id || l->unsent.serial_num) { /* a Request that is dropped gets no answer; was it still there? */
-		int err = kb_ask(l, OP_POLL, 0, NULL, 0, &f);
-		if (err)
-			return err;
-		waits = !(f.arg & KBUS_BUS_WRITE);
-	}
-	int err = kb_ask(l, OP_DISCARD, 0, NULL, 0, &f);
-	if (err)
-		return err;
-	if (waits)
-		kb_asked_remove(&l->asked, l->unsent);
-	memset(&l->unsent, 0, sizeof l->unsent);
-	l->shared->sending = 0;
-	return 0;
 }

@@ -1,23 +1,30 @@
-#include "bus.h"
+#include "handle.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Opening a bus the modern way, and what is asked for with a name or a number. */
+#include "bell.h"
+
+/* Opening a bus the modern way, and the operations that take a name or a number. */
 
 int kbus_bus_open_at(kbus_bus_t **bus, const char *path, int flags)
 {
-	kbus_bus_t *b = calloc(1, sizeof *b);
+	kbus_bus_t *b = kb_handle_new();
 	if (!b)
 		return -ENOMEM;
-	int rings = !(flags & KBUS_BUS_NO_RINGS) && kb_rings_wanted();
-	int err = kb_link_open(&b->link, path, (uint32_t)flags & 3, rings);
+	uint32_t rings = !(flags & KBUS_BUS_NO_RINGS) && kb_rings_wanted() ? RING_FEATURES : 0;
+	int      err = kb_link_open(&b->link, path, (uint32_t)flags & 3, MODERN_FEATURES | rings, 0);
+	b->remembered.flags = flags;
+	if (err == 0 && !(b->remembered.path = strdup(path)))
+		err = -ENOMEM;
 	if (err) {
-		free(b);
+		kb_link_close(&b->link, 0);
+		kb_handle_free(b);
 		return err;
 	}
+	kb_handle_open(b);
 	*bus = b;
 	return 0;
 }
@@ -29,38 +36,25 @@ int kbus_bus_open(kbus_bus_t **bus, uint32_t number, int flags)
 	return err ? err : kbus_bus_open_at(bus, path, flags);
 }
 
-void kbus_bus_close(kbus_bus_t *bus)
+int kbus_bus_patience(kbus_bus_t *bus, int timeout_ms)
 {
-	if (!bus)
-		return;
-	if (!bus->link.gone && bus->link.posts.collected)
-		kb_push(&bus->link);
-	kb_link_close(&bus->link, 1);
-	free(bus->held);
-	free(bus);
+	return __atomic_exchange_n(&bus->patience, timeout_ms < 0 ? -1 : timeout_ms, __ATOMIC_RELAXED);
 }
 
-int kb_begin(kbus_bus_t *b)
+const char *kbus_bus_why(const kbus_bus_t *bus)
 {
-	if (b->link.gone)
-		return kb_lose(&b->link);
-	b->link.why[0] = 0;
-	return 0;
+	return __atomic_load_n(&bus->closing, __ATOMIC_SEQ_CST) ? kb_text(40) : bus->link.why;
 }
 
-int kb_end(kbus_bus_t *b, int result)
-{
-	kb_settle(&b->link, 0);
-	return result;
-}
-
-const char *kbus_bus_why(const kbus_bus_t *bus) { return bus->link.why; }
-uint32_t    kbus_bus_id(const kbus_bus_t *bus) { return bus->link.id; }
+uint32_t kbus_bus_id(const kbus_bus_t *bus) { return bus->link.id; }
 
 int kbus_bus_fd(kbus_bus_t *bus)
 {
-	int err = bus->link.pollable ? 0 : kb_make_pollable(&bus->link);
-	return err ? err : bus->link.fd;
+	int err = kb_turn(bus, __atomic_load_n(&bus->patience, __ATOMIC_RELAXED));
+	if (err)
+		return err;
+	err = bus->link.pollable ? 0 : kb_make_pollable(&bus->link);
+	return kb_leave_turn(bus, err ? err : kb_poll_fd(&bus->link));
 }
 
 static int ask_name(kbus_bus_t *bus, int op, uint32_t arg, const char *name, uint32_t *value)
@@ -68,37 +62,67 @@ static int ask_name(kbus_bus_t *bus, int op, uint32_t arg, const char *name, uin
 	struct frame f;
 	size_t       n = strlen(name);
 	struct iovec part = {(void *)(uintptr_t)name, n <= KBUS_MAX_NAME_LEN ? n : KBUS_MAX_NAME_LEN + 1};
-	int          err = kb_begin(bus);
-	if (err == 0)
-		err = kb_ask(&bus->link, op, arg, &part, 1, &f);
+	int          err = kb_ask(&bus->link, op, arg, &part, 1, &f);
 	if (err == 0 && value)
 		*value = f.arg;
-	return kb_end(bus, err);
+	return err;
+}
+
+static int known_role(int role)
+{
+	return role == KBUS_BUS_REPLIER || role == KBUS_BUS_STANDBY ? role : KBUS_BUS_LISTENER;
 }
 
 int kbus_bus_bind(kbus_bus_t *bus, const char *name, int role)
 {
-	return ask_name(bus, OP_BIND, role == KBUS_BUS_REPLIER, name, NULL);
+	int err = kb_begin(bus);
+	if (err)
+		return err;
+	err = ask_name(bus, OP_BIND, (uint32_t)known_role(role), name, NULL);
+	if (err == 0)
+		kb_remember(&bus->remembered, name, known_role(role));
+	return kb_end(bus, err);
 }
 
 int kbus_bus_unbind(kbus_bus_t *bus, const char *name, int role)
 {
-	return ask_name(bus, OP_UNBIND, role == KBUS_BUS_REPLIER, name, NULL);
+	int err = kb_begin(bus);
+	if (err)
+		return err;
+	err = ask_name(bus, OP_UNBIND, (uint32_t)known_role(role), name, NULL);
+	if (err == 0)
+		kb_forget_binding(&bus->remembered, name, known_role(role));
+	return kb_end(bus, err);
+}
+
+int kbus_bus_describe(kbus_bus_t *bus, const char *name, const char *card)
+{
+	struct frame f;
+	size_t       n = strlen(name);
+	struct iovec parts[] = {{(void *)(uintptr_t)name, n}, {(void *)(uintptr_t)card, card ? strlen(card) : 0}};
+	int          err = kb_begin(bus);
+	return err ? err : kb_end(bus, kb_ask(&bus->link, OP_DESCRIBE, (uint32_t)n, parts, 2, &f));
 }
 
 int kbus_bus_replier(kbus_bus_t *bus, const char *name, uint32_t *id)
 {
-	return ask_name(bus, OP_REPLIER, 0, name, id);
+	int err = kb_begin(bus);
+	return err ? err : kb_end(bus, ask_name(bus, OP_REPLIER, 0, name, id));
 }
 
 static int ask_number(kbus_bus_t *bus, int op, uint32_t arg, uint32_t *value)
 {
 	struct frame f;
 	int          err = kb_begin(bus);
-	if (err == 0)
-		err = kb_ask(&bus->link, op, arg, NULL, 0, &f);
+	if (err)
+		return err;
+	err = kb_ask(&bus->link, op, arg, NULL, 0, &f);
 	if (err == 0 && value)
 		*value = f.arg;
+	if (err == 0 && op == OP_MAX_MESSAGES && arg)
+		bus->remembered.max_messages = arg;
+	if (err == 0 && op == OP_ONLY_ONCE && arg <= 1)
+		bus->remembered.only_once = (int)arg;
 	return kb_end(bus, err);
 }
 
@@ -114,7 +138,21 @@ int kbus_bus_max_messages(kbus_bus_t *bus, uint32_t limit, uint32_t *now)
 	return ask_number(bus, OP_MAX_MESSAGES, limit, now);
 }
 
-int kbus_bus_num_messages(kbus_bus_t *bus, uint32_t *count) { return ask_number(bus, OP_NUM_MESSAGES, 0, count); }
+int kbus_bus_num_messages(kbus_bus_t *bus, uint32_t *count)
+{
+	struct frame f;
+	int          err = kb_begin(bus);
+	if (err)
+		return err;
+	err = kb_ask(&bus->link, OP_NUM_MESSAGES, 0, NULL, 0, &f);
+	if (err == 0) {
+		*count = f.arg;
+		for (const struct kept *k = bus->link.late.first; k; k = k->next)
+			++*count;
+	}
+	return kb_end(bus, err);
+}
+
 int kbus_bus_num_unreplied(kbus_bus_t *bus, uint32_t *count) { return ask_number(bus, OP_NUM_UNREPLIED, 0, count); }
 int kbus_bus_only_once(kbus_bus_t *bus, uint32_t request) { return previous(bus, OP_ONLY_ONCE, request); }
 int kbus_bus_verbose(kbus_bus_t *bus, uint32_t request) { return previous(bus, OP_VERBOSE, request); }
@@ -133,32 +171,42 @@ int kbus_bus_new_bus(kbus_bus_t *bus, uint32_t *number) { return ask_number(bus,
 
 int kbus_bus_poll(kbus_bus_t *bus)
 {
-	uint32_t bits = 0;
-	int      err = ask_number(bus, OP_POLL, 0, &bits);
-	if (bus->link.gone && kb_readable(&bus->link))
-		return KBUS_BUS_READ;
-	return err ? err : (int)bits | (bus->again ? KBUS_BUS_READ : 0);
+	struct frame f;
+	int          err = kb_turn(bus, __atomic_load_n(&bus->patience, __ATOMIC_RELAXED));
+	if (err)
+		return err;
+	const int waits = bus->again || bus->link.late.first;
+	err = kb_ask(&bus->link, OP_POLL, 0, NULL, 0, &f);
+	if (bus->link.gone && (waits || kb_readable(&bus->link)))
+		return kb_end(bus, KBUS_BUS_READ);
+	return kb_end(bus, err ? err : (int)f.arg | (waits ? KBUS_BUS_READ : 0));
+}
+
+int kb_last_sent(struct link *l, kbus_msg_id_t *id)
+{
+	struct frame f;
+	int          err = kb_ask(l, OP_LAST_SENT, 0, NULL, 0, &f);
+	if (err == 0 && f.bytes >= 8) {
+		id->network_id = kb_get32(l->in);
+		id->serial_num = kb_get32(l->in + 4);
+	}
+	return err;
 }
 
 int kbus_bus_last_sent(kbus_bus_t *bus, kbus_msg_id_t *id)
 {
-	struct frame f;
-	int          err = kb_begin(bus);
-	if (err == 0)
-		err = kb_ask(&bus->link, OP_LAST_SENT, 0, NULL, 0, &f);
-	if (err == 0 && f.bytes >= 8) {
-		id->network_id = kb_get32(bus->link.in);
-		id->serial_num = kb_get32(bus->link.in + 4);
-	}
-	return kb_end(bus, err);
+	int err = kb_begin(bus);
+	return err ? err : kb_end(bus, kb_last_sent(&bus->link, id));
 }
 
-static int report(kbus_bus_t *bus, int op, char **text)
+static int report(kbus_bus_t *bus, int op, const char *name, char **text)
 {
 	struct frame f;
+	struct iovec part = {(void *)(uintptr_t)name, strlen(name)};
 	int          err = kb_begin(bus);
-	if (err == 0)
-		err = kb_ask(&bus->link, op, 0, NULL, 0, &f);
+	if (err)
+		return err;
+	err = kb_ask(&bus->link, op, 0, &part, 1, &f);
 	if (err == 0) {
 		char *copy = malloc((size_t)f.bytes + 1);
 		if (!copy)
@@ -171,5 +219,6 @@ static int report(kbus_bus_t *bus, int op, char **text)
 	return kb_end(bus, err);
 }
 
-int kbus_bus_bindings(kbus_bus_t *bus, char **text) { return report(bus, OP_BINDINGS_REPORT, text); }
-int kbus_bus_stats(kbus_bus_t *bus, char **text) { return report(bus, OP_STATS_REPORT, text); }
+int kbus_bus_bindings(kbus_bus_t *bus, char **text) { return report(bus, OP_BINDINGS_REPORT, "", text); }
+int kbus_bus_stats(kbus_bus_t *bus, char **text) { return report(bus, OP_STATS_REPORT, "", text); }
+int kbus_bus_card(kbus_bus_t *bus, const char *name, char **card) { return report(bus, OP_CARD, name, card); }

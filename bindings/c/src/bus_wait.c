@@ -1,91 +1,87 @@
-#include <errno.h>
-#include <limits.h>
-#include <string.h>
+#include "handle.h"
 
-#include "bus.h"
+/* Waiting: for an answer, or for room. A request that is given up is canceled, and the result of that says whether
+ * its answer has come after all; nothing is lost in between. A caller with a time limit waits for that result only a
+ * moment longer, for the daemon may be standing still.
+ *
+ * A signal does not end this waiting: a program that called again after it would ask twice. */
 
-/* What waits: for an answer, or for room. A request that is given up is canceled, and then it is known whether its
- * answer has come after all; nothing is lost in between. */
-
-/* Takes results until that of request seq; after the time it is canceled. 1: f is its result, which may be that it was
- * canceled. 0 or -errno: nothing has come. */
-static int result_in_time(struct link *l, uint32_t seq, struct frame *f, int timeout_ms)
+static int wait_sent(struct link *l)
 {
-	const int64_t began = kb_now_ms();
-	for (;;) {
-		int left = timeout_ms < 0 ? INT_MAX : timeout_ms == 0 ? 0 : kb_left_ms(began, timeout_ms);
-		int n = kb_take(l, f, left);
-		if (n > 0 && f->seq == seq && f->op != OP_STOPPING)
-			return 1;
-		if (n > 0) {
-			kb_other(l, f);
-			continue;
-		}
-		if (n == 0 && timeout_ms < 0)
-			continue;
-		if (l->gone)
-			return n;
-		uint32_t cancel;
-		int      err = kb_request(l, OP_CANCEL, seq, NULL, 0, &cancel);
-		if (err == 0)
-			err = kb_result(l, seq, f); /* comes first, whichever it is */
-		if (err)
-			return err;
-		if (f->condition == CONDITION_CANCELED && n < 0)
-			kb_fail(l, -n, "interrupted by a signal");
-		return n < 0 && f->condition == CONDITION_CANCELED ? n : 1;
-	}
-}
-
-static int wait_sent(kbus_bus_t *b, int timeout_ms)
-{
-	struct frame f = {0};
+	struct frame f;
 	uint32_t     seq;
-	int          err = kb_begin(b);
-	if (err == 0)
-		err = kb_request(&b->link, OP_WAIT_SENT, 0, NULL, 0, &seq);
-	if (err == 0)
-		err = result_in_time(&b->link, seq, &f, timeout_ms);
-	if (err < 0)
-		return err;
-	if (f.condition == CONDITION_CANCELED)
-		return kb_fail(&b->link, ETIMEDOUT, "the message still waits for room");
-	b->link.shared->sending = 0;
-	return -kb_errno(f.condition);
-}
-
-int kbus_bus_wait_sent(kbus_bus_t *bus, int timeout_ms) { return kb_end(bus, wait_sent(bus, timeout_ms)); }
-
-static int call(kbus_bus_t *b, const kbus_bus_msg_t *request, kbus_bus_msg_t *reply, kbus_msg_id_t *id, int timeout_ms)
-{
-	struct link *l = &b->link;
-	struct frame f = {0};
-	uint32_t     seq;
-	int          err = kb_begin(b);
+	int          op = OP_CANCEL, err = kb_request(l, OP_WAIT_SENT, 0, NULL, 0, &seq);
 	if (err)
 		return err;
+	err = kb_result(l, seq, &f);
+	if (err == -ETIMEDOUT) {
+		err = kb_give_up(l, seq, &op, &f);
+		if (err == -ETIMEDOUT)
+			kb_late(l, seq, OP_WAIT_SENT, 0);
+	}
+	if (err == -ETIMEDOUT || (err == 0 && f.condition == CONDITION_CANCELED))
+		return kb_fail(l, ETIMEDOUT, "the message still waits for room");
+	if (err)
+		return err;
+	l->shared->sending = 0;
+	return kb_failed(l, &f);
+}
+
+int kbus_bus_wait_sent(kbus_bus_t *bus, int timeout_ms)
+{
+	int err = kb_turn(bus, timeout_ms);
+	if (err)
+		return err;
+	return kb_end(bus, bus->link.gone ? kb_lose(&bus->link) : wait_sent(&bus->link));
+}
+
+/* The result of a Call, within the time limit or a moment later. */
+static int answer(struct link *l, uint32_t seq, int *op, struct frame *f)
+{
+	const unsigned keep = *op == OP_CANCEL ? LATE_KEEP : 0;
+	int            err = kb_result(l, seq, f);
+	if (err != -ETIMEDOUT)
+		return err;
+	err = kb_give_up(l, seq, op, f);
+	if (err != -ETIMEDOUT)
+		return err;
+	kb_late(l, seq, OP_CALL, keep);
+	return kb_fail(l, ETIMEDOUT, "no Reply has come in time, and the daemon does not answer");
+}
+
+static int call(kbus_bus_t *b, const kbus_bus_msg_t *request, kbus_bus_msg_t *reply, kbus_msg_id_t *id, int flags)
+{
+	struct link *l = &b->link;
+	struct frame f;
+	uint32_t     seq;
+	int          op = flags & KBUS_BUS_KEEP_LATE_ANSWER ? OP_CANCEL : OP_GIVE_UP;
+	if (l->gone)
+		return kb_lose(l);
 	if (!(request->flags & KBUS_BIT_WANT_A_REPLY))
 		return kb_fail(l, EINVAL, "only a Request has a Reply to wait for: set KBUS_BIT_WANT_A_REPLY");
 	if (kb_asked_room(&l->asked))
 		return kb_fail(l, ENOMEM, kb_text(30));
-	err = kb_put_bus_msg(b, OP_CALL, 0, request, &seq);
+	if (id)
+		memset(id, 0, sizeof *id);
+	int err = kb_put_bus_msg(l, OP_CALL, 0, request, &seq);
 	if (err == 0)
 		err = kb_push(l);
 	if (err == 0)
-		err = result_in_time(l, seq, &f, timeout_ms);
-	if (err < 0 && f.condition != CONDITION_CANCELED)
+		err = answer(l, seq, &op, &f);
+	if (err)
 		return err;
-	if (f.condition == CONDITION_CANCELED && f.bytes >= 8) { /* its answer will come as any other message */
+	if (f.condition == CONDITION_CANCELED && f.bytes >= 8) {
 		const kbus_msg_id_t asked = {kb_get32(l->in), kb_get32(l->in + 4)};
-		kb_asked_add(&l->asked, asked);
+		if (op == OP_CANCEL) /* its answer will come as any other message */
+			kb_asked_add(&l->asked, asked);
 		if (id)
 			*id = asked;
-		return err < 0 ? err : kb_fail(l, ETIMEDOUT, "no Reply has come in time");
+		return kb_fail(l, ETIMEDOUT, "no Reply has come in time");
 	}
 	if (f.condition)
-		return kb_fail(l, kb_errno(f.condition), kb_text(f.condition));
-	kbus_bus_release(b);
-	if (kb_get_message(l->in, f.bytes, reply))
+		return kb_failed(l, &f);
+	kb_release(b);
+	if (kb_get_message(l->in, f.bytes, reply, &l->found))
 		return kb_lose(l);
 	if (id)
 		*id = reply->in_reply_to;
@@ -93,10 +89,19 @@ static int call(kbus_bus_t *b, const kbus_bus_msg_t *request, kbus_bus_msg_t *re
 	return 1;
 }
 
+int kbus_bus_call_with(kbus_bus_t *bus, const kbus_bus_msg_t *request, kbus_bus_msg_t *reply, kbus_msg_id_t *id,
+                       int timeout_ms, int flags)
+{
+	int err = kb_turn(bus, timeout_ms);
+	if (err)
+		return err;
+	return kb_end(bus, call(bus, request, reply, id, flags));
+}
+
 int kbus_bus_call(kbus_bus_t *bus, const kbus_bus_msg_t *request, kbus_bus_msg_t *reply, kbus_msg_id_t *id,
                   int timeout_ms)
 {
-	return kb_end(bus, call(bus, request, reply, id, timeout_ms));
+	return kbus_bus_call_with(bus, request, reply, id, timeout_ms, 0);
 }
 
 int kbus_bus_is_status(const kbus_bus_msg_t *msg)

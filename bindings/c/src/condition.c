@@ -25,7 +25,7 @@ static const struct {
 	{EALREADY, "the last message still waits to be sent: wait until it is, or discard it"},
 	{EINVAL, "the message is malformed"},
 	{EINVAL, "ALL_OR_WAIT and ALL_OR_FAIL exclude each other"},
-	{EBADMSG, "not a valid name here: words of ASCII letters and digits after \"$.\", wildcards only when binding"},
+	{EBADMSG, "not a valid name here: words of ASCII letters, digits, _ and - after \"$.\", wildcards only when binding"},
 	{ENAMETOOLONG, "the name is longer than 1000 bytes, or empty"},
 	{EMSGSIZE, "the message is over the bus's maximum size"},
 	{EMSGSIZE, "bytes after the end of the message"},
@@ -35,7 +35,7 @@ static const struct {
 	{EBUSY, "your queue has no room for the report of all replier bindings"},
 	{EINVAL, "a switch takes 0 (off), 1 (on) or 0xFFFFFFFF (just ask)"},
 	{EINVAL, "the maximum message size is out of range"},
-	{EINVAL, "there are 256 buses already"},
+	{EINVAL, "no more buses: limit buses reached"},
 	{ENOENT, "there is no such bus; is kbusd running?"},
 	{EBADF, "the Ksock was not opened for that direction"},
 	{ENOTTY, "there is no such operation"},
@@ -58,6 +58,12 @@ static const struct {
 	{EEXIST, "the message has been heard on this bus before"},
 	{ESTALE, "the message is so old that nobody knows whether it has been heard on this bus before"},
 	{ENOTUNIQ, "the bus has another network id already: all its Limpets must say the same"},
+	{EPERM, "this switch of the whole bus is for its administrators: see the setting administration"},
+	{EDQUOT, "limit user-wildcards reached"},
+	{EDQUOT, "a Ksock may bind the same name 16 times at most"},
+	{EDQUOT, "limit new-buses-per-user reached"},
+	{ESRCH, "the bus does not know that Ksock, or not any more"},
+	{EACCES, "a rule of the bus denies it"},
 };
 
 int kb_errno(unsigned condition)

@@ -1,4 +1,5 @@
-/* Operations of a Ksock that is a device. All return -errno for failure. */
+/* Operations of a Ksock that is a device. All return -errno for failure; a descriptor that is negative is one, and is
+ * given back. */
 #ifndef KB_DEVICE_H
 #define KB_DEVICE_H
 

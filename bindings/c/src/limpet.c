@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "table.h"
+#include "limpet_tables.h"
 
 /* What becomes of a message between a bus and the pair of its Limpet (R9.20 to R9.37, with the holes of the original
  * closed: B21 to B25). Requests that were sent to us as proxy Replier are remembered until their Reply comes back;
@@ -23,7 +23,7 @@ static int is(const kbus_message_t *msg, const char *name)
 	return msg->name_len == strlen(name) && memcmp(kbus_msg_name_ptr(msg), name, msg->name_len) == 0;
 }
 
-static void tell(const kbus_limpet_context_t *c, const char *what, const kbus_message_t *msg)
+static void log_message(const kbus_limpet_context_t *c, const char *what, const kbus_message_t *msg)
 {
 	if (c->verbosity < 1)
 		return;
@@ -90,7 +90,7 @@ int kbus_limpet_amend_msg_from_kbus(kbus_limpet_context_t *c, kbus_message_t *ms
 	}
 	if (kbus_msg_wants_us_to_reply(msg)) {
 		if (kb_find_id(&c->requests, msg->id)) {
-			tell(c, "ignores a Request with an id that is in use:", msg);
+			log_message(c, "ignores a Request with an id that is in use:", msg);
 			return 1;
 		}
 		int err = kb_add_entry(&c->requests, msg->id, msg->from, NULL, 0);
@@ -136,7 +136,7 @@ static int bind_event(kbus_limpet_context_t *c, const kbus_message_t *msg)
 		return err;
 	struct entry *e = kb_find_name(&c->repliers, name, strlen(name));
 	if (is_bind && e) {
-		tell(c, "has bound already:", msg);
+		log_message(c, "has bound already:", msg);
 	} else if (is_bind) {
 		err = kbus_ksock_bind(c->ksock, name, 1);
 		if (err == 0)
@@ -147,7 +147,7 @@ static int bind_event(kbus_limpet_context_t *c, const kbus_message_t *msg)
 			kb_remove_entry(&c->repliers, e);
 	}
 	if (err)
-		tell(c, "cannot follow:", msg);
+		log_message(c, "cannot follow:", msg);
 	free(name);
 	return err ? err : 1;
 }
@@ -167,7 +167,8 @@ static int reply(kbus_limpet_context_t *c, kbus_message_t *msg)
 	return 0;
 }
 
-/* Who would get a Request of that name: bound to it, else to the longest wildcard, % before * (R1.27, B22). */
+/* The Ksock that would get a Request of that name: bound to it, else to the longest wildcard, % before * (R1.27,
+ * B22). */
 static int resolve(const kbus_limpet_context_t *c, const kbus_message_t *msg, uint32_t *id)
 {
 	char name[KBUS_MAX_NAME_LEN + 2];
@@ -210,7 +211,7 @@ int kbus_limpet_amend_msg_to_kbus(kbus_limpet_context_t *c, kbus_message_t *msg,
 {
 	*error = NULL;
 	if (c->verbosity > 1)
-		tell(c, "from the pair:", msg);
+		log_message(c, "from the pair:", msg);
 	if (is(msg, KBUS_MSG_NAME_REPLIER_BIND_EVENT))
 		return bind_event(c, msg);
 	if (kbus_msg_is_reply(msg))
@@ -228,7 +229,7 @@ int kbus_limpet_could_not_send_to_kbus_msg(kbus_limpet_context_t *c, const kbus_
 {
 	char name[sizeof KBUS_MSG_REMOTE_ERROR_PREFIX + 12];
 	*error = NULL;
-	tell(c, "could not send:", msg);
+	log_message(c, "could not send:", msg);
 	if (!kbus_msg_is_request(msg))
 		return 1;
 	snprintf(name, sizeof name, "%s%d", KBUS_MSG_REMOTE_ERROR_PREFIX, errnum < 0 ? -errnum : errnum);

@@ -1,11 +1,11 @@
 #include "link.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <time.h>
 
-/* Requests and their results. At most one result is waited for at a time, beside those of messages that were posted;
- * results come in order, so whatever comes before it is for nobody who waits (kb_other). */
+/* What all functions of a link stand on: how long one may wait, and why something failed. */
 
 int64_t kb_now_ms(void)
 {
@@ -22,6 +22,23 @@ int kb_left_ms(int64_t began, int timeout_ms)
 	return left > 0 ? (int)left : 0;
 }
 
+int kb_left(const struct link *l)
+{
+	if (l->deadline == 0)
+		return -1;
+	int64_t left = l->deadline - kb_now_ms();
+	return left <= 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
+}
+
+void kb_limit(struct link *l, int timeout_ms) { l->deadline = timeout_ms < 0 ? 0 : kb_now_ms() + timeout_ms; }
+
+void kb_at_least(struct link *l, int ms)
+{
+	int64_t until = kb_now_ms() + ms;
+	if (l->deadline && l->deadline < until)
+		l->deadline = until;
+}
+
 int kb_fail(struct link *l, int error, const char *why)
 {
 	snprintf(l->why, sizeof l->why, "%s", why);
@@ -34,77 +51,24 @@ int kb_lose(struct link *l)
 	return kb_fail(l, ENOTCONN, kb_text(39));
 }
 
+int kb_too_long(struct link *l, uint64_t bytes)
+{
+	snprintf(l->why, sizeof l->why, "%s: it has more than %llu bytes, and none may have more than %lu, setting limits.message-bytes-ceiling",
+	         kb_text(17), (unsigned long long)bytes, (unsigned long)l->most);
+	return -EMSGSIZE;
+}
+
 uint64_t kb_largest(const struct link *l)
 {
 	uint64_t n = (uint64_t)l->most + 4096;
 	return n < INT32_MAX ? n : INT32_MAX;
 }
 
-int kb_request(struct link *l, int op, uint32_t arg, const struct iovec *parts, int count, uint32_t *seq)
+int kb_failed(struct link *l, const struct frame *f)
 {
-	int err = kb_put(l, op, 0, arg, parts, count, seq);
-	return err ? err : kb_push(l);
-}
-
-int kb_result(struct link *l, uint32_t seq, struct frame *f)
-{
-	for (;;) {
-		int n = kb_take(l, f, -1);
-		if (n < 0)
-			return n;
-		if (f->seq == seq && f->op != OP_STOPPING)
-			return 0;
-		kb_other(l, f);
-	}
-}
-
-static void posted(struct posts *p, const struct frame *f, const unsigned char *payload)
-{
-	kbus_bus_sent_t sent;
-	p->done++;
-	if (f->condition == CONDITION_OK) {
-		kb_get_sent(payload, f->bytes, &sent);
-		p->totals.accepted++;
-		p->totals.reached += sent.reached;
-		p->totals.skipped += sent.skipped;
-		return;
-	}
-	if (p->totals.first_error == 0)
-		p->totals.first_error = -kb_errno(f->condition);
-	p->totals.failed++;
-}
-
-void kb_other(struct link *l, const struct frame *f)
-{
-	switch (f->op) {
-	case OP_WAIT_READABLE:
-		l->shared->watching = 0;
-		break;
-	case OP_WAIT_SENT:
-		if (f->seq == l->shared->wait_sent) {
-			l->shared->wait_sent = 0;
-			l->shared->sending = 0;
-		}
-		break;
-	case OP_SEND_MESSAGE:
-		posted(&l->posts, f, l->in);
-		break;
-	default: /* Stopping, or the result of something that was given up */
-		break;
-	}
-}
-
-int kb_ask(struct link *l, int op, uint32_t arg, const struct iovec *parts, int count, struct frame *f)
-{
-	uint32_t seq;
-	if (l->gone)
-		return kb_lose(l);
-	int err = kb_request(l, op, arg, parts, count, &seq);
-	if (err == 0)
-		err = kb_result(l, seq, f);
-	if (err || f->condition == CONDITION_OK)
-		return err;
-	if (f->bytes > 0 && f->condition != CONDITION_PENDING) {
+	if (f->condition == CONDITION_OK)
+		return 0;
+	if (f->bytes > 0 && f->condition != CONDITION_PENDING && f->condition != CONDITION_CANCELED) {
 		snprintf(l->why, sizeof l->why, "%.*s", (int)(f->bytes < sizeof l->why ? f->bytes : sizeof l->why), (char *)l->in);
 		return -kb_errno(f->condition);
 	}

@@ -1,8 +1,8 @@
 /* A link is one connection to kbusd, through rings if the daemon grants them, else through the socket. It sends
- * requests and takes results. There is no thread behind it: whoever waits reads.
+ * requests and takes results. There is no thread behind it: the thread that waits also reads.
  *
- * A link is used by one thread of one process at a time. Those that may be used by several (ksock.c) have a lock, and
- * what the users must agree about is in struct shared, which is in memory that forked children share. */
+ * A link is used by one thread of one process at a time. Those that may be used by several (ksock.c) have a lock,
+ * and what the users must agree about is in struct shared, which is in memory that forked children share. */
 #ifndef KB_LINK_H
 #define KB_LINK_H
 
@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 
 #include "asked.h"
+#include "arena.h"
 #include "segment.h"
 #include "wire.h"
 
@@ -22,7 +23,8 @@ struct shared {
 	uint32_t              bells;      /* bytes that are in the socket, or on their way into it: see ready.c */
 	uint32_t              reading;    /* bytes left of the message that kbus_ksock_next_msg has announced */
 	pid_t                 owner;      /* the process that opened it */
-	unsigned char         armed;      /* we have said that we sleep, and have not seen that taken back */
+	unsigned char         armed;      /* the segment says that we sleep, as far as we know */
+	unsigned char         lit;        /* own_bell only: it is made readable, because a message waits */
 	unsigned char         watching;   /* socket only: a WaitReadable is unanswered, or its result lies in the socket */
 	unsigned char         sending;    /* a message waits for room, as far as we know */
 	unsigned char         others;     /* another process has used it */
@@ -37,29 +39,82 @@ struct posts {
 	kbus_bus_totals_t totals;
 };
 
+/* What is late (late.h): results that are still to come, and messages that have come and nobody has asked for since. */
+struct kept {
+	struct kept   *next;
+	kbus_bus_msg_t msg; /* name and data are in bytes */
+	unsigned char  bytes[];
+};
+
+struct lates {
+	struct {
+		uint32_t seq;
+		uint8_t  op, flags;
+	}           *list;
+	size_t       count, size;
+	uint32_t     next; /* sequence of the Next or NextWait among them; 0: none */
+	struct kept *first, *last;
+};
+
+/* A deadline that is over, for who does not wait. */
+enum { AT_ONCE = 1 };
+
 struct link {
-	int            fd;   /* the socket; with rings it is the bell that the daemon rings */
-	int            bell; /* the daemon's; -1 without rings */
-	int            edge; /* epoll of fd, edge-triggered; -1 unless pollable and with rings */
+	int            fd;       /* the socket; with rings and without own_bell it is the bell that the daemon rings */
+	int            bell;     /* the daemon's; -1 without rings */
+	int            own_bell; /* an epoll: our bell, and the end of the socket; -1 without either */
+	int            edge;     /* epoll of fd, edge-triggered; -1 unless pollable and with rings and without own_bell */
 	struct segment seg;
+	struct arena   arena;
 	struct shared *shared;
 
 	uint32_t id, bus, mode, most; /* Ksock id, bus number, mode, absolute maximum message size */
 	int      pollable;            /* fd must be readable exactly while a message waits */
+	uint32_t granted;             /* features */
 	int      gone;                /* the bus is lost */
 	int      hung_up;             /* the socket has ended; the ring may have something left */
+
+	int64_t deadline;      /* of kb_now_ms: until then the function that runs may wait; 0: for ever; or AT_ONCE */
+	int     interruptible; /* and a signal ends its waiting */
+
+	/* A frame that has come in part, or gone in part, when the time was over. The bytes that are here are kept for who
+	 * looks next; those that are missing go before anything else. */
+	unsigned char  head[FRAME_BYTES];
+	uint64_t       got;
+	unsigned char *rest;
+	size_t         rest_bytes;
 
 	unsigned char *in; /* payload of the frame taken last */
 	size_t         in_size;
 
+	struct lates late;
+	struct trace sends, found; /* what is sent carries this one; and that came last */
+
 	struct asked  asked;
 	kbus_msg_id_t unsent; /* id of a Request that waits for room, as far as we know */
 	struct posts  posts;
-	char          why[160];
+	char          why[400];
 };
 
-/* Connects to the socket at path. rings says whether to ask for them. 0 or -errno. */
-int kb_link_open(struct link *l, const char *path, uint32_t mode, int rings);
+/* Connects to the socket at path, with those features if they are granted, until a deadline (0: none of the caller's). 0 or
+ * -errno. */
+int kb_link_open(struct link *l, const char *path, uint32_t mode, uint32_t features, int64_t deadline);
+
+/* Whether no other process uses it. */
+int kb_link_own(const struct link *l);
+
+/* Tells the daemon that nothing more will come. It then ends the connection, which wakes every thread that waits for
+ * it. */
+void kb_link_shut(const struct link *l);
+
+/* Waits until it has ended one that was shut; 0 if it has not by the deadline. */
+int kb_link_parted(const struct link *l);
+
+/* Waits until it has, at most a second; after that no thread waits in any case. */
+void kb_link_farewell(const struct link *l);
+
+/* In a child of the process that has opened it: closes the descriptors and cuts the memory off, without a word. */
+void kb_link_cut(struct link *l);
 
 /* Ends it. orderly waits until the bus has taken note. */
 void kb_link_close(struct link *l, int orderly);
@@ -67,22 +122,31 @@ void kb_link_close(struct link *l, int orderly);
 /* Sends one request with a sequence of its own, which it gives. 0 or -errno. */
 int kb_request(struct link *l, int op, uint32_t arg, const struct iovec *parts, int count, uint32_t *seq);
 
-/* Puts one frame into what is to be sent; kb_push sends it. */
+/* Has a request without payload sent behind what is left of another. 0 or -errno. */
+int kb_later(struct link *l, int op, uint32_t arg);
+
+/* Puts one frame into what is to be sent; kb_push sends it. -ETIMEDOUT if there was no room for any of it until the
+ * deadline: it will not be sent. If there was room for some, the rest follows later, and both say 0. */
 int kb_put(struct link *l, int op, int flags, uint32_t arg, const struct iovec *parts, int count, uint32_t *seq);
 int kb_push(struct link *l);
 
-/* Takes the next frame, its payload into l->in. timeout_ms -1: waits for it; 0 does not wait. 1, 0 if there is none, or
- * -errno: -EINTR only if timeout_ms is not -1. */
-int kb_take(struct link *l, struct frame *f, int timeout_ms);
+/* Takes the next frame, its payload into l->in. If wait is not 0, it waits for it until the deadline. 1, 0 if there is
+ * none, or -errno: -EINTR only if the link is interruptible. */
+int kb_take(struct link *l, struct frame *f, int wait);
 
-/* Takes frames until the result of request seq comes, and deals with all others. */
+/* Takes frames until the result of request seq comes, and deals with all others. -ETIMEDOUT at the deadline: then
+ * note the request with kb_late, which deals with its result. */
 int kb_result(struct link *l, uint32_t seq, struct frame *f);
 
-/* Deals with a frame that nobody waits for. */
+/* Deals with a frame for which no caller waits. */
 void kb_other(struct link *l, const struct frame *f);
 
 /* Sends a request and takes its result. Its condition as -errno. */
 int kb_ask(struct link *l, int op, uint32_t arg, const struct iovec *parts, int count, struct frame *f);
+
+/* Gives up a waiting request by op, which is GiveUp or Cancel. 0: f is its result after all; -ETIMEDOUT if the daemon does
+ * not say so soon, and then it is for kb_late. *op becomes Cancel if the daemon does not know GiveUp. */
+int kb_give_up(struct link *l, uint32_t seq, int *op, struct frame *f);
 
 /* Waits until something has come from the daemon, at most timeout_ms (-1: for ever), or for no reason. With rings there
  * must not have been anything to see since kb_doze. 1, 0 after the time, -EINTR, or -ENOTCONN at the end. */
@@ -98,12 +162,23 @@ void kb_ring_bell(const struct link *l);
 /* The bus is lost. Always -ENOTCONN. */
 int kb_lose(struct link *l);
 
+/* Notes what a result says that is a failure, in the daemon's words if it has any: -errno, or 0 if it is none. */
+int kb_failed(struct link *l, const struct frame *f);
+
 /* Notes why something failed. Always -error. */
 int kb_fail(struct link *l, int error, const char *why);
 
-/* Milliseconds of a clock that does not jump, and what is left of a time that began then. */
+/* Milliseconds of a clock that does not jump; what is left of a time that began then; and of that until the deadline:
+ * -1 if there is none. */
 int64_t kb_now_ms(void);
 int     kb_left_ms(int64_t began, int timeout_ms);
+int     kb_left(const struct link *l);
+
+/* Sets a deadline so many milliseconds from now; -1: none. */
+void kb_limit(struct link *l, int timeout_ms);
+
+/* Moves the deadline, if there is one, so that at least so many milliseconds are left. */
+void kb_at_least(struct link *l, int ms);
 
 /* Where the bus of that number is. 0, or -ENAMETOOLONG. */
 int kb_socket_path(char *path, size_t size, uint32_t number);
@@ -112,6 +187,7 @@ int kb_socket_path(char *path, size_t size, uint32_t number);
 int kb_rings_wanted(void);
 
 /* The size of the largest payload that the daemon takes. */
+int kb_too_long(struct link *l, uint64_t bytes); /* fails with EMSGSIZE, and says why */
 uint64_t kb_largest(const struct link *l);
 
 #endif

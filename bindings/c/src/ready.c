@@ -5,6 +5,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "bell.h"
+
 /* A program polls the socket of its Ksock. Poll looks at the socket's own bytes and at nothing else, so the bytes in
  * it must say whether a message waits. They come from the daemon only; what we can do is to have it send one, and to
  * take them out or to leave them.
@@ -12,33 +14,21 @@
  * With rings, bytes in the socket are bells. Between two calls we always say in the segment that we sleep (armed), so
  * the first message rings. While messages wait we take no byte out. A call that waits for a result therefore cannot
  * wait for "readable"; it waits for the next byte, with an edge-triggered epoll. When no message waits any more we
- * arm again, look once more, and take out exactly the bells that were rung before: we know how many, because whoever
- * rings first takes back the word that says that we sleep. A bell for a message that comes in between is not among
+ * arm again, look once more, and take out exactly the bells that were rung before: we know how many, because the
+ * side that rings first clears the word that says that we sleep. A bell for a message that comes in between is not among
  * them and stays. If a message waits and there is no bell, because it came while we were awake, we ask the daemon for
  * anything: the result rings.
+ *
+ * With a bell of our own that is what the program polls, and it is simpler: the bell is an epoll, and can be made
+ * readable by having it watch for room in the socket too, which there always is, since nothing goes through it. Again
+ * the first message rings, because we say that we sleep between two calls (armed). We say it anew only when the ring
+ * before has come, so there is never more than one on its way.
  *
  * Without rings, bytes in the socket are results. One WaitReadable is always unanswered or its result unread; every
  * call that reads over such a result asks again, with a Reset behind it, and looks which result comes first. If it is
  * that of the WaitReadable, a message waits, and both are left where they are. */
 
-enum { BELL_MS = 50, KEPT_BELLS = 16 };
-
-void kb_note_bell(struct link *l)
-{
-	if (l->shared->armed && kb_load(kb_down_asleep(&l->seg)) == 0) {
-		l->shared->armed = 0;
-		l->shared->bells++;
-	}
-}
-
-void kb_arm(struct link *l)
-{
-	kb_note_bell(l);
-	if (!l->shared->armed) {
-		l->shared->armed = 1;
-		kb_store(kb_down_asleep(&l->seg), 1);
-	}
-}
+enum { KEPT_BELLS = 16, MOMENT_MS = 30 };
 
 int kb_readable(const struct link *l)
 {
@@ -51,14 +41,14 @@ int kb_readable(const struct link *l)
 
 int kb_make_pollable(struct link *l)
 {
-	if (l->seg.mem && l->edge < 0) {
+	if (l->seg.mem && l->own_bell < 0 && l->edge < 0) {
 		struct epoll_event e = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET};
 		l->edge = epoll_create1(EPOLL_CLOEXEC);
 		if (l->edge < 0 || epoll_ctl(l->edge, EPOLL_CTL_ADD, l->fd, &e) < 0)
 			return -errno;
 	}
 	l->pollable = 1;
-	kb_settle(l, 1);
+	kb_sync(l, 1);
 	return 0;
 }
 
@@ -83,7 +73,7 @@ static void take_bells(struct link *l, uint32_t n)
 	}
 }
 
-static void settle_rings(struct link *l, int looked)
+static void sync_rings(struct link *l, int looked)
 {
 	struct frame f;
 	kb_arm(l);
@@ -107,20 +97,48 @@ static void settle_rings(struct link *l, int looked)
 		take_bells(l, rung - 1);
 }
 
-static void settle_socket(struct link *l)
+static void sync_bell(struct link *l, int looked)
+{
+	for (;;) {
+		if (kb_readable(l)) {
+			if (!l->shared->lit)
+				kb_light(l, EPOLL_CTL_MOD, 1);
+			return;
+		}
+		int n = 0, rung = l->shared->armed && kb_load(kb_down_asleep(&l->seg)) == 0;
+		if (rung || looked || l->shared->lit || !l->shared->armed)
+			n = kb_wait_bell(l, rung ? BELL_MS : 0);
+		if (n == -ENOTCONN) {
+			l->hung_up = 1;
+			return;
+		}
+		if (rung) /* whether or not it was heard */
+			l->shared->armed = 0;
+		if (l->shared->armed)
+			return;
+		looked = 0;
+		kb_arm(l);
+	}
+}
+
+static void sync_socket(struct link *l)
 {
 	unsigned char head[FRAME_BYTES];
 	struct frame  f;
 	uint32_t      seq, reset;
-	if (l->shared->watching || !(l->mode & KBUS_BUS_READ))
+	if (l->shared->watching || !(l->mode & KBUS_BUS_READ) || l->got > 0)
 		return;
 	l->shared->watching = 1;
 	if (kb_put(l, OP_WAIT_READABLE, 0, 0, NULL, 0, &seq) || kb_request(l, OP_RESET, 0, NULL, 0, &reset))
 		return;
 	for (;;) {
-		ssize_t n = recv(l->fd, head, sizeof head, MSG_PEEK | MSG_WAITALL);
-		if (n < 0 && errno == EINTR)
+		if (l->deadline && kb_sleep(l, kb_left(l)) == 0)
+			return;
+		ssize_t n = recv(l->fd, head, sizeof head, l->deadline ? MSG_PEEK | MSG_DONTWAIT : MSG_PEEK | MSG_WAITALL);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
+		if (n > 0 && n < (ssize_t)sizeof head && l->deadline)
+			return;
 		if (n < (ssize_t)sizeof head) {
 			kb_lose(l);
 			return;
@@ -128,18 +146,24 @@ static void settle_socket(struct link *l)
 		kb_get_frame(head, &f);
 		if (f.seq == seq && f.op == OP_WAIT_READABLE && f.condition == CONDITION_OK)
 			return;
-		if (kb_take(l, &f, -1) < 0 || (f.seq == reset && f.op == OP_RESET))
+		if (kb_take(l, &f, 1) <= 0 || (f.seq == reset && f.op == OP_RESET))
 			return;
 		kb_other(l, &f);
 	}
 }
 
-void kb_settle(struct link *l, int looked)
+void kb_sync(struct link *l, int looked)
 {
 	if (!l->pollable || l->gone)
 		return;
-	if (l->seg.mem)
-		settle_rings(l, looked);
+	const int64_t deadline = l->deadline;
+	if (deadline) /* it may be over; the daemon has a moment all the same */
+		kb_at_least(l, MOMENT_MS);
+	if (l->own_bell >= 0)
+		sync_bell(l, looked);
+	else if (l->seg.mem)
+		sync_rings(l, looked);
 	else
-		settle_socket(l);
+		sync_socket(l);
+	l->deadline = deadline;
 }

@@ -130,7 +130,7 @@ static int read_msg(struct ksock *k, int fd, kbus_message_t **msg, size_t length
 
 int kbus_ksock_next_msg(kbus_ksock_t ksock, uint32_t *message_length)
 {
-	struct ksock *k = kb_enter(ksock);
+	struct ksock *k = kb_enter(&ksock);
 	if (!k)
 		return kb_ioctl(ksock, KBUS_IOC_NEXTMSG, message_length);
 	int n = next(k, message_length);
@@ -140,7 +140,7 @@ int kbus_ksock_next_msg(kbus_ksock_t ksock, uint32_t *message_length)
 int kbus_ksock_len_left(kbus_ksock_t ksock, uint32_t *len_left)
 {
 	struct frame  f;
-	struct ksock *k = kb_enter(ksock);
+	struct ksock *k = kb_enter(&ksock);
 	if (!k)
 		return kb_ioctl(ksock, KBUS_IOC_LENLEFT, len_left);
 	if (k->kept) {
@@ -155,7 +155,7 @@ int kbus_ksock_len_left(kbus_ksock_t ksock, uint32_t *len_left)
 
 int kbus_ksock_read_msg(kbus_ksock_t ksock, kbus_message_t **msg, size_t length)
 {
-	struct ksock *k = kb_enter(ksock);
+	struct ksock *k = kb_enter(&ksock);
 	if (!k)
 		return read_msg(NULL, ksock, msg, length);
 	return kb_leave(k, read_msg(k, -1, msg, length), 0);
@@ -175,25 +175,25 @@ static int read_next_slowly(struct ksock *k, int fd, kbus_message_t **msg)
 static int read_next(struct ksock *k, kbus_message_t **msg)
 {
 	kbus_bus_msg_t m;
-	int            claimed;
+	int            taken;
 	if (k->kept || k->link.shared->reading || !(k->link.mode & KBUS_BUS_READ))
 		return read_next_slowly(k, -1, msg);
-	int n = kb_next(&k->link, &m, &claimed);
+	int n = kb_next(&k->link, &m, &taken);
 	if (n <= 0)
 		return n;
 	int err = kb_entire(&m, msg);
-	if (claimed)
-		kb_took(&k->link);
+	if (taken)
+		kb_release_shown(&k->link);
 	return err ? err : 1;
 }
 
 int kbus_ksock_read_next_msg(kbus_ksock_t ksock, kbus_message_t **msg)
 {
 	kbus_message_t *m = NULL;
-	struct ksock   *k = kb_enter(ksock);
+	struct ksock   *k = kb_enter(&ksock);
 	int             n = k ? read_next(k, &m) : read_next_slowly(NULL, ksock, &m);
 	if (k)
-		kb_leave(k, n, n == 0);
+		n = kb_leave(k, n, n == 0);
 	if (n < 0)
 		return n;
 	*msg = m;

@@ -6,6 +6,7 @@
 
 #include "device.h"
 #include "ksock.h"
+#include "reach.h"
 
 /* Writing and sending. What is written goes to the daemon as it is, which finds every mistake at the moment at which
  * a device would; so a message may be written in any pieces. We remember its header, because the daemon cannot follow
@@ -14,12 +15,26 @@
 
 enum { PIECE_BYTES = 32 << 10 };
 
+/* Bytes that cannot be read are found out when they are written, and then the message is lost. */
+static int unreadable(struct ksock *k)
+{
+	struct frame f;
+	int          err = kb_ask(&k->link, OP_WRITE, 0, NULL, 0, &f); /* which finds what else is wrong */
+	if (err)
+		return err;
+	k->drafted = 0;
+	err = kb_ask(&k->link, OP_DISCARD, 0, NULL, 0, &f);
+	return err ? err : -EFAULT;
+}
+
 static int write_bytes(struct ksock *k, const unsigned char *p, size_t n)
 {
 	struct frame f;
 	do {
 		struct iovec part = {(void *)(uintptr_t)p, n < PIECE_BYTES ? n : PIECE_BYTES};
-		int          err = kb_ask(&k->link, OP_WRITE, 0, &part, 1, &f);
+		if (kb_reach(p, part.iov_len))
+			return unreadable(k);
+		int err = kb_ask(&k->link, OP_WRITE, 0, &part, 1, &f);
 		if (err) {
 			if (err != -EALREADY)
 				k->drafted = 0;
@@ -49,39 +64,28 @@ int kbus_msg_sizeof(const kbus_message_t *msg)
 	return n <= INT32_MAX ? (int)n : -EMSGSIZE;
 }
 
-static void describe(const kbus_message_t *msg, kbus_bus_msg_t *m)
+/* Sends a whole message, whose name and data are there. */
+static int send_whole(struct link *l, const kbus_message_t *msg, const char *name, const void *data, kbus_msg_id_t *id)
 {
-	m->id = msg->id;
-	m->in_reply_to = msg->in_reply_to;
-	m->to = msg->to;
-	m->from = 0;
-	m->orig_from = msg->orig_from;
-	m->final_to = msg->final_to;
-	m->flags = msg->flags;
-	m->name_len = msg->name_len;
-	m->data_len = msg->data_len;
-}
-
-/* Puts a whole message into what is to be sent. */
-static int put_message(struct link *l, const kbus_message_t *msg, const void *name, const void *data, uint32_t *seq)
-{
-	kbus_bus_msg_t m;
-	unsigned char  head[MESSAGE_BYTES];
-	describe(msg, &m);
-	kb_put_message(head, &m);
-	const struct iovec parts[] = {
-		{head, sizeof head}, {(void *)(uintptr_t)name, msg->name_len}, {(void *)(uintptr_t)data, msg->data_len},
+	const kbus_bus_msg_t m = {
+		.id = msg->id, .in_reply_to = msg->in_reply_to, .to = msg->to, .orig_from = msg->orig_from, .final_to = msg->final_to,
+		.flags = msg->flags, .name = name, .name_len = msg->name_len, .data = data, .data_len = msg->data_len,
 	};
-	if (kb_asked_room(&l->asked))
-		return -ENOMEM;
-	return kb_put(l, OP_SEND_MESSAGE, 0, 0, parts, 3, seq);
+	kbus_bus_sent_t what = {{0, 0}, 0, 0};
+	if (l->gone)
+		return kb_lose(l);
+	int err = kb_send(l, &m, &what);
+	if ((what.id.network_id || what.id.serial_num) && id)
+		*id = what.id;
+	return err;
 }
 
-/* What a result of SendMessage or Send means. */
+/* What a result of Send means. */
 static int sent(struct link *l, const struct frame *f, int request, int again, kbus_msg_id_t *id)
 {
 	kbus_bus_sent_t s;
-	kb_get_sent(l->in, f->bytes, &s);
+	if (kb_get_sent(l->in, f, &s))
+		return kb_lose(l);
 	if (again)
 		kb_book_resent(l, f->condition);
 	else
@@ -91,40 +95,24 @@ static int sent(struct link *l, const struct frame *f, int request, int again, k
 	return -kb_errno(f->condition);
 }
 
-/* Copies memory of the program, which may not be there. */
-static int fetch(void *to, const void *from, size_t n)
-{
-	struct iovec local = {to, n}, remote = {(void *)(uintptr_t)from, n};
-	if (n == 0 || process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)n)
-		return 0;
-	if (errno != EPERM && errno != ENOSYS)
-		return -EFAULT;
-	memcpy(to, from, n); /* the call is not allowed here */
-	return 0;
-}
-
 static int send_pointy(struct ksock *k, kbus_msg_id_t *id)
 {
 	struct link         *l = &k->link;
 	const kbus_message_t msg = k->draft;
-	uint32_t             discard, seq;
+	uint32_t             discard;
 	struct frame         f;
 	char                *copy = malloc((size_t)msg.name_len + msg.data_len + 1);
-	int                  err = copy ? fetch(copy, msg.name, msg.name_len) : -ENOMEM;
+	int                  err = copy ? kb_fetch(copy, msg.name, (size_t)msg.name_len + 1) : -ENOMEM; /* with its terminator */
 	if (err == 0)
-		err = fetch(copy + msg.name_len, msg.data, msg.data_len);
+		err = kb_fetch(copy + msg.name_len, msg.data, msg.data_len);
 	if (err == 0)
 		err = kb_put(l, OP_DISCARD, 0, 0, NULL, 0, &discard);
 	else
 		kb_ask(l, OP_DISCARD, 0, NULL, 0, &f);
 	if (err == 0)
-		err = put_message(l, &msg, copy, copy + msg.name_len, &seq);
-	if (err == 0)
-		err = kb_push(l);
-	if (err == 0)
-		err = kb_result(l, seq, &f);
+		err = send_whole(l, &msg, copy, copy + msg.name_len, id);
 	free(copy);
-	return err ? err : sent(l, &f, msg.flags & KBUS_BIT_WANT_A_REPLY, 0, id);
+	return err;
 }
 
 static int send_written(struct ksock *k, kbus_msg_id_t *id)
@@ -149,7 +137,7 @@ static int send_written(struct ksock *k, kbus_msg_id_t *id)
 }
 
 /* Whether a message can be sent whole: everything that a write would refuse, and SendMessage would not, or in another
- * order, is written. */
+ * order, is written. So is what cannot be read. */
 static int usual(const struct link *l, const kbus_message_t *msg)
 {
 	if (msg->start_guard != KBUS_MSG_START_GUARD || msg->end_guard != KBUS_MSG_END_GUARD || msg->name_len == 0 ||
@@ -158,27 +146,15 @@ static int usual(const struct link *l, const kbus_message_t *msg)
 	if (msg->data_len >= l->most)
 		return 0;
 	if (msg->name)
-		return (msg->data != NULL) == (msg->data_len != 0);
-	return msg->data == NULL && *kbus_msg_end_ptr((const kbus_entire_message_t *)(const void *)msg) == KBUS_MSG_END_GUARD;
-}
-
-static int send_whole(struct link *l, const kbus_message_t *msg, kbus_msg_id_t *id)
-{
-	uint32_t     seq;
-	struct frame f;
-	if (l->gone)
-		return kb_lose(l);
-	int err = put_message(l, msg, kbus_msg_name_ptr(msg), kbus_msg_data_ptr(msg), &seq);
-	if (err == 0)
-		err = kb_push(l);
-	if (err == 0)
-		err = kb_result(l, seq, &f);
-	return err ? err : sent(l, &f, kbus_msg_is_request(msg), 0, id);
+		return (msg->data != NULL) == (msg->data_len != 0) && kb_reach(msg->name, (size_t)msg->name_len + 1) == 0 &&
+		       kb_reach(msg->data, msg->data_len) == 0;
+	return msg->data == NULL && kb_reach(msg, bytes_of(msg)) == 0 &&
+	       *kbus_msg_end_ptr((const kbus_entire_message_t *)(const void *)msg) == KBUS_MSG_END_GUARD;
 }
 
 int kbus_ksock_write_data(kbus_ksock_t ksock, uint8_t *data, size_t length)
 {
-	struct ksock *k = kb_enter(ksock);
+	struct ksock *k = kb_enter(&ksock);
 	if (!k)
 		return kb_device_write(ksock, data, length);
 	return kb_leave(k, write_bytes(k, data, length), 0);
@@ -186,30 +162,41 @@ int kbus_ksock_write_data(kbus_ksock_t ksock, uint8_t *data, size_t length)
 
 int kbus_ksock_write_msg(kbus_ksock_t ksock, const kbus_message_t *msg)
 {
-	struct ksock *k = kb_enter(ksock);
+	if (kb_reach(msg, sizeof *msg))
+		return -EFAULT;
+	struct ksock *k = kb_enter(&ksock);
 	if (!k)
 		return kb_device_write(ksock, msg, bytes_of(msg));
 	return kb_leave(k, write_bytes(k, (const unsigned char *)msg, bytes_of(msg)), 0);
 }
 
+/* A program that does not ask for the id gives NULL. */
+static int device_send(int fd, kbus_msg_id_t *msg_id)
+{
+	kbus_msg_id_t unasked;
+	return kb_ioctl(fd, KBUS_IOC_SEND, msg_id ? msg_id : &unasked);
+}
+
 int kbus_ksock_send(kbus_ksock_t ksock, kbus_msg_id_t *msg_id)
 {
-	struct ksock *k = kb_enter(ksock);
+	struct ksock *k = kb_enter(&ksock);
 	if (!k)
-		return kb_ioctl(ksock, KBUS_IOC_SEND, msg_id);
+		return device_send(ksock, msg_id);
 	return kb_leave(k, send_written(k, msg_id), 0);
 }
 
 int kbus_ksock_send_msg(kbus_ksock_t ksock, const kbus_message_t *msg, kbus_msg_id_t *msg_id)
 {
-	struct ksock *k = kb_enter(ksock);
+	if (kb_reach(msg, sizeof *msg))
+		return -EFAULT;
+	struct ksock *k = kb_enter(&ksock);
 	if (!k) {
 		int err = kb_device_write(ksock, msg, bytes_of(msg));
-		return err ? err : kb_ioctl(ksock, KBUS_IOC_SEND, msg_id);
+		return err ? err : device_send(ksock, msg_id);
 	}
 	int err;
 	if (k->drafted == 0 && usual(&k->link, msg)) {
-		err = send_whole(&k->link, msg, msg_id);
+		err = send_whole(&k->link, msg, kbus_msg_name_ptr(msg), kbus_msg_data_ptr(msg), msg_id);
 	} else {
 		err = write_bytes(k, (const unsigned char *)msg, bytes_of(msg));
 		if (err == 0)
@@ -220,7 +207,7 @@ int kbus_ksock_send_msg(kbus_ksock_t ksock, const kbus_message_t *msg, kbus_msg_
 
 int kbus_ksock_discard(kbus_ksock_t ksock)
 {
-	struct ksock *k = kb_enter(ksock);
+	struct ksock *k = kb_enter(&ksock);
 	if (!k)
 		return kb_ioctl(ksock, KBUS_IOC_DISCARD, NULL);
 	k->drafted = 0;

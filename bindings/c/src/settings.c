@@ -2,25 +2,27 @@
 
 #include "device.h"
 #include "ksock.h"
+#include "reach.h"
 
 /* Operations that take a name, or a number and give one. */
 
 /* Names of more bytes than any can have are refused by the bus, so no more of one than shows that is sent. */
-static struct iovec name_part(const char *name)
+static int ask_name(struct ksock *k, int op, uint32_t arg, const char *name, struct frame *f)
 {
-	size_t       n = strlen(name);
-	struct iovec part = {(void *)(uintptr_t)name, n <= KBUS_MAX_NAME_LEN ? n : KBUS_MAX_NAME_LEN + 1};
-	return part;
+	int n = kb_name_length(name);
+	if (n < 0)
+		return n;
+	struct iovec part = {(void *)(uintptr_t)name, (size_t)n};
+	return kb_ask(&k->link, op, arg, &part, 1, f);
 }
 
 static int bind_or_unbind(kbus_ksock_t ksock, int op, unsigned long code, const char *name, uint32_t is_replier)
 {
 	struct frame  f;
-	struct ksock *k = kb_enter(ksock);
+	struct ksock *k = kb_enter(&ksock);
 	if (!k)
 		return kb_device_bind(ksock, code, name, is_replier);
-	struct iovec part = name_part(name);
-	return kb_leave(k, kb_ask(&k->link, op, is_replier != 0, &part, 1, &f), 0);
+	return kb_leave(k, ask_name(k, op, is_replier != 0, name, &f), 0);
 }
 
 int kbus_ksock_bind(kbus_ksock_t ksock, const char *name, uint32_t is_replier)
@@ -36,11 +38,10 @@ int kbus_ksock_unbind(kbus_ksock_t ksock, const char *name, uint32_t is_replier)
 int kbus_ksock_find_replier(kbus_ksock_t ksock, const char *name, uint32_t *ksock_id)
 {
 	struct frame  f;
-	struct ksock *k = kb_enter(ksock);
+	struct ksock *k = kb_enter(&ksock);
 	if (!k)
 		return kb_device_replier(ksock, name, ksock_id);
-	struct iovec part = name_part(name);
-	int          err = kb_ask(&k->link, OP_REPLIER, 0, &part, 1, &f);
+	int err = ask_name(k, OP_REPLIER, 0, name, &f);
 	if (err == 0)
 		*ksock_id = f.arg;
 	return kb_leave(k, err, 0);
@@ -50,7 +51,7 @@ int kbus_ksock_find_replier(kbus_ksock_t ksock, const char *name, uint32_t *ksoc
 static int number(kbus_ksock_t ksock, int op, unsigned long code, uint32_t argument, uint32_t *value)
 {
 	struct frame  f;
-	struct ksock *k = kb_enter(ksock);
+	struct ksock *k = kb_enter(&ksock);
 	if (!k) {
 		int n = kb_ioctl(ksock, code, &argument);
 		if (n >= 0)
@@ -72,7 +73,7 @@ static int previous(kbus_ksock_t ksock, int op, unsigned long code, uint32_t req
 
 int kbus_ksock_id(kbus_ksock_t ksock, uint32_t *ksock_id)
 {
-	struct ksock *k = kb_enter(ksock);
+	struct ksock *k = kb_enter(&ksock);
 	if (!k)
 		return kb_ioctl(ksock, KBUS_IOC_KSOCKID, ksock_id);
 	*ksock_id = k->link.id;
@@ -121,14 +122,34 @@ int kbus_ksock_new_device(kbus_ksock_t ksock, uint32_t *device_number)
 
 int kbus_ksock_last_msg_id(kbus_ksock_t ksock, kbus_msg_id_t *msg_id)
 {
-	struct frame  f;
-	struct ksock *k = kb_enter(ksock);
+	struct ksock *k = kb_enter(&ksock);
 	if (!k)
 		return kb_ioctl(ksock, KBUS_IOC_LASTSENT, msg_id);
-	int err = kb_ask(&k->link, OP_LAST_SENT, 0, NULL, 0, &f);
-	if (err == 0 && f.bytes >= 8) {
-		msg_id->network_id = kb_get32(k->link.in);
-		msg_id->serial_num = kb_get32(k->link.in + 4);
+	return kb_leave(k, kb_last_sent(&k->link, msg_id), 0);
+}
+
+int kbus_ksock_missed(kbus_ksock_t ksock, uint32_t *before, uint64_t *total)
+{
+	struct frame  f;
+	uint32_t      word[3] = {0, 0, 0};
+	struct ksock *k = kb_enter(&ksock);
+	int           err;
+	if (k) {
+		err = kb_ask(&k->link, OP_MISSED, 0, NULL, 0, &f);
+		if (err == 0 && f.bytes >= 8) {
+			word[0] = f.arg;
+			word[1] = kb_get32(k->link.in);
+			word[2] = kb_get32(k->link.in + 4);
+		}
+		err = kb_leave(k, err, 0);
+	} else {
+		err = kb_ioctl(ksock, KBUS_IOC_MISSED, word);
 	}
-	return kb_leave(k, err, 0);
+	if (err < 0)
+		return err;
+	if (before)
+		*before = word[0];
+	if (total)
+		*total = word[1] | (uint64_t)word[2] << 32;
+	return 0;
 }

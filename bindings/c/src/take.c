@@ -3,7 +3,7 @@
 
 #include "ksock.h"
 
-/* Taking the next message. With rings it is claimed in the window, which costs no system call; only a window that shows
+/* Taking the next message. With rings it is taken from the window, which costs no system call; only a window that shows
  * nothing makes us ask, because the bus may have news. */
 
 int kb_status(struct link *l, kbus_bus_msg_t *m)
@@ -22,22 +22,31 @@ int kb_status(struct link *l, kbus_bus_msg_t *m)
 	return 1;
 }
 
-int kb_next(struct link *l, kbus_bus_msg_t *m, int *claimed)
+int kb_take_shown(struct link *l, kbus_bus_msg_t *m)
 {
-	*claimed = 0;
+	const unsigned char *p;
+	size_t               n;
+	int                  got = l->seg.mem ? kb_window_take(&l->seg, &l->shared->at, &p, &n) : 0;
+	if (got == 0)
+		return 0;
+	if (got < 0 || (got == IN_ARENA ? kb_get_reference(p, n, &l->arena, m, &l->found) : kb_get_message(p, n, m, &l->found)))
+		return kb_lose(l);
+	kb_book_came(l, m);
+	return got;
+}
+
+int kb_next(struct link *l, kbus_bus_msg_t *m, int *taken)
+{
+	*taken = 0;
 	if (l->gone && !l->seg.mem)
 		return kb_status(l, m);
-	if (l->seg.mem && l->mode & KBUS_BUS_READ) {
-		const unsigned char *p;
-		size_t               n;
-		int                  got = kb_window_claim(&l->seg, &l->shared->at, &p, &n);
-		if (got < 0 || (got > 0 && kb_get_message(p, n, m)))
-			return kb_lose(l);
-		if (got > 0) {
-			*claimed = 1;
-			kb_book_came(l, m);
+	if (l->mode & KBUS_BUS_READ) {
+		int got = kb_take_shown(l, m);
+		if (got < 0)
+			return got;
+		*taken = got;
+		if (got > 0)
 			return 1;
-		}
 	}
 	struct frame f;
 	int          err = kb_ask(l, OP_NEXT, 1, NULL, 0, &f);
@@ -45,14 +54,15 @@ int kb_next(struct link *l, kbus_bus_msg_t *m, int *claimed)
 		return kb_status(l, m);
 	if (err || f.arg == 0)
 		return err;
-	if (kb_get_message(l->in, f.bytes, m))
+	if (kb_get_message(l->in, f.bytes, m, &l->found))
 		return kb_lose(l);
 	kb_book_came(l, m);
 	return 1;
 }
 
-/* Whoever waits for the room that a claim has left has it when the message is handed out, as when it was asked for. */
-int kb_took(struct link *l)
+/* A sender that waits for the room of a message has it when that message is handed out, as if the message had been
+ * asked for. */
+int kb_release_shown(struct link *l)
 {
 	struct frame f;
 	if (!kb_window_release(&l->seg, &l->shared->at))

@@ -8,6 +8,8 @@
  * for room the Ksock is not writable; then a WaitSent is sent, whose result is a byte in the socket like anything
  * else. */
 
+enum { SHARED_MS = 100 };
+
 static int readable(struct link *l)
 {
 	struct frame f;
@@ -55,40 +57,42 @@ static int ready(struct link *l, int wait_for)
 	return can < 0 ? can : will;
 }
 
-/* The socket has ended: whoever asks for something learns it. */
-static void find_out(kbus_ksock_t ksock)
+/* Waits for the descriptor. A close by another thread ends the socket, which wakes us; but not if other processes use it
+ * too, so then we look now and then. 0, or -errno for a reason to give up. */
+static int await_descriptor(struct ksock *k, int wait_for)
 {
 	struct frame  f;
-	struct ksock *k = kb_enter(ksock);
-	if (k)
-		kb_leave(k, kb_ask(&k->link, OP_RESET, 0, NULL, 0, &f), 0);
+	struct pollfd p = {k->link.fd, POLLIN, 0};
+	int           slice = kb_link_own(&k->link) ? -1 : SHARED_MS;
+	int           err = kb_leave_to_wait(k) || poll(&p, 1, slice) >= 0 ? 0 : -errno;
+	int           back = kb_come_back(k);
+	if (back)
+		return back;
+	if (err == 0 && p.revents & POLLHUP) /* the next operation says why */
+		kb_ask(&k->link, OP_RESET, 0, NULL, 0, &f);
+	int n = err == 0 && p.revents & POLLNVAL ? -EBADF : err;
+	if (n == 0)
+		n = ready(&k->link, wait_for);
+	return n == 0 ? 0 : kb_leave(k, n, 0);
 }
 
 int kbus_wait_for_message(kbus_ksock_t ksock, int wait_for)
 {
-	for (;;) {
-		struct ksock *k = kb_enter(ksock);
-		if (!k)
-			return kb_device_wait(ksock, wait_for, -1);
-		int n = ready(&k->link, wait_for);
-		if (n != 0)
-			return kb_leave(k, n, 0);
-		if (kb_leave_to_wait(k))
-			continue;
-		struct pollfd p = {ksock, POLLIN, 0};
-		if (poll(&p, 1, -1) < 0)
-			return -errno;
-		if (p.revents & POLLNVAL)
-			return -EBADF;
-		if (p.revents & POLLHUP)
-			find_out(ksock);
-	}
+	struct ksock *k = kb_enter(&ksock);
+	if (!k)
+		return kb_device_wait(ksock, wait_for, -1);
+	int n = ready(&k->link, wait_for);
+	if (n != 0)
+		return kb_leave(k, n, 0);
+	while (n == 0)
+		n = await_descriptor(k, wait_for);
+	return n;
 }
 
 int kbus_ksock_poll(kbus_ksock_t ksock)
 {
 	struct frame  f;
-	struct ksock *k = kb_enter(ksock);
+	struct ksock *k = kb_enter(&ksock);
 	if (!k)
 		return kb_device_wait(ksock, KBUS_KSOCK_READABLE | KBUS_KSOCK_WRITABLE, 0);
 	int err = kb_ask(&k->link, OP_POLL, 0, NULL, 0, &f);

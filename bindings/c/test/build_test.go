@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"kbus/internal/server"
+	"kbus.example/kbus/internal/server"
 )
 
 // The library is made once for all tests, in a directory of its own.

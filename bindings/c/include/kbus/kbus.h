@@ -41,13 +41,13 @@ KBUS_API kbus_ksock_t kbus_ksock_open(uint32_t device, int flags);
  * nothing at a path of the form /dev/kbus<N>, it is bus number N of kbusd. Returns as kbus_ksock_open. */
 KBUS_API kbus_ksock_t kbus_ksock_open_by_name(const char *path, int flags);
 
-/* Closes a Ksock. When it returns the bus has taken note: its bindings are gone, and whoever waited for a Reply has got
- * a Status. */
+/* Closes a Ksock. When it returns the bus has taken note: its bindings are gone, and each Request that it had not
+ * answered has got its Status. */
 KBUS_API int kbus_ksock_close(kbus_ksock_t ksock);
 
 /* Binds to a name, which may end in a wildcard: as Replier if is_replier is not 0, else as Listener. -EBADMSG for an
- * invalid name, -ENAMETOOLONG, -EADDRINUSE if the name has a Replier, -EAGAIN if somebody who listens for bind events
- * has not caught up: try again. */
+ * invalid name, -ENAMETOOLONG, -EADDRINUSE if the name has a Replier, -EAGAIN if a Listener to bind events has not
+ * caught up: try again. */
 KBUS_API int kbus_ksock_bind(kbus_ksock_t ksock, const char *name, uint32_t is_replier);
 
 /* Takes the newest binding of exactly that name and role back, with the messages queued through it. Fails as
@@ -79,6 +79,10 @@ KBUS_API int kbus_ksock_num_messages(kbus_ksock_t ksock, uint32_t *num_messages)
 
 /* Gives how many Requests this Ksock has read and not replied to. */
 KBUS_API int kbus_ksock_num_unreplied_to(kbus_ksock_t ksock, uint32_t *num_messages);
+
+/* Gives how many messages this Ksock has missed because its queue was full: just before the one taken last, and in all.
+ * Either may be NULL. (The original did not tell.) */
+KBUS_API int kbus_ksock_missed(kbus_ksock_t ksock, uint32_t *before, uint64_t *total);
 
 /* Says whether this Ksock gets one copy only of a message that matches several of its bindings. request is 0, 1 or
  * 0xFFFFFFFF to ask only, else -EINVAL. Returns the previous value, 0 or 1. */
@@ -210,7 +214,7 @@ static inline int kbus_msg_is_stateful_request(const kbus_message_t *msg)
 	return (msg->flags & KBUS_BIT_WANT_A_REPLY) != 0 && msg->to != 0;
 }
 
-/* Whether a message is a Request that whoever has read it must reply to. */
+/* Whether a message is a Request that its reader must reply to. */
 static inline int kbus_msg_wants_us_to_reply(const kbus_message_t *msg)
 {
 	return (msg->flags & KBUS_BIT_WANT_A_REPLY) != 0 && (msg->flags & KBUS_BIT_WANT_YOU_TO_REPLY) != 0;

@@ -1,5 +1,6 @@
 /* What a message is, and the numbers of a KBUS device (parts 2, 3 and 7 of the specification). Nothing here needs the
- * library: a program that talks to a device by itself needs this header only.
+ * library: a program that talks to a device by itself needs this header only. It brings what such a program uses, as
+ * that of the original did; so do all headers of KBUS, which include it.
  *
  * All numbers are in the byte order of the machine. A message has two forms. The pointy form is the header alone, whose
  * pointers say where name and data are. In the entire form both pointers are NULL and name and data follow the header,
@@ -8,7 +9,19 @@
 #ifndef KBUS_DEFNS_H
 #define KBUS_DEFNS_H
 
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
 #include <linux/ioctl.h>
 
 #ifdef __cplusplus
@@ -57,9 +70,19 @@ struct kbus_message_header {
 	uint32_t         flags;
 	uint32_t         name_len;    /* bytes, without terminator */
 	uint32_t         data_len;    /* bytes */
+#if UINTPTR_MAX > 0xFFFFFFFFu
 	char            *name;
 	void            *data;
 	uint32_t         end_guard;
+#else /* in the places that they have on a machine of 64 bits: the form is the same everywhere */
+	uint32_t         before_name;
+	char            *name;
+	uint32_t         before_data;
+	void            *data;
+	uint32_t         before_end_guard;
+	uint32_t         end_guard;
+	uint32_t         after_end_guard;
+#endif
 };
 typedef struct kbus_message_header kbus_message_t;
 
@@ -97,7 +120,7 @@ typedef struct kbus_replier_bind_event_data kbus_replier_bind_event_data_t;
 
 /* Flags. Bits 16 to 31 are the user's. */
 #define KBUS_BIT_WANT_A_REPLY      0x00000001u /* this is a Request */
-#define KBUS_BIT_WANT_YOU_TO_REPLY 0x00000002u /* set by the bus: whoever reads this copy must reply */
+#define KBUS_BIT_WANT_YOU_TO_REPLY 0x00000002u /* set by the bus: the reader of this copy must reply */
 #define KBUS_BIT_SYNTHETIC         0x00000004u /* set by the bus: made by the bus itself */
 #define KBUS_BIT_URGENT            0x00000008u /* to the front of every queue */
 #define KBUS_BIT_ALL_OR_WAIT       0x00000100u /* everybody gets it, or it waits until they can */
@@ -108,6 +131,7 @@ typedef struct kbus_replier_bind_event_data kbus_replier_bind_event_data_t;
 #define KBUS_MSG_NAME_REPLIER_IGNORED     "$.KBUS.Replier.Ignored"
 #define KBUS_MSG_NAME_REPLIER_UNBOUND     "$.KBUS.Replier.Unbound"
 #define KBUS_MSG_NAME_REPLIER_DISAPPEARED "$.KBUS.Replier.Disappeared"
+#define KBUS_MSG_NAME_REPLIER_NOT_STARTED "$.KBUS.Replier.NotStarted" /* its data says why */
 #define KBUS_MSG_NAME_ERROR_SENDING       "$.KBUS.ErrorSending"
 #define KBUS_MSG_NAME_UNBIND_EVENTS_LOST  "$.KBUS.UnbindEventsLost"
 #define KBUS_MSG_NAME_REPLIER_BIND_EVENT  "$.KBUS.ReplierBindEvent"
@@ -137,6 +161,9 @@ typedef struct kbus_replier_bind_event_data kbus_replier_bind_event_data_t;
 #define KBUS_IOC_REPORTREPLIERBINDS _IOWR(KBUS_IOC_MAGIC, 17, char *)
 #define KBUS_IOC_MAXMSGSIZE  _IOWR(KBUS_IOC_MAGIC, 18, char *)
 #define KBUS_IOC_MAXNR       18
+/* Ours, far from the numbers that later versions of the original may have taken. Gives three words: how many messages were
+ * missed just before the one taken last, because the queue was full, and how many in all (lower half, upper half). */
+#define KBUS_IOC_MISSED      _IOR(KBUS_IOC_MAGIC, 64, uint32_t[3])
 
 /* Where the parts of a message are, in either form. The data of a pointy message without data is NULL. */
 static inline char *kbus_msg_name_ptr(const struct kbus_message_header *msg)

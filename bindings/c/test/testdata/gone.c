@@ -73,7 +73,7 @@ static void modern(void)
 	EQUAL(kbus_bus_open(&r, 0, 3), 0);
 	EQUAL(kbus_bus_open(&s, 0, 3), 0);
 	EQUAL(kbus_bus_bind(r, "$.New", KBUS_BUS_REPLIER), 0);
-	EQUAL(kbus_bus_call(s, &m, &got, &id, 0), -ETIMEDOUT);
+	EQUAL(kbus_bus_call_with(s, &m, &got, &id, 0, KBUS_BUS_KEEP_LATE_ANSWER), -ETIMEDOUT);
 	ready();
 	EQUAL(kbus_bus_call(s, &m, &got, NULL, -1), -ENOTCONN); /* its own Request is told by this */
 	EQUAL(kbus_bus_receive(s, &got, -1), 1);

@@ -1,6 +1,7 @@
 // All headers are C++, too.
 #include "kbus.h"
 #include "kbus/kbus_bus.h"
+#include "kbus/kbus_tap.h"
 #include "limpet.h"
 #include "linux/kbus_defns.h"
 

@@ -32,7 +32,7 @@ static int send_(kbus_ksock_t k, const char *name, const void *data, uint32_t le
 	return err;
 }
 
-static kbus_message_t *took(kbus_ksock_t k)
+static kbus_message_t *pop(kbus_ksock_t k)
 {
 	kbus_message_t *m = NULL;
 	EQUAL(kbus_ksock_read_next_msg(k, &m), 0);
@@ -103,12 +103,12 @@ static void descriptor(void)
 		EQUAL(kbus_wait_for_message(l, KBUS_KSOCK_READABLE), KBUS_KSOCK_READABLE);
 		for (int i = 0; i < 3; i++) {
 			CHECK(readable(l, 5000));
-			kbus_message_t *m = took(l);
+			kbus_message_t *m = pop(l);
 			CHECK(m && m->data_len == 4);
 			kbus_msg_delete(&m);
 		}
 		CHECK(!readable(l, 0));
-		CHECK(took(l) == NULL);
+		CHECK(pop(l) == NULL);
 	}
 	EQUAL(send_(s, "$.D.Event", NULL, 0, 0, &id), 0);
 	CHECK(readable(l, 5000));
@@ -139,7 +139,7 @@ static void pieces(void)
 	EQUAL(kbus_ksock_len_left(k, &left), 0);
 	EQUAL(left, len - 88);
 	EQUAL(send_(k, "$.P", NULL, 0, 0, &id), 0);
-	kbus_message_t *next = took(k); /* drops the rest */
+	kbus_message_t *next = pop(k); /* drops the rest */
 	CHECK(next && next->data_len == 0 && next->id.serial_num == id.serial_num);
 	kbus_msg_delete(&next);
 	EQUAL(kbus_ksock_next_msg(k, &len), 0);
@@ -188,7 +188,7 @@ static void large(void)
 	for (int i = 0; i < 5; i++) {
 		EQUAL(send_(k, "$.L", data, n, 0, &id), 0);
 		CHECK(readable(k, 5000));
-		kbus_message_t *m = took(k);
+		kbus_message_t *m = pop(k);
 		CHECK(m && m->data_len == n && memcmp(kbus_msg_data_ptr(m), data, n) == 0);
 		kbus_msg_delete(&m);
 		CHECK(!readable(k, 0));
@@ -222,7 +222,7 @@ static void room(void)
 	EQUAL(waitpid(child, &status, 0), child);
 	EQUAL(status, 0);
 	EQUAL(kbus_ksock_send(s, &last), -ENOMSG); /* the bus has sent it by itself (Q5) */
-	kbus_message_t *m = took(l);
+	kbus_message_t *m = pop(l);
 	CHECK(m && m->id.serial_num == id.serial_num);
 	kbus_msg_delete(&m);
 	kbus_ksock_close(l);
@@ -245,7 +245,7 @@ static void forked(void)
 		}
 	for (int got = 0; got < 80; got++) {
 		EQUAL(kbus_wait_for_message(k, KBUS_KSOCK_READABLE), KBUS_KSOCK_READABLE);
-		kbus_message_t *m = took(k);
+		kbus_message_t *m = pop(k);
 		CHECK(m && m->data_len == 5);
 		kbus_msg_delete(&m);
 	}
@@ -253,7 +253,7 @@ static void forked(void)
 		EQUAL(waitpid(children[c], &status, 0), children[c]);
 		EQUAL(status, 0);
 	}
-	CHECK(took(k) == NULL);
+	CHECK(pop(k) == NULL);
 	CHECK(!readable(k, 0));
 	EQUAL(kbus_ksock_close(k), 0);
 }
@@ -268,7 +268,7 @@ static void *echo(void *arg)
 		kbus_message_t *m, *r = NULL;
 		kbus_msg_id_t   id;
 		EQUAL(kbus_wait_for_message(k, KBUS_KSOCK_READABLE), KBUS_KSOCK_READABLE);
-		m = took(k);
+		m = pop(k);
 		CHECK(m);
 		EQUAL(kbus_msg_create_reply_to(&r, m, kbus_msg_data_ptr(m), m->data_len, 0), 0);
 		EQUAL(kbus_ksock_send_msg(k, r, &id), 0);
@@ -300,7 +300,7 @@ static void threads(void)
 	for (int i = 0; i < TALKS; i++) {
 		EQUAL(send_(both[1], "$.T", &i, sizeof i, KBUS_BIT_WANT_A_REPLY, &id), 0);
 		EQUAL(kbus_wait_for_message(both[1], KBUS_KSOCK_READABLE), KBUS_KSOCK_READABLE);
-		kbus_message_t *m = took(both[1]);
+		kbus_message_t *m = pop(both[1]);
 		CHECK(m && memcmp(kbus_msg_data_ptr(m), &i, sizeof i) == 0 && kbus_msg_compare_ids(&m->in_reply_to, &id) == 0);
 		kbus_msg_delete(&m);
 	}

@@ -88,7 +88,7 @@ static void calls(void)
 	kbus_bus_msg_t request, reply, ask = message("$.C", "question", KBUS_BIT_WANT_A_REPLY);
 	kbus_msg_id_t  id;
 	EQUAL(kbus_bus_bind(r, "$.C", KBUS_BUS_REPLIER), 0);
-	EQUAL(kbus_bus_call(s, &ask, &reply, &id, 10), -ETIMEDOUT); /* one process: it cannot be answered meanwhile */
+	EQUAL(kbus_bus_call_with(s, &ask, &reply, &id, 10, KBUS_BUS_KEEP_LATE_ANSWER), -ETIMEDOUT); /* one process: it cannot be answered meanwhile */
 	EQUAL(kbus_bus_receive(r, &request, -1), 1);
 	CHECK(is(&request, "question"));
 	EQUAL(kbus_bus_reply(r, &request, "answer", 6, NULL), 0);
@@ -96,13 +96,55 @@ static void calls(void)
 	CHECK(is(&reply, "answer") && !kbus_bus_is_status(&reply));
 	EQUAL(reply.in_reply_to.serial_num, id.serial_num);
 	EQUAL(kbus_bus_reply(r, &reply, NULL, 0, NULL), -EBADMSG);
-	EQUAL(kbus_bus_call(s, &ask, &reply, &id, 0), -ETIMEDOUT);
+	EQUAL(kbus_bus_call_with(s, &ask, &reply, &id, 0, KBUS_BUS_KEEP_LATE_ANSWER), -ETIMEDOUT);
 	kbus_bus_close(r); /* unread */
 	EQUAL(kbus_bus_receive(s, &reply, -1), 1);
 	CHECK(kbus_bus_is_status(&reply) && reply.name_len == 23);
 	ask.flags = 0;
 	EQUAL(kbus_bus_call(s, &ask, &reply, &id, 0), -EINVAL);
 	kbus_bus_close(s);
+}
+
+static void standbys(void)
+{
+	kbus_bus_t    *a = opened(3), *b = opened(3), *s = opened(3);
+	kbus_bus_msg_t got, ask = message("$.Standby", "question", KBUS_BIT_WANT_A_REPLY);
+	uint32_t       id;
+	EQUAL(kbus_bus_bind(a, "$.Standby", KBUS_BUS_STANDBY), 0);
+	EQUAL(kbus_bus_bind(b, "$.Standby", KBUS_BUS_STANDBY), 0);
+	EQUAL(kbus_bus_bind(b, "$.Standby", KBUS_BUS_STANDBY), -EADDRINUSE);
+	EQUAL(kbus_bus_send(s, &ask, NULL), 0);
+	kbus_bus_close(a);
+	EQUAL(kbus_bus_receive(s, &got, -1), 1);
+	CHECK(kbus_bus_is_status(&got));
+	EQUAL(kbus_bus_send(s, &ask, NULL), 0);
+	EQUAL(kbus_bus_receive(b, &got, -1), 1);
+	CHECK(is(&got, "question"));
+	EQUAL(kbus_bus_unbind(b, "$.Standby", KBUS_BUS_REPLIER), 0);
+	EQUAL(kbus_bus_replier(s, "$.Standby", &id), 0);
+	EQUAL(id, 0);
+	kbus_bus_close(b);
+	kbus_bus_close(s);
+}
+
+static void cards(void)
+{
+	kbus_bus_t *a = opened(3), *b = opened(3);
+	char       *card;
+	EQUAL(kbus_bus_describe(a, "$.Card.*", "{}"), -EINVAL);
+	EQUAL(kbus_bus_bind(a, "$.Card.*", KBUS_BUS_REPLIER), 0);
+	EQUAL(kbus_bus_describe(a, "$.Card.*", "{\"description\": \"a card\",\n \"schema\": {}}"), 0);
+	EQUAL(kbus_bus_card(b, "$.Card.A", &card), 0);
+	EQUAL(strcmp(card, "{\"description\":\"a card\",\"schema\":{}}"), 0);
+	free(card);
+	EQUAL(kbus_bus_describe(a, "$.Card.*", "{\n\"Schema\": 1}"), -EINVAL);
+	CHECK(strstr(kbus_bus_why(a), "2:1: unknown key \"Schema\""));
+	EQUAL(kbus_bus_describe(a, "$.Card.*", NULL), 0);
+	EQUAL(kbus_bus_card(b, "$.Card.*", &card), 0);
+	EQUAL(strcmp(card, ""), 0);
+	free(card);
+	kbus_bus_close(a);
+	kbus_bus_close(b);
 }
 
 static void posts(void)
@@ -189,6 +231,8 @@ int main(void)
 	sends();
 	waits();
 	calls();
+	standbys();
+	cards();
 	posts();
 	polls();
 	reports();

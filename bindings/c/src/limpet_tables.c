@@ -1,8 +1,10 @@
-#include "table.h"
+#include "limpet_tables.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The two tables of a Limpet, see limpet_tables.h. */
 
 struct entry *kb_find_id(const struct entries *t, kbus_msg_id_t id)
 {

@@ -1,7 +1,7 @@
-/* Two small tables of a Limpet: what was asked, and which names are proxied. Both grow, and are looked through from the
- * front, where what was put in first is. */
-#ifndef KB_TABLE_H
-#define KB_TABLE_H
+/* Two small tables of a Limpet: the Requests it has passed on, and the names it is proxy for. Both grow, and are
+ * searched from the front, where the oldest entries are. */
+#ifndef KB_LIMPET_TABLES_H
+#define KB_LIMPET_TABLES_H
 
 #include <stddef.h>
 
@@ -9,7 +9,7 @@
 
 struct entry {
 	kbus_msg_id_t id;   /* of a Request, as it was received */
-	uint32_t      from; /* who sent it; of a name, the remote binder */
+	uint32_t      from; /* its sender; of a name, the remote binder */
 	char         *name; /* of a proxied Replier, else NULL */
 };
 

@@ -1,11 +1,7 @@
 /* A program as one was written for the original library, from its documentation alone: a lamp that can be switched, and
  * somebody who switches it, in two processes. It must compile and run as it is. */
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/select.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "kbus.h"
 #include "linux/kbus_defns.h"
