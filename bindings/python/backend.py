@@ -7,13 +7,14 @@ should need nothing to be installed either.
 import base64
 import hashlib
 import io
+import os
 import pathlib
 import re
 import tarfile
 import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-VERSION = re.search(r'__version__ = "(.*)"', (HERE / "kbus" / "__init__.py").read_text())[1]
+VERSION = os.environ.get("KBUS_BUILT") or re.search(r'__version__ = "(.*)"', (HERE / "kbus" / "__init__.py").read_text())[1]
 STEM = "kbus-" + VERSION
 
 METADATA = """Metadata-Version: 2.1

@@ -7,45 +7,50 @@ can die. So every Ksock keeps this list, and when its bus is lost it gives itsel
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Iterator, Tuple
+from typing import Dict, Iterator, Tuple
 
 from . import layout
-from .layout import BLANK, Parts
+from .layout import BLANK, Id, Parts
 from .names import BUS_GONE_AWAY
-
-Id = Tuple[int, int]
 
 
 class Asked:
-    """Ids in the order of sending. The same id may be there twice, if the sender chose it twice (R4.40)."""
+    """Ids in the order of sending. The same id may be there twice, if the sender chose it twice.
+
+    Whoever changes something says by which answer of the bus, by its number. An exception out of a signal handler may come
+    when it is changed and before that is noted elsewhere, and then it is done again: the same answer changes nothing twice.
+    """
 
     def __init__(self) -> None:
-        self._open: "Counter[Id]" = Counter()
+        self._open: Dict[Id, Tuple[int, int]] = {}  # how often each is there, and by which answer that was last changed
 
     def __len__(self) -> int:
-        return sum(self._open.values())
+        return sum(count for count, _ in self._open.values())
 
-    def add(self, request: Id) -> None:
+    def add(self, request: Id, answer: int) -> None:
         """A Request was accepted, or waits for room."""
-        self._open[request] += 1
+        count, last = self._open.get(request, (0, -1))
+        if last != answer:
+            self._open[request] = count + 1, answer
 
-    def remove(self, request: Id) -> None:
+    def remove(self, request: Id, answer: int) -> None:
         """It has its answer, or was never delivered."""
-        if self._open[request] > 1:
-            self._open[request] -= 1
-        else:
+        count, last = self._open.get(request, (0, -1))
+        if count > 1 and last != answer:
+            self._open[request] = count - 1, answer
+        elif count == 1 and last != answer:
             del self._open[request]
 
-    def settle(self, request: Id, to: int, us: int) -> None:
-        """Ksock us has read a message to somebody in reply to something: perhaps the answer to one of them."""
-        if to == us:
-            self.remove(request)
-
     def statuses(self, us: int) -> Iterator[Parts]:
-        """A Status from the bus, that is nobody, to Ksock us for each Request, in the order of sending."""
-        for network_id, serial_num in self._open.elements():
-            numbers = list(BLANK)
-            numbers[layout.REPLY_ID], numbers[layout.REPLY_SERIAL] = network_id, serial_num
-            numbers[layout.TO], numbers[layout.FLAGS] = us, layout.SYNTHETIC
-            yield Parts(tuple(numbers), BUS_GONE_AWAY.encode(), b"")
+        """A Status from the bus itself to Ksock us for each Request, in the order of sending."""
+        for request, (count, _) in self._open.items():
+            for _ in range(count):
+                yield gone_away(request, us)
+
+
+def gone_away(request: Id, us: int) -> Parts:
+    """The Status from the bus itself to Ksock us; (0, 0) where nobody knows the id of the Request."""
+    numbers = list(BLANK)
+    numbers[layout.REPLY_ID], numbers[layout.REPLY_SERIAL] = request
+    numbers[layout.TO], numbers[layout.FLAGS] = us, layout.SYNTHETIC
+    return Parts(tuple(numbers), BUS_GONE_AWAY.encode(), b"")

@@ -1,4 +1,4 @@
-"""The data of a `$.KBUS.ReplierBindEvent`: who has begun, or ceased, to be the Replier for what (R6.13).
+"""The data of a `$.KBUS.ReplierBindEvent`, which tells that a Ksock has begun or ceased to be the Replier for a name.
 
 Three numbers of 32 bits (1 for a bind and 0 for an unbind, the Ksock id, the length of the name) and the name, with 1
 to 4 zero bytes behind it.

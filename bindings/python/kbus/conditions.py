@@ -32,7 +32,7 @@ CONDITIONS: List[Tuple[str, int, str]] = [
     ("ErrMalformed", errno.EINVAL, "the message is malformed"),
     ("ErrWaitAndFail", errno.EINVAL, "ALL_OR_WAIT and ALL_OR_FAIL exclude each other"),
     ("ErrBadName", errno.EBADMSG,
-     'not a valid name here: words of ASCII letters and digits after "$.", wildcards only when binding'),
+     'not a valid name here: words of ASCII letters, digits, _ and - after "$.", wildcards only when binding'),
     ("ErrNameTooLong", errno.ENAMETOOLONG, "the name is longer than 1000 bytes, or empty"),
     ("ErrMessageTooLong", errno.EMSGSIZE, "the message is over the bus's maximum size"),
     ("ErrAfterEnd", errno.EMSGSIZE, "bytes after the end of the message"),
@@ -42,7 +42,7 @@ CONDITIONS: List[Tuple[str, int, str]] = [
     ("ErrReportFull", errno.EBUSY, "your queue has no room for the report of all replier bindings"),
     ("ErrBadSwitch", errno.EINVAL, "a switch takes 0 (off), 1 (on) or 0xFFFFFFFF (just ask)"),
     ("ErrBadSize", errno.EINVAL, "the maximum message size is out of range"),
-    ("ErrTooManyBuses", errno.EINVAL, "there are 256 buses already"),
+    ("ErrTooManyBuses", errno.EINVAL, "no more buses: limit buses reached"),
     ("ErrNoSuchBus", errno.ENOENT, "there is no such bus"),
     ("ErrWrongMode", errno.EBADF, "the Ksock was not opened for that direction"),
     ("ErrUnknownOperation", errno.ENOTTY, "there is no such operation"),
@@ -67,6 +67,13 @@ CONDITIONS: List[Tuple[str, int, str]] = [
      "the message is so old that nobody knows whether it has been heard on this bus before"),
     ("ErrOtherNetwork", errno.ENOTUNIQ,
      "the bus has another network id already: all its Limpets must say the same"),
+    ("ErrNotAdministrator", errno.EPERM,
+     "this switch of the whole bus is for its administrators: see the setting administration"),
+    ("ErrUserWildcards", errno.EDQUOT, "limit user-wildcards reached"),
+    ("ErrSameBinding", errno.EDQUOT, "a Ksock may bind the same name 16 times at most"),
+    ("ErrUserBuses", errno.EDQUOT, "limit new-buses-per-user reached"),
+    ("ErrUnknownKsock", errno.ESRCH, "the bus does not know that Ksock, or not any more"),
+    ("ErrDenied", errno.EACCES, "a rule of the bus denies it"),
 ]
 """By number. New ones are added at the end and nothing else ever changes."""
 
@@ -101,12 +108,12 @@ def error(number: int, what: str, condition: str = "") -> KbusError:
     return made
 
 
-def refusal(number: int, what: str, said: str = "") -> KbusError:
-    """The exception for a condition that a bus has answered; said is what it had to say besides."""
+def refusal(number: int, what: str, reason: str = "") -> KbusError:
+    """The exception for a condition that a bus has answered; reason is the bus's own explanation."""
     if number >= len(CONDITIONS):
         return error(errno.EPROTO, "{}: unknown condition {}".format(what, number))
     name, code, text = CONDITIONS[number]
-    return error(code, "{}: {}".format(what, said or text), name)
+    return error(code, "{}: {}".format(what, reason or text), name)
 
 
 def numbered(name: str) -> int:
@@ -119,6 +126,7 @@ CANCELED = numbered("ErrCanceled")
 CLOSED = numbered("ErrClosed")
 NO_SUCH_BUS = numbered("ErrNoSuchBus")
 PENDING = numbered("ErrPending")
+UNKNOWN_OPERATION = numbered("ErrUnknownOperation")
 STILL_WAITS = errno.EAGAIN
 """What a send fails with when its message waits for room."""
 

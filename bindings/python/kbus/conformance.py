@@ -1,24 +1,30 @@
-"""The driver of the conformance table: does with a Ksock what it is told line by line, and tells what came of it.
+"""The driver of the conformance table: does with a Ksock what each line asks for, and prints the outcome.
 
-    python3 -m kbus.conformance socket|device [--device-prefix PATH]
+    python3 -m kbus.conformance socket|device|asyncio [--device-prefix PATH]
 
 One command per line on standard input, one line of answer on standard output. Words are separated by a space, bytes are
 in hexadecimal (`-` for none), an error is an errno number and 0 is success. KBUS_DIR says where the daemon is; device
-nodes are the prefix and the number of the bus.
+nodes are the prefix and the number of the bus. Through asyncio each command is a task, run to its end. The Ksocks are
+original ones, as those of the recordings.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import ctypes
+import mmap
 import sys
-from typing import Callable, Dict, List, Union
+from typing import Any, Callable, Dict, List, Optional, Union
 
-from . import layout, report
+from . import aio, layout, report, wire
 from .conditions import KbusError
-from .ids import Sent
+from .door import Door
+from .ids import MessageId, Sent
 from .ksock import Ksock
+from .layout import Parts
 from .message import Message
+from .query import Operation
 
 _SWITCHES = {"msgonlyonce": Ksock.want_messages_once, "verbose": Ksock.kernel_module_verbose,
              "reportreplierbinds": Ksock.report_replier_binds}
@@ -32,10 +38,62 @@ class _AnyKsock(Ksock):
     _modes = {**Ksock._modes, "w": (2, "write")}
 
 
+class _Tasks(Door):
+    """A Ksock of asyncio, each of whose operations is a task."""
+
+    def __init__(self, where: Any, bits: int, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._ksock = aio.Ksock(where, bits, wire.ORIGINAL)
+        self._ksock._use(self._do(self._ksock._connect(None)))
+        super().__init__(self._ksock._core)
+
+    def _do(self, task: Any) -> Any:
+        return self._loop.run_until_complete(task)
+
+    def run(self, operation: Operation, deadline: Optional[float] = None) -> Any:
+        return self._do(self._ksock._run(operation, deadline))
+
+    def bind(self, name: bytes, replier: int, timeout: Optional[float] = None) -> None:
+        self._do(self._ksock.bind(name, bool(replier)))
+
+    def unbind(self, name: bytes, replier: int, timeout: Optional[float] = None) -> None:
+        self._do(self._ksock.unbind(name, bool(replier)))
+
+    def replier(self, name: bytes) -> int:
+        return self._do(self._ksock.find_replier(name)) or 0
+
+    def value(self, op: str, number: int = 0) -> int:
+        return int(self._do(self._ksock.value(op, number)))
+
+    def last_sent(self) -> MessageId:
+        last: MessageId = self._do(self._ksock.last_msg_id())
+        return last
+
+    def send_message(self, parts: Parts) -> Sent:
+        sent: Sent = self._do(self._ksock.send(Message.from_parts(parts)))
+        return sent
+
+    def discard(self) -> None:
+        self._do(self._ksock.discard())
+
+    def close(self) -> None:
+        self._do(self._ksock.close())
+
+    drop = close
+
+
+class _TaskKsock(_AnyKsock):
+    loop: asyncio.AbstractEventLoop
+
+    def _new_door(self, timeout: Optional[float]) -> Door:
+        return _Tasks(self._endpoint, self._bits, self.loop)
+
+
 class Driver:
     """The Ksocks that are open, by handle, and a method for each command."""
 
-    def __init__(self, is_device: bool, prefix: str) -> None:
+    def __init__(self, is_device: bool, prefix: str, kind: "type[Ksock]") -> None:
+        self._kind = kind
         self._prefix = prefix
         self._is_device = is_device
         self._ksocks: Dict[str, Ksock] = {}
@@ -50,18 +108,19 @@ class Driver:
         try:
             return " ".join(str(w) for w in command(*words[1:]))
         except OSError as e:
-            return "{}{}".format(e.errno, _ZEROS.get(words[0], ""))
+            refused = "{}{}".format(e.errno, _ZEROS.get(words[0], ""))
         except (KeyError, TypeError, ValueError, IndexError) as e:
-            return "22 {}".format(type(e).__name__)
+            refused = "22 {}".format(type(e).__name__)
+        return refused
 
     def do_caps(self) -> List[object]:
-        return ["bytes", "whole", "reports", "unknown", "pointers" if self._is_device else "results"]
+        return ["bytes", "whole", "reports", "unknown", "original", "pointers" if self._is_device else "results"]
 
     def _bus(self, device: str) -> Union[int, str]:
         return self._prefix + device if self._is_device else int(device)
 
     def do_open(self, k: str, device: str, mode: str) -> List[object]:
-        self._ksocks[k] = ksock = _AnyKsock(self._bus(device), mode)
+        self._ksocks[k] = ksock = self._kind(self._bus(device), mode)
         return [0, ksock.ksock_id()]
 
     def do_close(self, k: str) -> List[object]:
@@ -105,6 +164,8 @@ class Driver:
         ksock, n = self._ksocks[k], int(number)
         if what in _ASKED:
             return [0, _ASKED[what](ksock)]
+        if what == "missed":
+            return [0, ksock.missed()]
         if what in _SWITCHES and n in (0, 1, 0xFFFFFFFF):
             return [0, _SWITCHES[what](ksock, bool(n), n == 0xFFFFFFFF)]
         if what == "maxmsgs":
@@ -121,10 +182,13 @@ class Driver:
         self._ksocks[k]._open.unknown(int(code))
         return [0]
 
-    def do_place(self, k: str, data: str) -> List[object]:
+    def do_put(self, k: str, data: str) -> List[object]:
         memory = ctypes.create_string_buffer(_bytes(data))
         self._memory.append(memory)  # kept where it is: a message that points at it may be sent at any time
         return [0, ctypes.addressof(memory)]
+
+    def do_putlast(self, k: str, data: str) -> List[object]:
+        return [0, _last(_bytes(data))]
 
     def do_sendmessage(self, k: str, entire: str) -> List[object]:
         msg = Message.from_parts(layout.from_entire(_bytes(entire), True))
@@ -174,6 +238,20 @@ _ZEROS = {"open": " 0", "replier": " 0 0", "write": " 0", "send": " 0 0", "next"
 """What stands behind an error, where a success has more to say."""
 
 
+def _last(data: bytes) -> int:
+    """Puts data before a page that cannot be read, and leaves them there."""
+    libc, page = ctypes.CDLL(None, use_errno=True), mmap.PAGESIZE
+    readable = -(-len(data) // page) * page
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+    libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    at = libc.mmap(None, readable + page, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
+    if at in (None, ctypes.c_void_p(-1).value) or libc.mprotect(at + readable, page, 0):
+        raise OSError(ctypes.get_errno(), "mmap")
+    ctypes.memmove(at + readable - len(data), data, len(data))
+    return int(at) + readable - len(data)
+
+
 def _bytes(word: str) -> bytes:
     return b"" if word == "-" else bytes.fromhex(word)
 
@@ -185,10 +263,11 @@ def _hex(data: bytes) -> str:
 def main() -> None:
     """Answers until `end`, or the end of the input."""
     parser = argparse.ArgumentParser(prog="python3 -m kbus.conformance", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("door", choices=["socket", "device"])
+    parser.add_argument("door", choices=["socket", "device", "asyncio"])
     parser.add_argument("--device-prefix", default="/dev/kbus", metavar="PATH")
     args = parser.parse_args()
-    driver = Driver(args.door == "device", args.device_prefix)
+    _TaskKsock.loop = asyncio.new_event_loop()
+    driver = Driver(args.door == "device", args.device_prefix, _TaskKsock if args.door == "asyncio" else _AnyKsock)
     for line in sys.stdin:
         print(driver.perform(line.rstrip("\n")), flush=True)
         if line.strip() == "end":

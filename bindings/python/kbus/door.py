@@ -1,47 +1,109 @@
-"""What every way to a bus has in common: the books that let a Ksock survive the loss of its bus with its word kept.
+"""What every way to a bus has in common: it runs the operations of the core, in whatever thread calls them.
 
 A door is one Ksock, spoken to in bytes and numbers; the class Ksock makes a pleasant thing of it. SocketDoor and
-DeviceDoor do the operations, each in its own way, under names with an underscore; here is what they need around them:
-which Requests are unanswered, whichever way they were sent and their answers read, and the Statuses that take the
-place of the answers when the bus is lost.
+DeviceDoor perform the queries, each in its own way.
+
+Threads may share a door. What they do to the core and the descriptor they do in turns (see there). A signal handler
+that comes in the middle of one and uses the same door is refused with EDEADLK; between turns, while its thread waits for
+an answer, it may do anything.
 """
 
 from __future__ import annotations
 
 import errno
-import struct
-from collections import deque
-from typing import Deque, Optional, Tuple
+import math
+import os
+import time
+from typing import Any, Callable, List, Optional, Tuple, TypeVar
 
-from . import layout
-from .asked import Asked, Id
-from .conditions import BUS_GONE, KbusError, refusal
+from .conditions import CLOSED, KbusError, error, refusal
+from .core import Core
 from .ids import MessageId, Sent
 from .layout import Parts
+from .query import Answer, Late, Operation, Query
+from .turns import Turns
 
-_FLAGS_END = 52  # bytes of the entire form up to and with the flags
-_TO_END = 24  # likewise with "to"
+T = TypeVar("T")
+
+LITTLE = 0.05
+"""Seconds that the bus may take to say whether something that was given up had been answered before."""
+
+
+def deadline_in(timeout: Optional[float]) -> Optional[float]:
+    """When a time limit of so many seconds ends. None and infinity are no limit, and what is below 0 is over."""
+    if timeout is None or timeout == math.inf:
+        return None
+    if math.isnan(timeout):
+        raise ValueError("a time limit is a number of seconds, or None, and not {}".format(timeout))
+    return time.monotonic() + max(0.0, timeout)
+
+
+def left_until(deadline: Optional[float]) -> Optional[float]:
+    """Milliseconds for poll(), at most a day."""
+    if deadline is None:
+        return None
+    return min(max(0.0, deadline - time.monotonic()) * 1000, 86400000.0)
+
+
+def seconds_until(deadline: Optional[float]) -> Optional[float]:
+    """What is left of a time limit."""
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
 
 
 class Door:
     """One Ksock, however it is reached. Names are bytes, valid or not."""
 
-    wide: bool = layout.MSG_HEADER_LEN == 88
-    """Whether its entire messages have the header of 88 bytes."""
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.patience: Optional[float] = None
+        """Seconds that the bus may take for what it answers at once; None: as many as it likes."""
+        self._pid = os.getpid()
+        self._turns = Turns()
+        self.reopening = Turns()
+        self._closed = False
 
-    def __init__(self, ksock_id: int, mode: int) -> None:
-        self.ksock_id = ksock_id
-        self.readable = bool(mode & 1)  # whether it was opened for reading
-        self._asked = Asked()
-        self._pending: Optional[Id] = None  # a Request that waits, or waited, for room
-        self._written = bytearray()  # the beginning of what was written since the last send
-        self._seen: Optional[bytearray] = None  # the beginning of a message being read, until it says whom it is for
-        self._left = 0  # bytes of it not read yet
-        self._lost = False
-        self._last_words: Deque[Parts] = deque()
-        self._word = b""  # what is left of the last word being read
+    def _check(self, what: str) -> None:
+        """May be done before any lock: in the child of a fork no thread would ever give one back."""
+        if os.getpid() != self._pid:
+            raise error(errno.EBADF, "{}: this Ksock is another process's: open one after fork".format(what))
+        if self._closed:
+            raise refusal(CLOSED, what)
 
-    # What a door does in its own way.
+    def is_ours(self) -> bool:
+        """Whether it is open, and this process's."""
+        return not self._closed and os.getpid() == self._pid
+
+    def _perform(self, query: Query, deadline: Optional[float]) -> Answer:
+        """Asks, and waits for the answer. Late: there was none in time."""
+        raise NotImplementedError
+
+    def run(self, operation: Operation, deadline: Optional[float] = None) -> Any:
+        """What the operation gives."""
+        answer: Optional[Answer] = None
+        failure: Optional[Exception] = None
+        while True:
+            try:
+                query = operation.send(answer) if failure is None else operation.throw(failure)  # type: ignore[arg-type]
+            except StopIteration as end:
+                given = end.value
+                break
+            answer = failure = None
+            try:
+                answer = self._perform(query, deadline)
+            except (KbusError, Late) as e:
+                failure = e
+        return given  # not in the handler: Python 3.8 breaks down when a signal comes there
+
+    def now(self, operation: Operation, what: str, timeout: Optional[float] = None) -> Any:
+        """Runs one that is answered at once. ETIMEDOUT if it is not, though it may be performed later."""
+        limit = self.patience if timeout is None else timeout
+        try:
+            return self.run(operation, deadline_in(limit))
+        except Late:
+            raise error(errno.ETIMEDOUT, "{}: the bus has not answered in {:g} s; it may do so later".format(
+                what, limit or 0)) from None
+
+    # Operations. core says what they do.
 
     def fileno(self) -> int:
         """A descriptor that is readable while a message waits."""
@@ -51,218 +113,191 @@ class Door:
         """Closes the Ksock; when this returns the bus has taken note."""
         raise NotImplementedError
 
-    def bind(self, name: bytes, replier: int) -> None:
-        """R3.20."""
+    def drop(self) -> None:
+        """Closes the Ksock at once, for a finalizer."""
         raise NotImplementedError
 
-    def unbind(self, name: bytes, replier: int) -> None:
-        """R3.27."""
+    def hang_up(self) -> None:
+        """Says that nothing more comes, and waits for nothing."""
         raise NotImplementedError
+
+    def part(self, seconds: Optional[float]) -> None:
+        """Waits until the bus has taken note of that, and closes the Ksock. ETIMEDOUT after so many seconds; None: no limit."""
+        raise NotImplementedError
+
+    @property
+    def ksock_id(self) -> int:
+        """Its id on the bus."""
+        return self.core.ksock_id
+
+    @property
+    def wide(self) -> bool:
+        """Whether its entire messages have the header of 88 bytes."""
+        return self.core.wide
+
+    def bind(self, name: bytes, replier: int, timeout: Optional[float] = None) -> None:
+        self.now(self.core.bind(name, replier), "bind", timeout)
+
+    def stand_by(self, name: bytes, timeout: Optional[float] = None) -> None:
+        self.now(self.core.stand_by(name), "stand by", timeout)
+
+    def unbind(self, name: bytes, replier: int, timeout: Optional[float] = None) -> None:
+        self.now(self.core.unbind(name, replier), "unbind", timeout)
+
+    def describe(self, name: bytes, card: bytes) -> None:
+        self.now(self.core.describe(name, card), "describe")
+
+    def card(self, name: bytes) -> bytes:
+        return bytes(self.now(self.core.card(name), "find the card"))
 
     def replier(self, name: bytes) -> int:
-        """The Replier bound to exactly that text, or 0 (R3.31)."""
-        raise NotImplementedError
+        return int(self.now(self.core.replier(name), "find the Replier"))
 
     def value(self, op: str, number: int = 0) -> int:
-        """An operation that takes a number, gives one, or both, by its ioctl's name in small letters."""
-        raise NotImplementedError
+        return int(self.now(self.core.value(op, number), op))
 
     def reset(self) -> None:
-        """Nothing (R3.13)."""
-        raise NotImplementedError
+        self.now(self.core.reset(), "reset")
 
     def unknown(self, code: int) -> None:
-        """An operation that does not exist; fails with ENOTTY."""
-        raise NotImplementedError
+        self.now(self.core.unknown(code), "operation")
 
     def poll(self) -> Tuple[bool, bool]:
-        """(readable, writable), after another try with a message that waits (R3.92)."""
-        raise NotImplementedError
+        ready: Tuple[bool, bool] = self.now(self.core.poll(), "poll")
+        return ready
 
     def last_sent(self) -> MessageId:
-        """R3.72."""
-        raise NotImplementedError
+        last: MessageId = self.now(self.core.last_sent(), "last message id")
+        return last
 
-    def wait_readable(self, timeout: Optional[float]) -> bool:
-        """Waits until a message can be received, or the bus is lost; False when the seconds are over first."""
-        raise NotImplementedError
+    def who(self, name: bytes) -> List[Tuple[int, ...]]:
+        entries: List[Tuple[int, ...]] = self.now(self.core.who(name), "who")
+        return entries
 
-    def wait_sent(self, timeout: Optional[float]) -> bool:
-        """Waits until no message waits for room; False when the seconds are over first."""
-        raise NotImplementedError
+    def report(self, op: int) -> str:
+        return str(self.now(self.core.report(op), "report"))
 
-    def _discard(self, pending: bool) -> bool:
-        """R3.71. pending: a Request may wait for room. Tells whether it certainly did, and is dropped."""
-        raise NotImplementedError
+    def missed(self) -> Tuple[int, int]:
+        counts: Tuple[int, int] = self.now(self.core.missed(), "missed")
+        return counts
 
-    def _write(self, data: bytes) -> int:
-        raise NotImplementedError
-
-    def _send(self) -> Sent:
-        raise NotImplementedError
-
-    def _send_message(self, parts: Parts) -> Sent:
-        raise NotImplementedError
-
-    def _next(self) -> int:
-        raise NotImplementedError
-
-    def _read(self, count: int) -> bytes:
-        raise NotImplementedError
-
-    def _receive(self) -> Optional[Parts]:
-        raise NotImplementedError
-
-    def _receive_reply(self, request: Id, timeout: Optional[float]) -> Optional[Parts]:
-        raise NotImplementedError
-
-    # Sending.
+    def peer(self, ksock_id: int) -> Tuple[Any, ...]:
+        numbers: Tuple[Any, ...] = self.now(self.core.peer(ksock_id), "peer")
+        return numbers
 
     def write(self, data: bytes) -> int:
-        """R3.55."""
-        try:
-            count = self._write(data)
-        except KbusError as e:
-            if e.errno != errno.EALREADY:
-                self._written.clear()
-            raise
-        self._written += data[:_FLAGS_END - len(self._written)]
-        return count
+        return int(self.now(self.core.write(data), "write"))
 
     def send(self) -> Sent:
-        """R3.65: what was written, or once more what waits for room."""
-        retry = None if self._written else self._pending
-        request = _is_request(self._written)
-        self._written.clear()
-        try:
-            return self._booked(self._send, request and retry is None)
-        except KbusError as e:
-            if retry is not None and e.errno not in (errno.EAGAIN, errno.ENOMSG):
-                self._asked.remove(retry)  # dropped, and no Status will come
-                self._pending = None
-            raise
+        sent: Sent = self.now(self.core.send(), "send")
+        return sent
 
     def send_message(self, parts: Parts) -> Sent:
-        """Sends a whole message."""
-        if self._written:  # it continues what was begun, as it always did
-            self.write(layout.to_entire(parts, self.wide))
-            return self.send()
-        request = bool(parts.numbers[layout.FLAGS] & layout.WANT_A_REPLY)
-        return self._booked(lambda: self._send_message(parts), request)
-
-    def _booked(self, send, request: bool) -> Sent:  # type: ignore[no-untyped-def]
-        try:
-            sent: Sent = send()
-        except KbusError as e:
-            if e.message_id is not None and request:
-                self._pending = e.message_id.network_id, e.message_id.serial_num
-                self._asked.add(self._pending)
-            raise
-        if request:
-            self._asked.add((sent.network_id, sent.serial_num))
+        sent: Sent = self.now(self.core.send_message(parts), "send")
         return sent
 
     def discard(self) -> None:
-        """R3.71. A Request that still waited for room will get no answer."""
-        dropped = self._discard(self._pending is not None)
-        self._written.clear()
-        if dropped and self._pending is not None:
-            self._asked.remove(self._pending)
-        self._pending = None
+        self.now(self.core.discard(), "discard")
 
-    # Receiving.
+    def wait_sent(self, deadline: Optional[float]) -> bool:
+        return bool(self.run(self.core.wait_sent(), deadline))
+
+    def call(self, parts: Parts, deadline: Optional[float], keep: bool,
+             make: Callable[[Parts], T]) -> "Tuple[Optional[T], Any]":
+        """What make makes of the answer, None if the time is over first, and the id of the Request.
+
+        An exception out of a signal handler gives the call up, though the answer be here: one that is to be kept is put back.
+        """
+        asked: List[Query] = []
+        try:
+            answer, number = self.run(self.core.call(parts, keep, asked), deadline)
+            return None if answer is None else make(answer), number
+        except BaseException:
+            if keep and asked:
+                self._turns.take(self._unheard, asked[0])
+            raise
+
+    def _unheard(self, query: Query) -> None:
+        if query.done and not query.given_up:
+            self.core.give_up(query)
 
     def next(self) -> int:
-        """Takes the next message, to be read in pieces, and gives its length; 0 if there is none (R3.35)."""
-        if not self._lost:
-            try:
-                self._look()
-                self._left = self._next()
-                self._seen = bytearray() if self._left else None
-                return self._left
-            except KbusError as e:
-                self._lose(e)
-        self._word = layout.to_entire(self._last_word(), self.wide)
-        return len(self._word)
-
-    def _look(self) -> None:
-        """What is left of the message being read is about to be dropped, but it may be an answer."""
-        if self._seen is not None and self.readable:
-            self.read(_TO_END - len(self._seen))
+        self.now(self.core.next(), "next message")
+        length, self.core.untold = self.core.untold, 0
+        return length  # no call between: it would be a place for a signal
 
     def read(self, count: int) -> bytes:
-        """The next bytes of the message taken, at most count (R3.40)."""
-        if self._lost:
-            data, self._word = self._word[:count], self._word[count:]
-            return data
-        data = self._read(count)
-        self._left -= len(data)
-        if self._seen is not None:
-            self._seen += data[:_TO_END - len(self._seen)]
-            if len(self._seen) == _TO_END:
-                network_id, serial_num, to = struct.unpack_from("=III", self._seen, 12)
-                self._asked.settle((network_id, serial_num), to, self.ksock_id)
-                self._seen = None
+        data: bytes = self.now(self.core.read(count), "read")
         return data
 
     def len_left(self) -> int:
-        """Bytes of the message taken that were not read yet (R3.45)."""
-        return len(self._word) if self._lost else self.value("lenleft")
+        return int(self.now(self.core.len_left(), "lenleft"))
 
-    def receive(self) -> Optional[Parts]:
-        """The next message, whole, or None. What is left of one being read in pieces is dropped, as it always was."""
-        if not self._lost:
-            try:
-                parts = self._receive_pieces() if self._left else self._receive()
-                if parts is not None:
-                    self._settle(parts)
-                return parts
-            except KbusError as e:
-                self._lose(e)
-        return self._last_word()
+    def receive(self, make: Callable[[Parts], T]) -> Optional[T]:
+        """What make makes of the next message, or None."""
+        self.now(self.core.receive(), "receive")
+        return self._hand_out(make)
 
-    def _receive_pieces(self) -> Optional[Parts]:
-        length = self.next()
-        raw = b""
-        while len(raw) < length:
-            raw += self.read(length - len(raw))
-        return layout.from_entire(raw, self.wide) if raw else None
+    def receive_wait(self, make: Callable[[Parts], T], deadline: Optional[float], before: Optional[Query] = None,
+                     until: Optional[Callable[[], bool]] = None) -> Optional[T]:
+        """Likewise, when there is one; None when the time is over first. before goes along, if anything goes."""
+        while True:
+            self.run(self.core.receive_wait(before, until), deadline)
+            made = self._hand_out(make)
+            if made is not None or deadline is not None and time.monotonic() >= deadline or until is not None and until():
+                return made
 
-    def receive_reply(self, request: Id, timeout: Optional[float]) -> Optional[Parts]:
-        """The Reply or Status to a Request, wherever it is in the queue; None when the seconds are over first."""
-        if not self._lost:
-            try:
-                parts = self._receive_reply(request, timeout)
-                if parts is not None:
-                    self._settle(parts)
-                return parts
-            except KbusError as e:
-                self._lose(e)
-        for parts in self._last_words:
-            if parts.numbers[layout.REPLY_ID:layout.REPLY_SERIAL + 1] == request:
-                self._last_words.remove(parts)
-                return parts
-        raise refusal(BUS_GONE, "call")
+    def answer(self, parts: Parts, make: Callable[[Parts], T], until: Callable[[], bool]) -> Optional[T]:
+        """Sends a message and takes the next one, in one go; None if until() says so before there is one.
 
-    def _settle(self, parts: Parts) -> None:
-        n = parts.numbers
-        self._asked.settle((n[layout.REPLY_ID], n[layout.REPLY_SERIAL]), n[layout.TO], self.ksock_id)
+        If the message is refused, that is the KbusError. A message that was taken all the same waits for the next caller.
+        """
+        sending = None if self.core.inbox else self.core.lazily(parts)
+        if sending is not None:
+            self.run(self.core.receive_wait(sending, until))
+        if sending is None or not sending.seq:
+            self.send_message(parts)
+        else:
+            self._answered(sending)
+            made = self._hand_out(make)
+            if made is not None:
+                return made
+        return self.receive_wait(make, None, None, until)
 
-    def _lose(self, error: KbusError) -> None:
-        """The bus is lost, if that is the error: from now on only last words are received."""
-        if error.errno != errno.ENOTCONN:
-            raise error
-        self._lost = True
-        self._last_words.extend(self._asked.statuses(self.ksock_id))
+    def _answered(self, query: Query) -> None:
+        """The end of a query that went along with another: its KbusError, if it is one."""
+        raise NotImplementedError
 
-    def _last_word(self) -> Parts:
-        if not self._last_words:
-            raise refusal(BUS_GONE, "receive")
-        return self._last_words.popleft()
+    def poke(self) -> None:
+        """Lets all that wait for a message ask their until() again. From any thread and signal handler."""
+        for query in list(self.core.waiting.values()):
+            if query.until is not None and query.notify is not None:
+                query.notify()
 
+    def _hand_out(self, make: Callable[[Parts], T]) -> Optional[T]:
+        """The first message of the inbox. Whatever comes in between, it is there or is returned."""
+        taken: "List[Tuple[int, Parts]]" = []
+        try:
+            self._turns.take(self._take_first, taken)
+            if not taken:
+                return None
+            made = make(taken[0][1])
+            self._handed_out()
+            return made
+        except BaseException:
+            if taken:
+                self._turns.take(self.core.put_back, taken[0])
+            raise
 
-def _is_request(head: bytearray) -> bool:
-    if len(head) < _FLAGS_END:
-        return False
-    flags: int = struct.unpack_from("=I", head, _FLAGS_END - 4)[0]
-    return bool(flags & layout.WANT_A_REPLY)
+    def _take_first(self, taken: "List[Tuple[int, Parts]]") -> None:
+        self._finish()
+        first = self.core.first()
+        if first is not None:
+            taken.append(first)  # from here on it may be put back, which does nothing while it is still there
+            del self.core.inbox[0]
+
+    def _finish(self) -> None:
+        """Notes what an answer means that an exception has interrupted in that. Before the inbox is looked at."""
+
+    def _handed_out(self) -> None:
+        """A message has gone out of the inbox."""

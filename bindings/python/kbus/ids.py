@@ -15,9 +15,8 @@ class _Pair:
     __slots__ = ("network_id", "_second")
 
     def __init__(self, first: int, second: int) -> None:
-        for number in (first, second):
-            if not 0 <= number <= 0xFFFFFFFF:
-                raise ValueError("{} is no number of 32 bits".format(number))
+        if not (0 <= first <= 0xFFFFFFFF and 0 <= second <= 0xFFFFFFFF):
+            raise ValueError("{} is no number of 32 bits".format(second if 0 <= first <= 0xFFFFFFFF else first))
         self.network_id = first
         self._second = second
 
@@ -57,7 +56,7 @@ class MessageId(_Pair):
 
     __slots__ = ()
 
-    def __init__(self, network_id: int, serial_num: int) -> None:
+    def __init__(self, network_id: int = 0, serial_num: int = 0) -> None:
         super().__init__(network_id, serial_num)
 
     @classmethod
@@ -79,7 +78,7 @@ class MessageId(_Pair):
 
 
 class Sent(MessageId):
-    """The id of a message that was sent, and what the bus said besides.
+    """The id of a message that was sent, and how far it got.
 
     `reached` is how many queues the message is in now, `skipped` how many Listeners missed it because their queue was
     full. Both are None where the bus cannot say so: the device, and a message that waits for room.
@@ -99,7 +98,7 @@ class OrigFrom(_Pair):
 
     __slots__ = ()
 
-    def __init__(self, network_id: int, local_id: int) -> None:
+    def __init__(self, network_id: int = 0, local_id: int = 0) -> None:
         super().__init__(network_id, local_id)
 
     @property

@@ -1,4 +1,4 @@
-"""The ioctls of a KBUS device: their numbers, and the structures that two of them take (R3.2, R3.3).
+"""The ioctls of a KBUS device: their numbers, and the structures that two of them take.
 
 The size in each number is that of a pointer, whatever the argument really is; so the numbers depend on the machine.
 """
@@ -9,13 +9,15 @@ import ctypes
 import struct
 from typing import Dict, Tuple
 
+MAGIC = "k"
+
 _POINTER = ctypes.sizeof(ctypes.c_void_p)
 _NONE, _WRITE, _READ = 0, 1, 2
 
 
 def _number(direction: int, nr: int) -> int:
     size = _POINTER if direction else 0
-    return direction << 30 | size << 16 | ord("k") << 8 | nr
+    return direction << 30 | size << 16 | ord(MAGIC) << 8 | nr
 
 
 RESET = _number(_NONE, 1)
@@ -36,6 +38,8 @@ VERBOSE = _number(_READ | _WRITE, 15)
 NEWDEVICE = _number(_READ, 16)
 REPORTREPLIERBINDS = _number(_READ | _WRITE, 17)
 MAXMSGSIZE = _number(_READ | _WRITE, 18)
+MISSED = _READ << 30 | 12 << 16 | ord(MAGIC) << 8 | 64
+"""Ours, not the original's: three words, whose size its number has."""
 
 VALUES: Dict[str, int] = {
     "ksockid": KSOCKID, "lenleft": LENLEFT, "nummsgs": NUMMSGS, "unrepliedto": UNREPLIEDTO, "newdevice": NEWDEVICE,

@@ -1,4 +1,4 @@
-"""A message as bytes: the form that the device and every original program knows (R2.1 to R2.9).
+"""A message as bytes: the form that the device and every original program knows.
 
 Twelve numbers of a message lie side by side in every form that it ever takes: here, in frames over the socket, and
 between Limpets. So that is how the package keeps them, `Parts`, and a form is what is put around them.
@@ -31,13 +31,19 @@ BLANK = (0,) * 12
 
 Numbers = Tuple[int, ...]
 
+Id = Tuple[int, int]
+"""Of a message: network and serial number."""
+
 
 class Parts(NamedTuple):
-    """What a message consists of: its numbers, in the order above, its name and its data."""
+    """What a message consists of: its numbers, in the order above, its name and its data; and how many the Ksock that
+    received it missed just before, and its trace context as it stands in a payload."""
 
     numbers: Numbers
     name: bytes
     data: bytes
+    missed: int = 0
+    trace: bytes = b""
 
     def is_reply_to(self, ksock_id: int) -> bool:
         """Whether this is the Reply or Status that a Ksock has asked for, and not a Listener's copy."""
@@ -64,7 +70,7 @@ def calc_padded_data_len(data_len: int) -> int:
 
 
 def calc_entire_message_len(name_len: int, data_len: int) -> int:
-    """Bytes of an entire message (R2.6)."""
+    """Bytes of an entire message: header, padded name, padded data and last guard. The limits on a message count these."""
     return MSG_HEADER_LEN + calc_padded_name_len(name_len) + calc_padded_data_len(data_len) + 4
 
 

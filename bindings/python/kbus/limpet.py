@@ -1,10 +1,10 @@
-"""Limpets: two buses joined by a stream, so that they look like one (part 9).
+"""Limpets: two buses joined by a stream, so that they look like one (docs/spec/limpets.md).
 
 Each end runs a Limpet, which is an ordinary Ksock that listens to everything and stands in for the Repliers of the
 other side. A message of one bus is sent on the other by the Limpet there, with ids changed so that Replies find their
 way back. LimpetKsock makes these changes, and run_a_limpet moves the messages.
 
-Only for links that can be trusted: there is no check of who is at the other end. The program kbus-limpet has that.
+Only for links that can be trusted: nothing checks which program is at the other end. The program kbus-limpet does.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from collections import deque
 from typing import Any, Deque, Dict, Optional, Tuple, Union
 
 from . import layout, names
-from .asked import Id
 from .bindevent import join_replier_bind_event_data, split_replier_bind_event_data
 from .conditions import KbusError
 from .ids import Sent
 from .ksock import Ksock
+from .layout import Id
 from .limpetwire import (BadMessage, OtherLimpetGoneAway, convert_ReplierBindEvent_data_from_network,
                          convert_ReplierBindEvent_data_to_network, read_exactly, serialise_message,
                          serialise_message_header, shake_hands, unserialise_message, unserialise_message_header)
@@ -67,14 +67,14 @@ class LimpetKsock(Ksock):
         if our_network_id < 1 or their_network_id < 1 or our_network_id == their_network_id:
             raise ValueError("network ids {} and {}: they are to be different, and at least 1".format(
                 our_network_id, their_network_id))
-        super().__init__(which, "rw")
+        super().__init__(which, "rw", modern=True)
         self.our_network_id = our_network_id
         self.their_network_id = their_network_id
         self.verbosity = verbosity
         self.termination_message = termination_message
-        self._requests: Dict[Id, int] = {}  # that the other side is to answer: who asked
+        self._requests: Dict[Id, int] = {}  # Requests that the other side is to answer, and their senders
         self._replier_for: Dict[str, int] = {}  # names for which we stand in: the Ksock there
-        self._told: Dict[str, int] = {}  # Repliers here that the other side knows of
+        self._announced: Dict[str, int] = {}  # Repliers here that the other side knows of
         self.waiting: Deque[Message] = deque()
         """Messages that read_next_msg gives before it asks the bus, which nothing makes readable."""
         self.want_messages_once(True)
@@ -86,10 +86,14 @@ class LimpetKsock(Ksock):
 
     def read_next_msg(self) -> Optional[Message]:
         """The next message as the other Limpet is to get it; None if there is none, or if it is not to get it."""
-        if self.waiting:
-            return self.waiting.popleft()
-        msg = super().read_next_msg()
-        return None if msg is None else self.amend_from_kbus(msg)
+        return self.waiting.popleft() if self.waiting else super().read_next_msg()
+
+    def wait_for_msg(self, timeout: Optional[float] = None) -> Optional[Message]:
+        """Likewise, when there is one that the other Limpet is to get."""
+        return self.waiting.popleft() if self.waiting else super().wait_for_msg(timeout)
+
+    def _made(self, parts: layout.Parts) -> Optional[Message]:
+        return self.amend_from_kbus(Message.from_parts(parts))
 
     def read_msg(self, length: int) -> Optional[Message]:
         """Likewise, after next_msg."""
@@ -97,11 +101,15 @@ class LimpetKsock(Ksock):
         return None if msg is None else self.amend_from_kbus(msg)
 
     def amend_from_kbus(self, msg: Message) -> Optional[Message]:
-        """R9.20 to R9.26. GiveUp if it is the termination message."""
+        """The message as the other Limpet is to get it, with our network in its ids; None if it is not to get it.
+
+        What came from there does not go back, nor do events about names that this Limpet has bound itself. GiveUp if it
+        is the termination message.
+        """
         if self.termination_message is not None and msg.name == self.termination_message:
             raise GiveUp(msg.name)
         if msg.name == names.UNBIND_EVENTS_LOST and msg.is_synthetic():
-            self._tell_again()
+            self._announce_again()
             return None
         if msg.name == names.REPLIER_BIND_EVENT and not self._note_binding(msg):
             return None
@@ -128,16 +136,16 @@ class LimpetKsock(Ksock):
         if binder == self.ksock_id():
             return False
         if is_bind:
-            self._told[name] = binder
+            self._announced[name] = binder
         else:
-            self._told.pop(name, None)
+            self._announced.pop(name, None)
         return True
 
-    def _tell_again(self) -> None:
-        """Unbind events were lost (B25): the other side is told which Repliers are gone, and of all there are."""
-        for name, binder in list(self._told.items()):
+    def _announce_again(self) -> None:
+        """Unbind events were lost: tells the other side which Repliers are gone, and all that there are."""
+        for name, binder in list(self._announced.items()):
             if self.find_replier(name) != binder:
-                del self._told[name]
+                del self._announced[name]
                 numbers = (self.our_network_id, 0, 0, 0, 0, 0, self.our_network_id, 0, 0, 0, 0, layout.SYNTHETIC)
                 data = join_replier_bind_event_data(0, binder, name)
                 self.waiting.append(Message.from_parts(layout.Parts(numbers, names.REPLIER_BIND_EVENT.encode(), data)))
@@ -150,7 +158,12 @@ class LimpetKsock(Ksock):
         return super().send_msg(self.amend_to_kbus(msg))
 
     def amend_to_kbus(self, msg: Message) -> Message:
-        """R9.30 to R9.35."""
+        """The message as the bus is to get it, addressed to the Ksock here that asked or is asked.
+
+        NoMessage if the bus is not to get it: a bind event (which binds or unbinds this Ksock instead), or a Reply to
+        no Request of this bus. ErrorMessage if a stateful Request has no Replier: its `error` goes back to the other
+        Limpet.
+        """
         if msg.name == names.REPLIER_BIND_EVENT:
             self._stand_in(msg)
             raise NoMessage(msg.name)
@@ -187,7 +200,7 @@ class LimpetKsock(Ksock):
         n[layout.TO] = n[layout.FINAL_LOCAL] if local else replier
 
     def _who_replies(self, name: str) -> int:
-        """Who would be asked; a device can only say who is bound to exactly that name (B22)."""
+        """The Ksock that a Request of that name would go to. A device knows only the Replier bound to exactly that text."""
         door = self._open
         return door.who(name.encode())[0][0] if isinstance(door, SocketDoor) else door.replier(name.encode())
 
@@ -204,7 +217,7 @@ class LimpetKsock(Ksock):
             _log.warning("%s: %s", msg, e)  # another Replier here, say: the link goes on
 
     def could_not_send_to_kbus_msg(self, msg: Message, exc: OSError) -> Optional[Message]:
-        """What to tell the other Limpet when sending failed: of a Request, that it has no answer (R9.37)."""
+        """What to tell the other Limpet when sending failed: of a Request, that it has no answer."""
         if msg.is_request() and msg.wants_us_to_reply():
             return error_reply(msg, "{}{}".format(names.REMOTE_ERROR_PREFIX, exc.errno))
         _log.warning("%s: %s", msg, exc)
@@ -212,7 +225,7 @@ class LimpetKsock(Ksock):
 
 
 def error_reply(msg: Message, name: str) -> Message:
-    """The answer to the other Limpet that is an error (R9.36)."""
+    """The Status called name, in reply to a Request of the other Limpet that has no answer here."""
     return Message(name, to=msg.from_, in_reply_to=msg.id)
 
 
@@ -227,7 +240,7 @@ def parse_address(word: str) -> Tuple[Address, int]:
 
 
 def connect_as_server(address: Address, family: int) -> socket.socket:
-    """Waits for one Limpet at that address; nobody else can connect afterwards."""
+    """Waits for one Limpet at that address; no other can connect afterwards."""
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)

@@ -1,4 +1,4 @@
-"""What two Limpets say to each other over a stream (R9.4 to R9.12). All numbers are big-endian.
+"""What two Limpets say to each other over a stream. All numbers are big-endian.
 
 First each says `HELO` and its network id. Then messages: a header of 16 words, which is that of a KBUS message without
 its pointers, the name, padded with 1 to 4 zero bytes, the data, padded with 0 to 3, and a guard. The numbers in the

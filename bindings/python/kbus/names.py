@@ -12,6 +12,7 @@ REPLIER_GONE_AWAY = "$.KBUS.Replier.GoneAway"
 REPLIER_IGNORED = "$.KBUS.Replier.Ignored"
 REPLIER_UNBOUND = "$.KBUS.Replier.Unbound"
 REPLIER_DISAPPEARED = "$.KBUS.Replier.Disappeared"
+REPLIER_NOT_STARTED = "$.KBUS.Replier.NotStarted"
 ERROR_SENDING = "$.KBUS.ErrorSending"
 BUS_GONE_AWAY = "$.KBUS.Bus.GoneAway"
 UNBIND_EVENTS_LOST = "$.KBUS.UnbindEventsLost"
@@ -25,7 +26,7 @@ MAX_NAME_LEN = 1000
 
 
 def matches(binding: str, name: str) -> bool:
-    """Whether a message called name reaches a binding (R1.22)."""
+    """Whether a message called name reaches a binding."""
     if not binding.endswith((".*", ".%")):
         return binding == name
     prefix, wildcard = binding[:-1], binding[-1]
@@ -38,6 +39,6 @@ def _rank(binding: str) -> Tuple[int, int]:
 
 
 def best(bindings: Iterable[str], name: str) -> Optional[str]:
-    """The binding that answers a Request called name: exact before `%` before `*`, then the longest (R1.27, F2)."""
+    """The binding that answers a Request called name: exact before `%` before `*`, then the longest."""
     matching = [b for b in bindings if matches(b, name)]
     return max(matching, key=_rank) if matching else None

@@ -1,11 +1,11 @@
-"""Reports of what is bound: for people who look, and for the original's read_bindings (R10.52)."""
+"""Reports of what is bound: for people who look, and for the original's read_bindings."""
 
 from __future__ import annotations
 
 import os
 from typing import Dict, Iterator, List, Tuple, Union
 
-from . import place, wire
+from . import endpoint, wire
 from .socketdoor import SocketDoor
 
 _PROC = "/proc/kbus/bindings"
@@ -41,10 +41,10 @@ def _lines() -> Iterator[str]:
 def bus_report(which: Union[int, str], stats: bool = False) -> str:
     """The report of the bindings of one bus, or of its statistics, as text. ENOENT if there is no such bus.
 
-    A daemon is asked without a Ksock. Of a device that is a link both are files beside the node; of any other node the
-    daemon is asked.
+    It needs no Ksock. For a device that is a link both are files beside the node; for anything else the daemon gives
+    them.
     """
-    where = place.find(which)
+    where = endpoint.find(which)
     path = where.path
     if os.path.islink(path):
         node = os.path.join(os.path.dirname(path), os.readlink(path))
@@ -52,7 +52,7 @@ def bus_report(which: Union[int, str], stats: bool = False) -> str:
             return text.read()
     if where.is_device:
         digits = path[len(path.rstrip("0123456789")):]
-        path = place.socket_path(int(digits or 0))
+        path = endpoint.socket_path(int(digits or 0))
     observer = SocketDoor(path, wire.OBSERVE)
     try:
         return observer.report(wire.STATS_REPORT if stats else wire.BINDINGS_REPORT)

@@ -10,17 +10,20 @@
         service.serve(ksock)
 
 A handler gets the Request and gives the data of the Reply: None, str, bytes, or a whole Reply. An exception in it ends
-serving; when the Ksock then closes the Request gets the Status `$.KBUS.Replier.Ignored`, so whoever asked is told. With
+serving; when the Ksock then closes the Request gets the Status `$.KBUS.Replier.Ignored`, so its sender knows. With
 asyncio, see kbus.aio.serve.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
-from typing import Any, Callable, Dict, Optional, TypeVar
+import select
+from typing import Any, Callable, Dict, Iterator, List, Optional, TypeVar
 
-from . import names
+from . import names, wake
 from .conditions import KbusError
+from .devicedoor import DeviceDoor
 from .kinds import reply_to
 from .ksock import Ksock
 from .message import Message
@@ -35,7 +38,9 @@ class Service:
     def __init__(self) -> None:
         self._repliers: Dict[str, Handler] = {}
         self._otherwise: Optional[Handler] = None
-        self._stopped = False
+        self._pokes: List[Callable[[], Any]] = []
+        self.stopped = False
+        """Whether stop() was called, and nobody has stopped for it yet."""
 
     def replier(self, name: str) -> Callable[[H], H]:
         """Decorates the handler of Requests to a name, which may end in a wildcard. ValueError if it has one."""
@@ -58,40 +63,96 @@ class Service:
         return list(self._repliers)
 
     def stop(self) -> None:
-        """Lets serve return after the message that is being handled."""
-        self._stopped = True
+        """Lets serve return: at once if it waits, else after the message that is being handled. From any thread, task and
+        signal handler. Before serve was called it lets that return."""
+        self.stopped = True
+        for poke in list(self._pokes):
+            poke()
+
+    @contextlib.contextmanager
+    def stops(self, poke: Callable[[], Any]) -> Iterator[None]:
+        """While this serves, stop() calls poke. What was stopped can be served again afterwards."""
+        self._pokes.append(poke)
+        try:
+            yield
+        finally:
+            self._pokes.remove(poke)
+            self.stopped = False
 
     def handler(self, msg: Message) -> Optional[Handler]:
         """Whose message it is: of handlers whose names match a Request, the one that the bus would choose."""
-        name = names.best(self._repliers, msg.name) if msg.wants_us_to_reply() else None
-        return self._otherwise if name is None else self._repliers[name]
+        if not msg.wants_us_to_reply():
+            return self._otherwise
+        name = msg.name
+        exact = self._repliers.get(name)
+        if exact is not None:
+            return exact
+        best = names.best(self._repliers, name)
+        return self._otherwise if best is None else self._repliers[best]
 
     @staticmethod
     def reply(msg: Message, result: Any) -> Optional[Message]:
-        """What a handler's result makes of a message: the Reply to send, or None if nobody waits for one."""
+        """What a handler's result makes of a message: the Reply to send, or None if the message needs none."""
         if not msg.wants_us_to_reply():
             return None
         return result if isinstance(result, Message) else reply_to(msg, result)
 
     def serve(self, ksock: Ksock) -> None:
-        """Binds ksock as Replier to all names, and handles messages until stop() is called or the bus is lost."""
-        for name in self._repliers:
-            ksock.bind(name, replier=True)
-        self._stopped = False
-        while not self._stopped:
-            msg = ksock.wait_for_msg()
-            handler = None if msg is None else self.handler(msg)
-            if msg is None or handler is None:
-                continue
-            reply = self.reply(msg, handler(msg))
-            if reply is not None:
-                try:
-                    ksock.send_msg(reply)
-                except KbusError as e:
-                    if not moot(e):
-                        raise
+        """Binds ksock as Replier to all names that it is not yet bound to, and handles messages until stop() is called or the bus is lost."""
+        stop = wake.Wake()
+        polled = isinstance(ksock._open, DeviceDoor)
+        with self.stops(stop.set if polled else ksock._poke):
+            if self.stopped:
+                return
+            for name in self._repliers:
+                if (name, True) not in ksock._memory.bindings:  # it may have been served before
+                    ksock.bind(name, replier=True)
+            if polled:
+                self._serve_polled(ksock, stop)
+            else:
+                self._serve(ksock)
+
+    def _serve(self, ksock: Ksock) -> None:
+        reply: Optional[Message] = None  # travels with the question for the next message
+        while not self.stopped:
+            try:
+                msg = ksock._next_after(reply, self._is_stopped)
+            except KbusError as e:
+                if reply is None or not moot(e):
+                    raise
+                reply = None
+            else:
+                reply = None if msg is None else self._answer(msg)
+        _send(ksock, reply)
+
+    def _serve_polled(self, ksock: Ksock, stop: wake.Wake) -> None:
+        ready = select.poll()
+        ready.register(stop.fd, select.POLLIN)
+        ready.register(ksock, select.POLLIN)
+        while not self.stopped:
+            msg = ksock.read_next_msg()
+            if msg is None:
+                ready.poll()
+            else:
+                _send(ksock, self._answer(msg))
+
+    def _is_stopped(self) -> bool:
+        return self.stopped
+
+    def _answer(self, msg: Message) -> Optional[Message]:
+        handler = self.handler(msg)
+        return None if handler is None else self.reply(msg, handler(msg))
+
+
+def _send(ksock: Ksock, reply: Optional[Message]) -> None:
+    if reply is not None:
+        try:
+            ksock.send_msg(reply)
+        except KbusError as e:
+            if not moot(e):
+                raise
 
 
 def moot(e: KbusError) -> bool:
-    """Whether a Reply failed because nobody waits for it any more, or waits for room; neither is ours to deal with."""
+    """Whether a Reply failed because its Request is over, or because it waits for room; serving goes on after either."""
     return e.errno in (errno.EADDRNOTAVAIL, errno.ECONNREFUSED, errno.EAGAIN)

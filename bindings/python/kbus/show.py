@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import string
-from typing import TYPE_CHECKING, List
+from typing import Any, List, Union
 
 from . import layout
 from .bindevent import split_replier_bind_event_data
 from .names import REPLIER_BIND_EVENT, STATUS_PREFIX
-
-if TYPE_CHECKING:
-    from .message import Message
 
 _PLAIN = frozenset((string.ascii_letters + string.digits + string.punctuation).encode())
 
@@ -20,14 +17,18 @@ _WORDS = (
 )
 
 
-def hexdata(data: bytes) -> str:
+def _bytes(data: Union[bytes, str]) -> bytes:
+    return data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+
+
+def hexdata(data: Union[bytes, str]) -> str:
     r"""Letters, digits and punctuation as they are, every other byte as \xNN."""
-    return "".join(chr(b) if b in _PLAIN else "\\x{:02x}".format(b) for b in data)
+    return "".join(chr(b) if b in _PLAIN else "\\x{:02x}".format(b) for b in _bytes(data))
 
 
-def hexify(data: bytes) -> str:
+def hexify(data: Union[bytes, str]) -> str:
     """Every byte as two hexadecimal digits, with spaces between."""
-    return " ".join("{:02x}".format(b) for b in data)
+    return " ".join("{:02x}".format(b) for b in _bytes(data))
 
 
 def flag_words(flags: int) -> str:
@@ -36,14 +37,14 @@ def flag_words(flags: int) -> str:
     return "0x{:x} ({})".format(flags, words) if words else "0x{:x}".format(flags)
 
 
-def kind(msg: "Message") -> str:
-    """Status, Reply, Request or Announcement, by content alone (R1.14)."""
+def kind(msg: Any) -> str:
+    """Status, Reply, Request or Announcement, by content alone."""
     if msg.is_reply():
         return "Status" if msg.name.startswith(STATUS_PREFIX) else "Reply"
     return "Request" if msg.is_request() else "Announcement"
 
 
-def show(msg: "Message") -> str:
+def show(msg: Any) -> str:
     """`<Request '$.Lamp.Set', id=[0:12], from=4, flags=0x3 (REQ,YOU), data=b'on'>`."""
     words: List[str] = []
     for label, value in (("id", msg.id), ("to", msg.to), ("from", msg.from_), ("orig_from", msg.orig_from),
@@ -61,18 +62,18 @@ def show(msg: "Message") -> str:
     return "<{}>".format(", ".join(["{} '{}'".format(what, msg.name)] + words))
 
 
-def _bind_event(msg: "Message") -> str:
+def _bind_event(msg: Any) -> str:
     if msg.name != REPLIER_BIND_EVENT or msg.data is None:
         return ""
     try:
         is_bind, binder, name = split_replier_bind_event_data(msg.data)
     except ValueError:
-        return ""  # somebody else's message of that name
+        return ""  # a program's own message of that name
     return "[{} '{}' for {}]".format("Bind" if is_bind else "Unbind", name, binder)
 
 
 def show_parts(parts: layout.Parts) -> str:
-    """The fields of the header in their order, between the guards, for debugging (R10.31)."""
+    """The fields of the header in their order, between the guards, for debugging."""
     n = parts.numbers
     data = "'{}'".format(hexdata(parts.data)) if parts.data else "None"
     return "<{:08x}] {}:{} {}:{} {} {} {},{} {},{} {:08x} {} {} '{}' {} [{:08x}>".format(

@@ -1,11 +1,11 @@
 """The way to a bus through the socket of its daemon (docs/protocol.md).
 
-Each operation sends one frame and reads its result, so nothing is on its way between two operations but this: once
-somebody has asked for the descriptor there is always one WaitReadable outstanding, the *bell*. The daemon answers it
+Each thread sends its frame and sleeps until its answer is there; a thread that wakes reads what has come, for all. Once
+the program has asked for the descriptor there is always one WaitReadable outstanding, the *bell*. The daemon answers it
 when a message waits and takes nothing for it. The answer stays in the socket, and that is what makes the socket
-readable. An operation that finds the bell rung takes it out and sends a new one along with its own frame, so
-afterwards the socket is readable if and only if there still is a message. That is why results are read to the byte and
-never ahead.
+readable. An operation that finds the bell rung takes it out and sends a new one along with its own frame, so afterwards
+the socket is readable if and only if there still is a message. That is why from then on results are read to the byte, never
+ahead. For a message that is already here, in the inbox, the bell is a Reset, a *knock*, whose answer comes at once.
 """
 
 from __future__ import annotations
@@ -14,329 +14,373 @@ import errno
 import os
 import select
 import socket
-import threading
 import time
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Optional
 
-from . import wire
-from .asked import Id
-from .conditions import BUS_GONE, CANCELED, CLOSED, NO_SUCH_BUS, PENDING, KbusError, error, refusal
-from .door import Door
-from .ids import MessageId, Sent
-from .layout import Parts
-from .names import MAX_NAME_LEN
+from . import forks, wake, wire
+from .conditions import BUS_GONE, CLOSED, NO_SUCH_BUS, KbusError, error, refusal
+from .core import Core
+from .door import LITTLE, Door, deadline_in, left_until
+from .frames import Frames
+from .query import Answer, Late, Operation, Query
 
-_PATIENCE = 5.0  # seconds that a daemon may take to say hello, or to let go
+PATIENCE = 5.0
+"""Seconds that a daemon may take to say hello, or to let go."""
 
-VALUES = {
-    "lenleft": wire.LEN_LEFT, "nummsgs": wire.NUM_MESSAGES, "unrepliedto": wire.NUM_UNREPLIED,
-    "newdevice": wire.NEW_BUS, "maxmsgs": wire.MAX_MESSAGES, "msgonlyonce": wire.ONLY_ONCE, "verbose": wire.VERBOSE,
-    "reportreplierbinds": wire.REPORT_REPLIER_BINDS, "maxmsgsize": wire.MAX_MESSAGE_SIZE,
-}
+LONGEST_PATH = 107
+"""Bytes that the path of a socket may have."""
 
-
-class _Late(Exception):
-    """A deadline has passed."""
-
-
-class _Result(NamedTuple):
-    head: wire.Header
-    payload: bytes
+_WAITS = (wire.NEXT_WAIT, wire.NEXT_REPLY, wire.CALL, wire.WAIT_SENT)
+_IN, _BOTH = select.POLLIN, select.POLLIN | select.POLLOUT
+_NO_SIGNAL = (socket.MSG_NOSIGNAL,)
+_AHEAD = 1 << 14, 1 << 18  # bytes that are read at once: as many as there are, or of a long message, this many at most
+_NOBODY = Query(wire.RESET)  # for which no caller waits
 
 
 class SocketDoor(Door):
-    """A connection to a daemon. Its operations may be called from several threads; they take turns."""
+    """A connection to a daemon."""
 
-    wide = True
-
-    def __init__(self, path: str, mode: int) -> None:
-        self._pid = os.getpid()
-        self._turn = threading.RLock()
-        self._seq = 0
-        self._end = ""  # why nothing more comes
-        self._in = bytearray()  # of a frame that has not come completely
+    def __init__(self, path: str, mode: int, features: int = 0, timeout: Optional[float] = None) -> None:
+        super().__init__(Core(mode))
+        self._frames = Frames(self.core)
         self._watched = False
-        self._bell: Optional[int] = None  # sequence of the WaitReadable whose result has not been taken
-        self.socket = _connect(path)
+        self._bell: Optional[Query] = None
+        self._knock: Optional[Query] = None
+        limit = PATIENCE if timeout is None else timeout
+        deadline = deadline_in(limit)
+        self.socket = make_socket(path)
+        forks.register(self)
         try:
-            self.socket.settimeout(_PATIENCE)
-            hello = self._ask(wire.HELLO, mode, wire.hello(), "open " + path)
-            self.socket.settimeout(None)
-            version, self.abs_max_message_size = wire.welcome(hello.payload)
-            if version != wire.VERSION:
-                raise error(errno.EPROTO, "open {}: it speaks version {}".format(path, version))
+            connect(self.socket, path, deadline, limit)
+            greeting = Query(wire.HELLO, mode, wire.hello(features), "open " + path)
+            try:
+                hello = self._perform(greeting, deadline)
+            except Late:
+                raise no_answer(path, limit) from None
+            self.core.ksock_id = hello.arg
+            self.core.most = welcomed(path, hello.payload, self.core)
         except BaseException:
+            self._closed = True
             self.socket.close()
             raise
-        super().__init__(hello.head.arg, mode)
 
-    # Frames.
+    # Turns.
 
-    def _ask(self, op: int, arg: int = 0, payload: bytes = b"", what: str = "") -> _Result:
-        """One request and its result."""
-        with self._turn:
-            self._check(what)
-            if self._watched:
-                self._take_bell()
-            seq = self._next_seq()
-            request = wire.frame(op, seq, arg, payload)
-            if self._watched and self._bell is None:
-                request += self._new_bell()
-            self._put(request)
-            result = self._result(seq, what)
-            if self._watched and self._bell is None:
-                self._ring_again()
-        if result.head.condition:
-            failed = refusal(result.head.condition, what, result.payload.decode("utf-8", "replace")
-                             if result.head.condition != PENDING else "")
-            if result.head.condition == PENDING:
-                failed.message_id = Sent(*wire.sent(result.payload))
-            raise failed
-        return result
+    def _begin(self, query: Query) -> None:
+        if self._watched:
+            self._begin_watched(query)
+            return
+        if query.before is not None:
+            self._frames.queue(query.before)
+        self._frames.queue(query)
+        self._flush()
 
-    def _check(self, what: str) -> None:
-        if self.socket.fileno() < 0:
-            raise refusal(CLOSED, what)
-        if os.getpid() != self._pid:
-            raise error(errno.EBADF, "{}: this Ksock is another process's: open one after fork".format(what))
+    def _begin_watched(self, query: Query) -> None:
+        self._pump(_NOBODY)
+        if query.before is not None:
+            self._frames.queue(query.before)
+        self._frames.queue(query)
+        if query.op not in _WAITS and (self._bell is None or self._bell.done):
+            bell = Query(wire.WAIT_READABLE)
+            self._frames.queue(bell)
+            self._bell = bell
+        self._pump(query)
 
-    def _next_seq(self) -> int:
-        self._seq = self._seq + 1 & 0xFFFFFFFF or 1  # 0 is for events
-        return self._seq
-
-    def _put(self, request: bytes) -> None:
-        try:
-            self.socket.sendall(request)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # results may still be there to be read, and behind them the end
-
-    def _result(self, seq: int, what: str, deadline: Optional[float] = None) -> _Result:
-        """Reads until the result with that sequence. Others are of requests that were interrupted."""
-        while True:
-            head, payload = self._frame(what, deadline)
-            if head.seq == seq and head.op != wire.STOPPING or head.op == wire.HELLO:
-                return _Result(head, payload)  # a Hello may be refused before it was heard
-            if head.seq == self._bell:
-                self._bell = None
-
-    def _frame(self, what: str, deadline: Optional[float]) -> _Result:
-        self._fill(wire.HEADER_BYTES, what, deadline)
-        head = wire.header(bytes(self._in[:wire.HEADER_BYTES]))
-        if head.length > wire.LONGEST:
-            self._end = "it sent a frame of {} bytes".format(head.length)
-            raise refusal(BUS_GONE, what, self._end)
-        size = wire.HEADER_BYTES + head.length
-        self._fill(size, what, deadline)
-        payload = bytes(self._in[wire.HEADER_BYTES:size])
-        self._in.clear()
-        return _Result(head, payload)
-
-    def _fill(self, size: int, what: str, deadline: Optional[float]) -> None:
-        """Reads until size bytes of the frame are there. A signal or deadline in between loses nothing."""
-        while len(self._in) < size:
-            if self._end:
-                raise refusal(BUS_GONE, what, self._end)
-            if deadline is not None and not self._wait(deadline):
-                raise _Late
+    def _pump(self, query: Query) -> None:
+        """Sends and reads as much as can be without waiting, but when the descriptor is watched nothing behind the answer to
+        query."""
+        frames = self._frames
+        if frames.waits():
+            self._flush()
+        while not frames.why:
             try:
-                got = self.socket.recv(size - len(self._in))
+                missing = frames.need()
+                if not missing:
+                    more = frames.digest(query)
+                    if frames.waits():
+                        self._flush()
+                    if query.done and not more:
+                        return
+                    continue
+                if query.done:
+                    return
+                most = min(missing, _AHEAD[1]) if self._watched else min(max(missing, _AHEAD[0]), _AHEAD[1])
+                frames.arrived.extend(map(self.socket.recv, (most,)))
+            except (BlockingIOError, InterruptedError):
+                return
+            except wire.Malformed as e:
+                frames.end(BUS_GONE, "it does not speak the protocol: {}".format(e))
             except ConnectionError:
-                got = b""
-            except socket.timeout:
-                raise error(errno.ETIMEDOUT, "{}: no answer in {:g} s".format(what, _PATIENCE)) from None
-            if not got:
-                self._end = "the bus is gone"
-            self._in += got
+                frames.end(BUS_GONE)
+            if frames.arrived and not frames.arrived[-1]:
+                frames.end(BUS_GONE)
 
-    def _wait(self, deadline: Optional[float]) -> bool:
-        p = select.poll()
-        p.register(self.socket, select.POLLIN)
-        left = None if deadline is None else max(0, deadline - time.monotonic()) * 1000
-        return bool(p.poll(left))
+    def _flush(self) -> None:
+        frames = self._frames
+        while frames.waits():
+            try:
+                frames.counts.extend(map(self.socket.send, (frames.rest(),), _NO_SIGNAL))
+            except (BlockingIOError, InterruptedError):
+                return
+            except (BrokenPipeError, ConnectionError):
+                frames.take_rest()  # results may still be there to be read, and behind them the end
+
+    def _give_up(self, query: Query) -> None:
+        cancel = self.core.give_up(query)
+        if cancel is not None:
+            self._frames.queue(cancel)
+        self._pump(query)
+
+    def _leave(self, query: Query) -> None:
+        """An exception goes through us. A query that has not gone yet does not go; another is given up."""
+        self._finish()
+        if not self._frames.unsend(query):
+            cancel = self.core.give_up(query)
+            if cancel is not None:
+                self._frames.queue(cancel)
+                self._flush()
+
+    def _finish(self) -> None:
+        while not self._frames.need() and not self._frames.why:
+            self._frames.digest()
+
+    # Waiting.
+
+    def _perform(self, query: Query, deadline: Optional[float]) -> Answer:
+        if os.getpid() != self._pid or self._closed:
+            self._check(query.what)
+        awake = wake.borrow()
+        query.notify = awake.set
+        try:
+            self._turns.take(self._begin, query)
+            if not query.done:
+                self._await(query, awake, deadline)
+        except Late:
+            raise
+        except BaseException:
+            try:
+                self._turns.take(self._leave, query)
+            except KbusError:
+                pass  # we are in a signal handler in the middle of a turn, and have not begun
+            raise
+        finally:
+            wake.give_back(awake)
+        return query.result()
+
+    def _await(self, query: Query, awake: wake.Wake, deadline: Optional[float]) -> None:
+        while not query.done:
+            if query.receives and self._enough(query) or not self._sleep(awake, deadline):
+                break
+            self._turns.take(self._pump, query)
+        else:
+            return
+        self._turns.take(self._give_up, query)
+        patience = time.monotonic() + (0 if query.receives and self._enough(query) else LITTLE)
+        while not query.done and self._sleep(awake, patience):
+            self._turns.take(self._pump, query)
+        if not query.done:
+            raise Late
+
+    def _enough(self, query: Query) -> bool:
+        """Whether who waits for a message need not wait any longer."""
+        return bool(self.core.inbox) or query.until is not None and query.until()
+
+    def _sleep(self, awake: wake.Wake, deadline: Optional[float]) -> bool:
+        """Until there is something to do; False when the time is over first."""
+        events = _BOTH if self._frames.waits() else _IN
+        if deadline is None:
+            return awake.sleep(self.socket.fileno(), events)
+        while True:
+            ready = awake.sleep(self.socket.fileno(), events, left_until(deadline))
+            if ready or time.monotonic() >= deadline:
+                return ready
+
+    def _let(self, query: Query) -> None:
+        """Waits a little for the answer to a query that has been sent."""
+        awake, patience = wake.borrow(), time.monotonic() + LITTLE
+        query.notify = awake.set
+        try:
+            self._turns.take(self._pump, query)
+            while not query.done and self._sleep(awake, patience):
+                self._turns.take(self._pump, query)
+        finally:
+            wake.give_back(awake)
+
+    def _answered(self, query: Query) -> None:
+        if not query.done:
+            self._let(query)
+        if query.done:
+            query.result()
+
+    def run(self, operation: Operation, deadline: Optional[float] = None) -> object:
+        try:
+            return super().run(operation, deadline)
+        finally:
+            if self._watched:
+                self._right_bell()
+
+    def _handed_out(self) -> None:
+        if self._watched:
+            self._right_bell()
 
     # The bell.
 
     def fileno(self) -> int:
         """The socket: readable exactly while a message waits, or the bus is lost."""
-        with self._turn:
-            if not self._watched and not self._end:
-                self._watched = True
-                try:
-                    self._ring_again()
-                except KbusError:
-                    pass  # the bus is lost, and the socket readable
-            return self.socket.fileno()
+        self._check("fileno")
+        if not self._watched:
+            self._watched = True
+            self._turns.take(self._finish)
+            self._right_bell()
+        return self.socket.fileno()
 
-    def _new_bell(self) -> bytes:
-        self._bell = self._next_seq()
-        return wire.frame(wire.WAIT_READABLE, self._bell)
-
-    def _ring_again(self) -> None:
-        """A new bell; when this returns it has rung if it had a reason to."""
-        seq = self._next_seq()
-        self._put(wire.frame(wire.RESET, seq) + self._new_bell())
-        self._result(seq, "wait")
-
-    def _peek(self) -> Optional[wire.Header]:
-        """The header of the frame that is there now, if one is. It stays."""
+    def _right_bell(self) -> None:
+        """When this returns, the socket is readable if it is to be."""
+        if self._frames.why or self._closed or os.getpid() != self._pid:
+            return
         try:
-            raw = self.socket.recv(wire.HEADER_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except (BlockingIOError, ConnectionError):
-            return None
-        return wire.header(raw) if len(raw) == wire.HEADER_BYTES else None
-
-    def _take_bell(self) -> None:
-        """Takes what nobody waits for out of the socket: a bell that has rung, and events."""
-        while not self._in:
-            head = self._peek()
-            if head is None or head.op != wire.STOPPING and head.seq != self._bell:
+            for query in list(self.core.waiting.values()):
+                if query.op in (wire.CANCEL, wire.GIVE_UP) and not query.given_up:
+                    self._let(query)  # no other thread takes its result out of the socket
+                    query.given_up = True
+            if self.core.inbox:
+                if self._knock is None or self._knock.done:
+                    self._turns.take(self._new_knock)
+                    self._readable(LITTLE)
                 return
-            self._frame("", None)
-            if head.op != wire.STOPPING:
-                self._bell = None
+            if self._knock is not None and not self._knock.done:
+                self._let(self._knock)
+                self._knock = None
+            if self._bell is None or self._bell.done:
+                self._let(self._turns.take(self._new_bell))
+        except KbusError:
+            pass  # the bus is lost, and the socket readable; or a signal handler came in between
 
-    def wait_readable(self, timeout: Optional[float]) -> bool:
-        deadline = None if timeout is None else time.monotonic() + timeout
-        self._check("wait")
-        self.fileno()
-        while self._wait(deadline):
-            with self._turn:
-                head = self._peek()
-                if head is None or head.op != wire.STOPPING:
-                    return True
-                self._take_bell()
-                if self._bell is None and not self._end:
-                    self._ring_again()
-        return False
+    def _new_knock(self) -> None:
+        knock = Query(wire.RESET)
+        self._frames.queue(knock)
+        self._knock = knock
+        self._flush()
 
-    # Operations.
+    def _new_bell(self) -> Query:
+        """When what this gives is answered, the bell has rung if it had a reason to."""
+        before, bell = Query(wire.RESET), Query(wire.WAIT_READABLE)
+        self._frames.queue(before)
+        self._frames.queue(bell)
+        self._bell = bell
+        self._flush()
+        return before
+
+    def _readable(self, seconds: float) -> bool:
+        p = select.poll()
+        p.register(self.socket, select.POLLIN)
+        return bool(p.poll(seconds * 1000))
+
+    # The end.
 
     def close(self) -> None:
-        if self.socket.fileno() < 0:
+        if os.getpid() != self._pid or self._closed:
             return
-        with self._turn:
-            if os.getpid() == self._pid:  # in a child it is only a copy of the descriptor that goes
-                self._part()
+        try:
+            self._turns.take(self._stop)
+            self._part(time.monotonic() + PATIENCE)
             self.socket.close()
+        except BaseException:
+            if self._closed:  # out of a signal handler: nobody would close it later
+                self.socket.close()
+            raise
 
-    def _part(self) -> None:
-        """Says that nothing more comes, and waits until the daemon has closed too."""
+    def _part(self, deadline: Optional[float]) -> bool:
+        """Says that nothing more comes, and waits until the daemon has closed too. Tells whether it has."""
         try:
             self.socket.shutdown(socket.SHUT_WR)
-            self.socket.settimeout(_PATIENCE)
-            while self.socket.recv(1 << 16):
-                pass
+            p = select.poll()
+            p.register(self.socket, select.POLLIN)
+            while p.poll(left_until(deadline)):
+                if not self.socket.recv(1 << 16):
+                    return True
+            return False
         except OSError:
-            pass  # it is gone already, or does not answer: it will notice
+            return True  # it is gone already
 
-    def bind(self, name: bytes, replier: int) -> None:
-        self._ask(wire.BIND, replier, _cut(name), "bind " + _shown(name))
+    def hang_up(self) -> None:
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # likewise
 
-    def unbind(self, name: bytes, replier: int) -> None:
-        self._ask(wire.UNBIND, replier, _cut(name), "unbind " + _shown(name))
+    def part(self, seconds: Optional[float]) -> None:
+        if self.is_ours() and not self._part(deadline_in(seconds)):
+            raise error(errno.ETIMEDOUT, "reopen: the daemon has not noticed in {:g} s that an earlier one was given up".format(
+                seconds or 0))
+        self.drop()
 
-    def replier(self, name: bytes) -> int:
-        return self._ask(wire.REPLIER, 0, _cut(name), "find the Replier of " + _shown(name)).head.arg
+    def _stop(self) -> None:
+        """Wakes all that wait, and lets nothing more begin."""
+        self._flush()
+        self._closed = True
+        self.core.forget()
+        self._frames.end(CLOSED)
 
-    def value(self, op: str, number: int = 0) -> int:
-        return self.ksock_id if op == "ksockid" else self._ask(VALUES[op], number, what=op).head.arg
+    def drop(self) -> None:
+        if os.getpid() == self._pid and not self._closed:
+            self._closed = True
+            self.socket.close()
 
-    def reset(self) -> None:
-        self._ask(wire.RESET, what="reset")
-
-    def unknown(self, code: int) -> None:
-        self._ask(200, code, what="operation 0x{:x}".format(code))
-
-    def poll(self) -> Tuple[bool, bool]:
-        ready = self._ask(wire.POLL, what="poll").head.arg
-        return bool(ready & 1), bool(ready & 2)
-
-    def last_sent(self) -> MessageId:
-        return MessageId(*wire.sent(self._ask(wire.LAST_SENT, what="last message id").payload))
-
-    def who(self, name: bytes) -> List[Tuple[int, ...]]:
-        """(Ksock id, process id, user id) of who would get a message: the Replier, if any (else 0), then Listeners."""
-        return [numbers for numbers, _ in wire.entries(self._ask(wire.WHO, 0, _cut(name), "who").payload)]
-
-    def report(self, op: int) -> str:
-        """The text of BINDINGS_REPORT or STATS_REPORT."""
-        return self._ask(op, what="report").payload.decode("utf-8", "replace")
-
-    def _discard(self, pending: bool) -> bool:
-        waits = pending and not self.poll()[1]  # the daemon tries by itself, so asking changes nothing
-        self._ask(wire.DISCARD, what="discard")
-        return waits
-
-    def _write(self, data: bytes) -> int:
-        most = self.abs_max_message_size  # a longer payload would be no frame; what follows is refused all the same
-        for at in range(0, max(len(data), 1), most):
-            self._ask(wire.WRITE, 0, data[at:at + most], "write")
-        return len(data)
-
-    def _send(self) -> Sent:
-        return wire.sent(self._ask(wire.SEND, what="send").payload)
-
-    def _send_message(self, parts: Parts) -> Sent:
-        cut = Parts(parts.numbers, _cut(parts.name), parts.data[:self.abs_max_message_size])
-        return wire.sent(self._ask(wire.SEND_MESSAGE, 0, wire.message(cut), "send " + _shown(parts.name)).payload)
-
-    def _next(self) -> int:
-        return self._ask(wire.NEXT_MSG, what="next message").head.arg
-
-    def _read(self, count: int) -> bytes:
-        return self._ask(wire.READ, count, what="read").payload
-
-    def _receive(self) -> Optional[Parts]:
-        return next(wire.messages(self._ask(wire.NEXT, what="receive").payload), None)
-
-    def _receive_reply(self, request: Id, timeout: Optional[float]) -> Optional[Parts]:
-        return self._await(wire.NEXT_REPLY, timeout, 1, wire.id_bytes(*request), "call")
-
-    def wait_sent(self, timeout: Optional[float]) -> bool:
-        return self._await(wire.WAIT_SENT, timeout, 0, b"", "wait until sent") is not None
-
-    def _await(self, op: int, timeout: Optional[float], arg: int, payload: bytes, what: str) -> Optional[Parts]:
-        """A request that the daemon answers when there is something to say. None: it was given up in time."""
-        with self._turn:
-            self._check(what)
-            seq = self._next_seq()
-            self._put(wire.frame(op, seq, arg, payload))
-            try:
-                result = self._result(seq, what, None if timeout is None else time.monotonic() + timeout)
-            except _Late:
-                cancel = self._next_seq()
-                self._put(wire.frame(wire.CANCEL, cancel, seq))
-                result = self._result(seq, what)  # it has come in the meantime, or says that it was canceled
-                self._result(cancel, what)
-            if self._watched and self._bell is None:
-                self._ring_again()
-        if result.head.condition == CANCELED:
-            return None
-        if result.head.condition:
-            raise refusal(result.head.condition, what, result.payload.decode("utf-8", "replace"))
-        return next(wire.messages(result.payload), _NOTHING)
+    def forked(self) -> None:
+        """In a child: only a copy of the descriptor goes."""
+        self._closed = True
+        self.socket.close()
 
 
-_NOTHING = Parts((), b"", b"")
+def welcomed(path: str, payload: bytes, core: Core) -> int:
+    """Understands the result of Hello, and gives the most bytes that a message may have."""
+    version, features, most = wire.welcome(payload)
+    if version != wire.VERSION:
+        raise error(errno.EPROTO, "open {}: it speaks version {}".format(path, version))
+    core.features = features
+    return most
 
 
-def _cut(name: bytes) -> bytes:
-    """A name that is too long stays so, but fits a frame: then the bus says what is wrong."""
-    return name[:MAX_NAME_LEN + 1]
+def no_answer(path: str, limit: float) -> KbusError:
+    """The daemon has not answered Hello in time."""
+    return error(errno.ETIMEDOUT, "open {}: no answer in {:g} s".format(path, limit))
 
 
-def _shown(name: bytes) -> str:
-    return name[:MAX_NAME_LEN].decode("utf-8", "backslashreplace")
+def no_bus(path: str) -> KbusError:
+    """No daemon is there."""
+    if path.startswith("@"):
+        return refusal(NO_SUCH_BUS, "open " + path, "there is no such directory here (a daemon's sockets are files; "
+                       "KBUS_DIR cannot name an abstract socket)")
+    return refusal(NO_SUCH_BUS, "open " + path, "nobody listens there; is kbusd running?")
 
 
-def _connect(path: str) -> socket.socket:
+def make_socket(path: str) -> socket.socket:
+    """A socket for a daemon at that path."""
+    length = len(os.fsencode(path))
+    if length > LONGEST_PATH:
+        raise error(errno.ENAMETOOLONG, "open {}: the path of a socket has at most {} bytes, and this one {}: "
+                    "choose a shorter KBUS_DIR".format(path, LONGEST_PATH, length))
     s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    try:
-        s.settimeout(_PATIENCE)
-        s.connect(path)
-    except OSError as e:
-        s.close()
-        if e.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR):
-            raise refusal(NO_SUCH_BUS, "open " + path, "nobody listens there; is kbusd running?") from None
-        raise error(e.errno or errno.EINVAL, "open {}: {}".format(path, e.strerror or e)) from None
+    s.setblocking(False)
     return s
+
+
+def connect(s: socket.socket, path: str, deadline: Optional[float], limit: float) -> None:
+    """Connects such a socket, if the daemon accepts it until the deadline."""
+    while True:
+        try:
+            return s.connect(path)
+        except BlockingIOError:  # as many as it lets wait are waiting, and nothing tells when there is room
+            if deadline is not None and time.monotonic() >= deadline:
+                raise no_answer(path, limit) from None
+            time.sleep(0.01)
+        except OSError as e:
+            raise connecting_failed(path, e) from None
+
+
+def connecting_failed(path: str, e: OSError) -> KbusError:
+    """What that means."""
+    if e.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR):
+        return no_bus(path)
+    return error(e.errno or errno.EINVAL, "open {}: {}".format(path, e.strerror or e))

@@ -8,34 +8,80 @@ from __future__ import annotations
 import struct
 from typing import Iterator, NamedTuple, Tuple
 
+from .conditions import PENDING
 from .ids import Sent
-from .layout import Parts
+from . import trace
+from .layout import FLAGS, Parts
 
 (HELLO, RESET, BIND, UNBIND, REPLIER, NEXT, NEXT_WAIT, NEXT_REPLY, SEND_MESSAGE, CALL, RESEND, DISCARD, WAIT_SENT, POLL,
  CANCEL, LAST_SENT, MAX_MESSAGES, NUM_MESSAGES, NUM_UNREPLIED, ONLY_ONCE, VERBOSE, REPORT_REPLIER_BINDS,
  MAX_MESSAGE_SIZE, NEW_BUS, WRITE, SEND, NEXT_MSG, READ, LEN_LEFT, BINDINGS_REPORT, STATS_REPORT, LIST, WHO, INFO,
- STOPPING, SEND_TO_LISTENERS, FEDERATE, NEXT_CLAIM, DECIDE, EVICT, WAIT_READABLE, CARRY, BIND_PROXY,
- VOUCH) = range(1, 45)
+ STOPPING, SEND_TO_LISTENERS, FEDERATE, NEXT_BIND_REQUEST, DECIDE, EVICT, WAIT_READABLE, CARRY, BIND_PROXY,
+ VOUCH, GIVE_UP, MISSED, PEER, TAP, TAPPED, SERVICES, DESCRIBE, CARD) = range(1, 53)
 """Numbers of the operations."""
+
+AS_STANDBY = 2
+"""Argument of BIND: as Replier, or to be it when the one that there is goes."""
 
 OBSERVE, MODE_READ, MODE_WRITE = 0, 1, 2
 """Arguments of HELLO; the last two can be added."""
 
-_HEADER = struct.Struct("<IBBHII")
+ORIGINAL, MARKED, TRACED = 1 << 3, 1 << 4, 1 << 8
+"""Features to ask for in HELLO: to be a Ksock as the original's are, messages that say what was missed before, and messages that
+carry a trace context."""
+
+MODERN = MARKED | TRACED
+"""What a modern Ksock asks for."""
+
+MISSED_FLAG, TRACE_FLAG = 0x0010, 0x0400
+"""In the flags of a message in a payload: behind it stands how many were missed, and behind that its trace context."""
+
+_FOLLOWED = MISSED_FLAG | TRACE_FLAG
+
+VALUES = {
+    "lenleft": LEN_LEFT, "nummsgs": NUM_MESSAGES, "unrepliedto": NUM_UNREPLIED, "newdevice": NEW_BUS,
+    "maxmsgs": MAX_MESSAGES, "msgonlyonce": ONLY_ONCE, "verbose": VERBOSE,
+    "reportreplierbinds": REPORT_REPLIER_BINDS, "maxmsgsize": MAX_MESSAGE_SIZE,
+}
+"""Operations that take or give a number, by the names of their ioctls."""
+
+LAZY = 1
+"""A flag of a request: its result may travel with the next thing that comes."""
+
+HEADER = struct.Struct("<IBBHII")
+"""What stands before a payload: its length, operation, flags, condition, sequence, argument."""
+
 _MESSAGE = struct.Struct("<14I")
 _SENT = struct.Struct("<4I")
 _ID = struct.Struct("<2I")
 _WELCOME = struct.Struct("<HHIII")
 
-HEADER_BYTES = _HEADER.size
+_LEAST = {
+    SEND_MESSAGE: _SENT.size, SEND: _SENT.size, LAST_SENT: _ID.size, NEXT_WAIT: _MESSAGE.size, NEXT_REPLY: _MESSAGE.size,
+    CALL: _MESSAGE.size,
+}
+"""Bytes that the payload of a success has at least."""
+
+HEADER_BYTES = HEADER.size
+_MESSAGE_BYTES = _MESSAGE.size
+_parts = Parts._make
 VERSION = 1
 
 LONGEST = 1 << 30
 """Bytes of a payload that is believed: far more than any bus allows."""
 
 
+class Malformed(Exception):
+    """The other side does not speak the protocol."""
+
+
+def frame(op: int, seq: int, arg: int = 0, payload: bytes = b"", flags: int = 0) -> bytes:
+    """A request."""
+    return HEADER.pack(len(payload), op, flags, 0, seq, arg) + payload
+
+
 class Header(NamedTuple):
-    """What stands before a payload of a result."""
+    """What stands before a payload of a result, for those who are in no hurry."""
 
     length: int
     op: int
@@ -45,50 +91,78 @@ class Header(NamedTuple):
     arg: int
 
 
-class Malformed(Exception):
-    """The other side does not speak the protocol."""
-
-
-def frame(op: int, seq: int, arg: int = 0, payload: bytes = b"") -> bytes:
-    """A request."""
-    return _HEADER.pack(len(payload), op, 0, 0, seq, arg) + payload
-
-
 def header(raw: bytes) -> Header:
     """Takes HEADER_BYTES of a result apart."""
-    return Header(*_HEADER.unpack(raw))
+    return Header(*HEADER.unpack(raw))
 
 
-def hello() -> bytes:
-    """The payload of HELLO: this version, no features."""
-    return struct.pack("<4sHHI", b"KBUS", VERSION, VERSION, 0)
+def check(op: int, condition: int, payload: bytes) -> None:
+    """Malformed if a result has not what it must have."""
+    if len(payload) < _LEAST.get(op, 0) and (condition == 0 or condition == PENDING and op in (SEND_MESSAGE, SEND)):
+        raise Malformed("a result of operation {} with {} bytes".format(op, len(payload)))
 
 
-def welcome(payload: bytes) -> Tuple[int, int]:
-    """Gives (version, absolute maximum message size) of the result of HELLO."""
+def hello(features: int = 0) -> bytes:
+    """The payload of HELLO: this version, and the features that are wanted."""
+    return struct.pack("<4sHHI", b"KBUS", VERSION, VERSION, features)
+
+
+def welcome(payload: bytes) -> Tuple[int, int, int]:
+    """Gives (version, features, absolute maximum message size) of the result of HELLO."""
     if len(payload) < _WELCOME.size:
         raise Malformed("a welcome of {} bytes".format(len(payload)))
-    version, _, _, _, most = _WELCOME.unpack_from(payload)
-    return version, most
+    version, _, _, features, most = _WELCOME.unpack_from(payload)
+    return version, features, most
 
 
-def message(parts: Parts) -> bytes:
-    """A message in a payload."""
-    return _MESSAGE.pack(*parts.numbers, len(parts.name), len(parts.data)) + parts.name + parts.data
+def message(parts: Parts, features: int = 0) -> bytes:
+    """A message in a payload, with its trace context if the bus has agreed to that."""
+    numbers, name, data, _, context = parts
+    if features & TRACED and (context or numbers[FLAGS] & TRACE_FLAG):
+        flags = numbers[FLAGS] | TRACE_FLAG if context else numbers[FLAGS] & ~TRACE_FLAG
+        return _MESSAGE.pack(*numbers[:FLAGS], flags, len(name), len(data)) + name + data + context
+    return _MESSAGE.pack(*numbers, len(name), len(data)) + name + data
 
 
-def messages(payload: bytes) -> Iterator[Parts]:
-    """The messages of a payload."""
-    at = 0
-    while at < len(payload):
-        if len(payload) - at < _MESSAGE.size:
-            raise Malformed("a message is cut off after {} bytes".format(len(payload) - at))
-        *numbers, name_len, data_len = _MESSAGE.unpack_from(payload, at)
-        name_from = at + _MESSAGE.size
-        data_from, at = name_from + name_len, name_from + name_len + data_len
-        if at > len(payload):
-            raise Malformed("a message of {} bytes in a payload of {}".format(at, len(payload)))
-        yield Parts(tuple(numbers), payload[name_from:data_from], payload[data_from:at])
+def messages(payload: bytes, features: int = 0) -> Iterator[Parts]:
+    """The messages of a payload, with what the features have follow them."""
+    at, end = 0, len(payload)
+    while at < end:
+        parts, at = first_message(payload, at, end, features)
+        yield parts
+
+
+def is_followed(payload: bytes, at: int) -> bool:
+    """Whether there is something behind the message that begins at a place of bytes: so a tap knows, which need not remember
+    what was agreed."""
+    if len(payload) - at < _MESSAGE_BYTES:
+        return False
+    name_len, data_len = _MESSAGE.unpack_from(payload, at)[12:]
+    return at + _MESSAGE_BYTES + int(name_len) + int(data_len) < len(payload)
+
+
+def first_message(payload: bytes, at: int, end: int, features: int = 0) -> Tuple[Parts, int]:
+    """The message that begins at a place of bytes that hold messages up to end, and where it ends."""
+    if end - at < _MESSAGE_BYTES:
+        raise Malformed("a message is cut off after {} bytes".format(end - at))
+    numbers = _MESSAGE.unpack_from(payload, at)
+    data_from = at + _MESSAGE_BYTES + numbers[12]
+    data_to = data_from + numbers[13]
+    after, missed, twelve, context = data_to, 0, numbers[:12], b""
+    if features and numbers[FLAGS] & _FOLLOWED:
+        flags = numbers[FLAGS]
+        if features & MARKED and flags & MISSED_FLAG:
+            after += 4
+            missed = int.from_bytes(payload[data_to:after], "little")
+            flags &= ~MISSED_FLAG
+        if features & TRACED and flags & TRACE_FLAG:
+            begin, after = after, trace.end(payload, after)
+            context = payload[begin:after]
+            flags &= ~TRACE_FLAG
+        twelve = (*numbers[:FLAGS], flags)
+    if after > end:
+        raise Malformed("a message of {} bytes in a payload of {}".format(after - at, end - at))
+    return _parts((twelve, payload[at + _MESSAGE_BYTES:data_from], payload[data_from:data_to], missed, context)), after
 
 
 def sent(payload: bytes) -> Sent:

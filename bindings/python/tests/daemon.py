@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -22,11 +23,18 @@ class Daemon:
 
     def __init__(self, *args):
         self.dir = tempfile.mkdtemp(prefix="kbus")
+        self.args = args
+        self.start()
+
+    def start(self):
+        """Also again, in the same directory, after kill()."""
         notify = os.path.join(self.dir, "notify")
+        if os.path.exists(notify):
+            os.unlink(notify)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
             told.bind(notify)
             told.settimeout(PATIENCE)
-            self.process = subprocess.Popen([KBUSD, "--dir", self.dir, *args], stderr=subprocess.DEVNULL,
+            self.process = subprocess.Popen([KBUSD, "--dir", self.dir, *self.args], stderr=subprocess.DEVNULL,
                                             env={**os.environ, "NOTIFY_SOCKET": notify})
             while b"READY=1" not in told.recv(4096):
                 pass
@@ -34,6 +42,15 @@ class Daemon:
 
     def signal(self, number):
         self.process.send_signal(number)
+
+    def stop(self):
+        """As a debugger would; when this returns it stands still."""
+        self.process.send_signal(signal.SIGSTOP)
+        while pathlib.Path("/proc/{}/stat".format(self.process.pid)).read_text().rpartition(")")[2].split()[0] != "T":
+            os.sched_yield()
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
 
     def kill(self):
         """As an accident would end it."""
@@ -48,7 +65,7 @@ class Daemon:
 class WithDaemon(unittest.TestCase):
     """A test with a daemon; the Ksocks that it opens are closed."""
 
-    daemon_args = ()
+    daemon_args = more_args = ()
 
     def setUp(self):
         self.daemon = Daemon(*self.daemon_args)
@@ -82,7 +99,7 @@ class WithDevice(WithDaemon):
             self.skipTest("devices need root and /dev/fuse")
         self.links = tempfile.mkdtemp(prefix="kbus")
         self.addCleanup(shutil.rmtree, self.links)
-        self.daemon_args = ("--device=fuse", "--device-link", os.path.join(self.links, "kbus"))
+        self.daemon_args = ("--device=fuse", "--device-link", os.path.join(self.links, "kbus"), *self.more_args)
         super().setUp()
         self.addCleanup(subprocess.run, ["umount", "-ql", os.path.join(self.daemon.dir, "bus0")],
                         stderr=subprocess.DEVNULL)  # it is gone already if the daemon ended in order

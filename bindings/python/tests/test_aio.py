@@ -1,13 +1,38 @@
 """asyncio: many tasks on one Ksock, each with its own answer, and cancellation that takes nothing away."""
 
 import asyncio
+import ctypes
 import errno
 import functools
+import gc
+import os
+import signal
+import subprocess
+import sys
 import unittest
+import warnings
 
 from daemon import PATIENCE, WithDaemon
 from kbus import Announcement, NoReply, Request, aio, reply_to
 from kbus.serving import Service
+
+
+REPLIER = """
+import asyncio, os
+from kbus import aio
+async def main():
+    k = await aio.open_ksock(0)
+    await k.bind('$.R', replier=True)
+    if os.fork() == 0:
+        os.close(1)
+        os.read(0, 1)  # lives until the test closes this
+        os._exit(0)
+    print('bound', flush=True)
+    await k.receive()
+    print('read', flush=True)
+    await asyncio.sleep(1000)
+asyncio.run(main())
+"""
 
 
 def in_loop(test):
@@ -72,6 +97,201 @@ class Aio(WithDaemon):
             self.assertEqual([m.data.decode() for m in got], ["{}.{}".format(i, n) for n in range(2)])
 
     @in_loop
+    async def test_cancelled_together(self, a, b):
+        """Any number of receivers, cancelled in the moment when their messages come: the order is that of the bus."""
+        await b.bind("$.A")
+        for count in 2, 3, 5:
+            for cancelled in range(1, count + 1):
+                waiting = [asyncio.ensure_future(b.receive()) for _ in range(count)]
+                await b.value("nummsgs")  # so that all wait at the daemon
+                sends = [asyncio.ensure_future(a.send(Announcement("$.A", str(n)))) for n in range(count)]
+                await asyncio.wait(sends)
+                await b.value("nummsgs")  # and all answers are here
+                for w in waiting[:cancelled]:
+                    w.cancel()
+                got = await asyncio.gather(*waiting, return_exceptions=True)
+                got = [m.data for m in got if not isinstance(m, BaseException)]
+                rest = [(await b.receive()).data for _ in range(count - len(got))]
+                self.assertEqual(sorted(got + rest), [str(n).encode() for n in range(count)])
+                self.assertEqual((got, rest), (sorted(got), sorted(rest)))
+
+    @in_loop
+    async def test_cancelled_for_another(self, a, b):
+        """What came for a task that is cancelled goes to one that still waits, though nothing more comes."""
+        await b.bind("$.A")
+        for steps in range(12):
+            first, second = [asyncio.ensure_future(b.receive()) for _ in range(2)]
+            await b.value("nummsgs")
+            sending = asyncio.ensure_future(a.send(Announcement("$.A", "x")))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            first.cancel()
+            await asyncio.wait([first, sending])
+            if first.cancelled():
+                self.assertEqual((await second).data, b"x")
+            else:
+                self.assertEqual((await first).data, b"x")
+                second.cancel()
+                await asyncio.wait([second])
+            self.assertEqual(await b.value("nummsgs"), 0)
+
+    @in_loop
+    async def test_call_cancelled(self, a, b):
+        """Between any two steps: the call is given up, its answer dropped, the next is right."""
+        await b.bind("$.R", replier=True)
+        await b.value("maxmsgs", 1000)
+        for steps in range(12):
+            call = asyncio.ensure_future(a.call(Request("$.R", str(steps))))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            call.cancel()
+            await asyncio.wait([call])
+            await a.value("nummsgs")  # what it had asked has been performed
+        while await b.value("nummsgs"):
+            await b.send(reply_to(await b.receive(), "late"))
+        self.assertEqual(await a.value("nummsgs"), 0)
+        call = asyncio.ensure_future(a.call(Request("$.R", "q")))
+        await b.send(reply_to(await b.receive(), "a"))
+        self.assertEqual((await call).data, b"a")
+
+    @in_loop
+    async def test_call_cancelled_that_keeps(self, a, b):
+        """Its answer comes as any other message, wherever the cancellation came."""
+        await b.bind("$.R", replier=True)
+        for steps in range(12):
+            call = asyncio.ensure_future(a.call(Request("$.R", str(steps)), keep_late_answer=True))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            call.cancel()
+            await asyncio.wait([call])
+            await a.value("nummsgs")  # what it had asked has been performed
+            if await b.value("nummsgs"):  # the task had begun
+                await b.send(reply_to(await b.receive(), "late"))
+                self.assertEqual((await a.receive()).data, b"late")
+
+    @in_loop
+    async def test_stands_still(self, a, b):
+        await b.bind("$.R", replier=True)
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, lambda *_: None))
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)  # a timer does not lengthen them
+        self.daemon.stop()
+        with self.assertRaises(TimeoutError):
+            await a.call(Request("$.R"), 0.2)
+        for operation in (b.receive(), b.bind("$.A"), b.send(Announcement("$.A", b"x" * 400000))):
+            with self.assertRaises(asyncio.TimeoutError):
+                await asyncio.wait_for(operation, 0.2)
+        with self.assertRaises(OSError) as caught:
+            await aio.open_ksock(0, timeout=0.2)
+        self.assertEqual(caught.exception.errno, errno.ETIMEDOUT)
+        self.daemon.go_on()
+        await a.send(Request("$.R", "after"))
+        while (await b.receive()).data != b"after":
+            pass
+
+    @in_loop
+    async def test_forked(self, a, b):
+        """The child is told at once, and what it does to its copy is nothing to us; also after a fork of which Python does not know."""
+        await b.bind("$.A")
+        for fork in os.fork, ctypes.CDLL(None).fork:
+            child = fork()
+            if child == 0:
+                signal.alarm(PATIENCE)
+                try:
+                    try:
+                        a.send(Announcement("$.A")).send(None)
+                    except OSError as e:
+                        for k in a, b:
+                            k._wire.hang_up()
+                            k._wire.abort()
+                        os._exit(e.errno)
+                finally:
+                    os._exit(255)
+            self.assertEqual(os.waitpid(child, 0)[1], errno.EBADF << 8)
+            await a.send(Announcement("$.A", "x"))
+            self.assertEqual((await b.receive()).data, b"x")
+
+    @in_loop
+    async def test_a_dead_replier_with_a_child_that_lives(self, a, b):
+        replier = subprocess.Popen([sys.executable, "-c", REPLIER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.assertEqual(replier.stdout.readline(), b"bound\n")
+        sent = await a.send(Request("$.R"))
+        self.assertEqual(replier.stdout.readline(), b"read\n")
+        replier.kill()
+        replier.wait()
+        self.assertEqual((await a.receive()).in_reply_to, sent)
+        await a.bind("$.R", replier=True)
+        replier.stdin.close()
+        replier.stdout.close()
+
+    @in_loop
+    async def test_signal_handler(self, a, b):
+        """One that the loop runs comes between two steps, and may do anything; its tasks are like any others."""
+        loop, tasks = asyncio.get_running_loop(), []
+        await a.bind("$.A")
+        loop.add_signal_handler(signal.SIGALRM, lambda: tasks.append(
+            asyncio.ensure_future(a.send(Announcement("$.A", str(len(tasks)))))))
+        signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+        try:
+            got = [(await a.receive()).data for _ in range(100)]
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            loop.remove_signal_handler(signal.SIGALRM)
+        self.assertEqual(got, [str(i).encode() for i in range(100)])
+        await asyncio.gather(*tasks)
+
+    @in_loop
+    async def test_limits_and_places_that_are_none(self, a, b):
+        await a.bind("$.R", replier=True)
+        for limit in (float("inf"), 1e300):
+            call = asyncio.ensure_future(b.call(Request("$.R"), limit))
+            await a.send(reply_to(await a.receive()))
+            await call
+        with self.assertRaises(ValueError):
+            await b.call(Request("$.R"), float("nan"))
+        for where, number, says in ("/" + "x" * 107, errno.ENAMETOOLONG, "107 bytes"), ("@x", errno.ENOENT, "abstract"):
+            os.environ["KBUS_DIR"] = where
+            with self.assertRaises(OSError) as caught:
+                await aio.open_ksock(0)
+            self.assertEqual(caught.exception.errno, number)
+            self.assertIn(says, str(caught.exception))
+
+    @in_loop
+    async def test_dropped(self, a, b):
+        k = await aio.open_ksock(0)
+        await k.bind("$.R", replier=True)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            del k
+            gc.collect()
+        self.assertEqual([str(w.message) for w in said], ["unclosed <kbus.aio.Ksock /dev/kbus0 id 3>"])
+        while await a.find_replier("$.R"):
+            await asyncio.sleep(0)
+
+    @in_loop
+    async def test_closed_while_others_wait(self, a, b):
+        await b.bind("$.R", replier=True)
+        waiting = [asyncio.ensure_future(f) for f in (a.receive(), a.call(Request("$.R")), a.receive())]
+        await b.receive()
+        await a.close()
+        for w in waiting:
+            with self.assertRaises(OSError) as caught:
+                await w
+            self.assertEqual(caught.exception.errno, errno.EBADF)
+
+    @in_loop
+    async def test_peer_and_missed(self, a, b):
+        await b.bind("$.A")
+        await b.value("maxmsgs", 1)
+        for i in range(3):
+            await a.send(Announcement("$.A"))
+        await b.receive()
+        await a.send(Announcement("$.A"))
+        msg = await b.receive()
+        self.assertEqual((msg.missed, await b.missed()), (2, 2))
+        self.assertEqual((await b.peer(msg)).pid, os.getpid())
+
+    @in_loop
     async def test_calls(self, a, b):
         service = Service()
 
@@ -94,7 +314,7 @@ class Aio(WithDaemon):
     async def test_call_given_up(self, a, b):
         await b.bind("$.R", replier=True)
         with self.assertRaises(TimeoutError):
-            await a.call(Request("$.R", "q"), timeout=0.001)
+            await a.call(Request("$.R", "q"), timeout=0.001, keep_late_answer=True)
         await b.send(reply_to(await b.receive(), "late"))
         self.assertEqual((await a.receive()).data, b"late")
         call = asyncio.ensure_future(a.call(Request("$.R", "q")))

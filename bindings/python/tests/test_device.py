@@ -5,7 +5,10 @@ The tests of the socket are inherited, but for those of what only a socket has.
 
 import errno
 import os
+import resource
 import select
+import signal
+import tempfile
 import unittest
 from unittest import mock
 
@@ -66,10 +69,14 @@ class Devices(WithDevice):
         r.bind("$.R", True)
         r.send_msg(Announcement("$.Noise", "1"))
         with self.assertRaises(TimeoutError):
+            k.call(Request("$.R"), timeout=0, keep_late_answer=True)
+        with self.assertRaises(TimeoutError):
             k.call(Request("$.R"), timeout=0)
         r.send_msg(Announcement("$.Noise", "2"))
         r.send_msg(reply_to(r.read_next_msg(), "late"))
-        self.assertEqual([k.wait_for_msg(PATIENCE).data for _ in range(3)], [b"1", b"2", b"late"])
+        r.send_msg(reply_to(r.read_next_msg(), "nobody waits for it any more"))
+        r.send_msg(Announcement("$.Noise", "3"))
+        self.assertEqual([k.wait_for_msg(PATIENCE).data for _ in range(4)], [b"1", b"2", b"late", b"3"])
 
     def test_socket_and_device_are_one_bus(self):
         r = self.ksock("$.A")
@@ -77,10 +84,56 @@ class Devices(WithDevice):
             s.send_msg(Announcement("$.A", "x"))
         self.assertEqual(r.wait_for_msg(PATIENCE).data, b"x")
 
+    def test_short_writes(self):
+        """A limit of file size cuts each write, and the rest is written too."""
+        r = self.ksock("$.A")
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+            try:
+                k = Ksock(self.bus(0))
+                k.send_msg(Announcement("$.A", bytes(range(250)) * 20))
+                k.write_data(Announcement("$.A", b"y" * 3000).to_bytes())
+                k.send()
+            except BaseException as e:
+                print(e)
+                os._exit(1)
+            os._exit(0)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        self.assertEqual([m.data for m in r], [bytes(range(250)) * 20, b"y" * 3000])
+
+    def test_missed(self):
+        """A device tells it by an ioctl of its own, and messages do not."""
+        s, r = self.ksock(), self.ksock("$.A")
+        r.set_max_messages(2)
+        for i in range(5):
+            s.send_msg(Announcement("$.A", str(i)))
+        self.assertEqual((r.missed(), s.missed()), (3, 0))
+        self.assertEqual([(m.data, m.missed) for m in r], [(b"0", 0), (b"1", 0)])
+        s.send_msg(Announcement("$.A", "5"))
+        self.assertEqual((r.read_next_msg().data, r.missed(), r._open.missed()), (b"5", 3, (3, 3)))
+
     def test_no_asyncio(self):
         import asyncio
         with self.assertRaises(ValueError):
             asyncio.run(aio.open_ksock(self.bus(0)))
+
+
+class LongMessages(WithDevice):
+    def setUp(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as settings:
+            settings.write("[limits]\nmessage-bytes = 8388608\nmessage-bytes-ceiling = 8388608\n")
+            settings.flush()
+            self.more_args = ("--config", settings.name)
+            super().setUp()
+
+    def test_long_writes(self):
+        """More than the kernel takes at once, both ways."""
+        s, r = self.ksock(), self.ksock("$.A")
+        data = bytes(range(256)) * (20 << 10)
+        s.send_msg(Announcement("$.A", data))
+        self.assertEqual(r.read_next_msg().data, data)
 
 
 if __name__ == "__main__":

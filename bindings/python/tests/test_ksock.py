@@ -206,7 +206,7 @@ class Operations(WithDaemon):
         self.assertEqual(s.read_next_msg().name, "$.Noise")
         self.assertRaises(ValueError, s.call, Message("$.R"))
         with self.assertRaises(TimeoutError):
-            s.call(Request("$.R", "slow"), timeout=0.001)
+            s.call(Request("$.R", "slow"), timeout=0.001, keep_late_answer=True)
         r.send_msg(reply_to(r.wait_for_msg(), "late"))
         self.assertEqual(s.wait_for_msg().data, b"late")
         with self.assertRaises(NoReply) as caught:

@@ -88,6 +88,12 @@ class Messages(unittest.TestCase):
             self.assertTrue(repr(cast).startswith(words + "("), repr(cast))
             self.assertTrue(str(m).startswith("<{} '$.".format(words)), str(m))
 
+    def test_cast_has_what_its_kind_has(self):
+        m = Message("$.A", "x", orig_from=OrigFrom(1, 2), final_to=OrigFrom(3, 4), flags=8)
+        self.assertEqual(m.cast(), Message("$.A", "x", flags=8))
+        m = Message("$.A", orig_from=OrigFrom(1, 2), final_to=OrigFrom(3, 4), in_reply_to=MessageId(0, 1))
+        self.assertEqual((m.cast().orig_from, m.cast().final_to), (OrigFrom(1, 2), None))
+
     def test_equality(self):
         self.assertEqual(Request("$.A"), Message("$.A", flags=Message.WANT_A_REPLY))
         self.assertNotEqual(Request("$.A"), Message("$.A"))

@@ -1,5 +1,7 @@
 """Repliers as functions."""
 
+import errno
+import signal
 import threading
 import unittest
 
@@ -72,11 +74,12 @@ class Serving(WithDaemon):
         self.assertEqual(len(failed), 1)
 
     def test_who_asked_has_gone(self):
-        service, k, asked = Service(), self.ksock(), threading.Event()
+        service, k, asked, sent = Service(), self.ksock(), threading.Event(), threading.Event()
 
         @service.replier("$.R")
         def slow(request):
             if request.data == b"first":
+                sent.wait(PATIENCE)
                 first.close()
                 asked.set()
             return "a"
@@ -87,9 +90,52 @@ class Serving(WithDaemon):
         first = self.ksock()
         self.serve(service)
         first.send_msg(Request("$.R", "first"))
+        sent.set()
         self.assertTrue(asked.wait(PATIENCE))
         self.assertEqual(k.call(Request("$.R"), PATIENCE).data, b"a")
         k.send_msg(Announcement("$.Stop"))
+
+    def test_a_reply_that_is_refused(self):
+        """It ends serving. The message that was taken along with it is there for the next who receives."""
+        service, k, server = Service(), self.ksock(), self.ksock()
+        size = k.max_message_size()
+
+        @service.replier("$.R")
+        def long(request):
+            k.send_msg(Request("$.R", "second"))
+            return b"x" * size
+        asker = threading.Thread(target=self.ask, args=(k, "$.R"))
+        asker.start()
+        with self.assertRaises(KbusError) as caught:
+            service.serve(server)
+        asker.join()
+        self.assertEqual(caught.exception.errno, errno.EMSGSIZE)
+        self.assertEqual(server.wait_for_msg(PATIENCE).data, b"second")
+
+    def ask(self, k, name):
+        while k.find_replier(name) is None:
+            pass
+        k.send_msg(Request(name, "first"))
+
+    def test_stopped_while_it_waits(self):
+        """By another thread, and by a signal handler: nothing that comes later is taken."""
+        service, k, server = Service(), self.ksock(), self.ksock("$.A")
+        for how in "thread", "handler":
+            def stop():
+                while server._open.core.waiting.get(server._open._frames._seq) is None:
+                    pass
+                if how == "thread":
+                    service.stop()
+                else:
+                    signal.pthread_kill(threading.main_thread().ident, signal.SIGALRM)
+            self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, lambda *_: service.stop()))
+            thread = threading.Thread(target=stop)
+            thread.start()
+            service.serve(server)
+            thread.join()
+        k.send_msg(Announcement("$.A", "later"))
+        self.assertEqual(server.num_messages(), 1)
+        self.assertEqual(server.read_next_msg().data, b"later")
 
     def test_name_taken(self):
         service, k = Service(), self.ksock()

@@ -12,5 +12,6 @@ own answer. Being cancelled takes nothing away: a message that came too late for
 """
 
 from .ksock import Ksock, open_ksock, serve
+from .tap import Tap, open_tap
 
-__all__ = ["Ksock", "open_ksock", "serve"]
+__all__ = ["Ksock", "Tap", "open_ksock", "open_tap", "serve"]

@@ -1,118 +1,210 @@
-"""Frames for asyncio: every request is a future, found again by the sequence of its result.
+"""A connection of asyncio: it carries the frames of the core, and each query is a future.
 
-What must happen when a result comes, whether or not somebody still waits for it, is done right then: the books of
-Requests sent, and the messages that were taken from the queue. So a cancelled task leaves nothing undone.
+The core notes what an answer means when it comes, whether or not a task still waits for it. So a cancelled task leaves
+nothing undone.
+
+The socket is read and written here, when the loop says that it can be, and not by a transport of asyncio: that would lose the
+bytes that it has in hand when an exception comes out of a signal handler, such as Ctrl-C up to Python 3.10, and the program
+goes on with its loop.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Callable, Dict, NamedTuple, Optional
+import os
+import socket
+from typing import Optional
 
-from .. import wire
-from ..conditions import BUS_GONE, CLOSED, PENDING, refusal
-from ..ids import Sent
+from .. import forks, wire
+from ..conditions import BUS_GONE, CLOSED, error, refusal
+from ..core import Core
+from ..door import LITTLE
+from ..frames import Frames
+from ..query import Answer, Late, Query
 
-
-class Result(NamedTuple):
-    """What a request was answered with."""
-
-    head: wire.Header
-    payload: bytes
-
-
-class _Request(NamedTuple):
-    what: str
-    future: "asyncio.Future[Result]"
-    after: Optional[Callable[[Result], None]]
+_AHEAD = (1 << 18,)  # bytes that are read at once
+_NO_SIGNAL = (socket.MSG_NOSIGNAL,)
 
 
-class Connection(asyncio.Protocol):
-    """One connection. ended is called once, when nothing more will come."""
+class Connection:
+    """One connection."""
 
-    def __init__(self, ended: Callable[[], None]) -> None:
-        self._transport: Optional[asyncio.Transport] = None
-        self._waiting: Dict[int, _Request] = {}
-        self._in = bytearray()
-        self._seq = 0
-        self._ended = ended
-        self.why = 0  # the condition of everything after the end
-        self.gone: "asyncio.Future[None]" = asyncio.get_running_loop().create_future()
+    def __init__(self, core: Core, s: socket.socket) -> None:
+        self.core = core
+        self._socket = s
+        self.frames = Frames(core)
+        self._pid = os.getpid()
+        self._loop = asyncio.get_running_loop()
+        self._full = False  # the socket takes no more just now
+        self._parting = False  # nothing more is to be sent
+        self.gone: "asyncio.Future[None]" = self._loop.create_future()
+        """Done when there is no connection any more."""
+        forks.register(self)
 
-    def ask(self, op: int, arg: int = 0, payload: bytes = b"", what: str = "",
-            after: Optional[Callable[[Result], None]] = None) -> "asyncio.Future[Result]":
-        """Sends a request. The future is its result, or a KbusError; after is called with every result, even if the
-        future was cancelled in the meantime."""
-        future: "asyncio.Future[Result]" = asyncio.get_running_loop().create_future()
-        if self.why or self._transport is None:
-            future.set_exception(refusal(self.why or CLOSED, what))
-            return future
-        self._seq = self._seq + 1 & 0xFFFFFFFF or 1
-        self._waiting[self._seq] = _Request(what, future, after)
-        self._transport.write(wire.frame(op, self._seq, arg, payload))
-        return future
+    def begin(self) -> None:
+        """The socket is connected."""
+        self._loop.add_reader(self._socket.fileno(), self._readable)
 
-    @property
-    def seq(self) -> int:
-        """The sequence of the last request."""
-        return self._seq
+    def check(self, what: str) -> None:
+        """EBADF in the child of a fork, and after close."""
+        if os.getpid() != self._pid:
+            raise error(9, "{}: this Ksock is another process's: open one after fork".format(what))
+        if self.frames.why == CLOSED:
+            raise refusal(CLOSED, what)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._in += data
-        at = 0
-        while len(self._in) - at >= wire.HEADER_BYTES:
-            head = wire.header(bytes(self._in[at:at + wire.HEADER_BYTES]))
-            if head.length > wire.LONGEST and self._transport is not None:
-                self._transport.abort()  # it does not speak the protocol
+    def _flush(self) -> None:
+        frames = self.frames
+        while frames.waits():
+            try:
+                frames.counts.extend(map(self._socket.send, (frames.rest(),), _NO_SIGNAL))
+            except (BlockingIOError, InterruptedError):
+                if not self._full:
+                    self._full = True
+                    self._loop.add_writer(self._socket.fileno(), self._flush)
                 return
-            end = at + wire.HEADER_BYTES + head.length
-            if len(self._in) < end:
-                break
-            self._answer(Result(head, bytes(self._in[at + wire.HEADER_BYTES:end])))
-            at = end
-        del self._in[:at]
+            except OSError:
+                frames.take_rest()  # results may still be there to be read, and behind them the end
+        if self._full:
+            self._loop.remove_writer(self._socket.fileno())
+            self._full = False
+        if self._parting:
+            try:
+                self._socket.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass  # it is gone already
 
-    def _answer(self, result: Result) -> None:
-        head = result.head
-        seq = head.seq
-        if head.op == wire.HELLO and seq == 0:
-            seq = 1  # refused before it was heard
-        request = self._waiting.pop(seq, None)
-        if request is None:
-            return  # the event that the bus is about to stop
-        if request.after is not None:
-            request.after(result)
-        if request.future.done():
-            return
-        if not head.condition:
-            request.future.set_result(result)
-            return
-        said = "" if head.condition == PENDING else result.payload.decode("utf-8", "replace")
-        failed = refusal(head.condition, request.what, said)
-        if head.condition == PENDING:
-            failed.message_id = Sent(*wire.sent(result.payload))
-        request.future.set_exception(failed)
+    def _readable(self) -> None:
+        try:
+            self._read()
+        except BaseException:
+            self._loop.call_soon(self._readable)  # out of a signal handler: what is here already is looked at all the same
+            raise
 
-    def connection_lost(self, exc: Optional[Exception]) -> None:
-        self.why = self.why or BUS_GONE
-        self._ended()
-        for request in self._waiting.values():
-            if not request.future.done():
-                request.future.set_exception(refusal(self.why, request.what))
-                request.future.exception()  # it need not be asked for: perhaps nobody waits
-        self._waiting.clear()
-        if not self.gone.done():
-            self.gone.set_result(None)
+    def _read(self) -> None:
+        frames = self.frames
+        if self._socket.fileno() < 0:
+            return
+        try:
+            frames.arrived.extend(map(self._socket.recv, _AHEAD))
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError:
+            frames.arrived.append(b"")
+        ended = bool(frames.arrived) and not frames.arrived[-1]
+        self._finish()
+        if ended or frames.why == BUS_GONE:
+            self.abort()
+        else:
+            self._flush()
+
+    def _finish(self) -> None:
+        frames = self.frames
+        try:
+            while not frames.need() and not frames.why:
+                frames.digest()
+        except wire.Malformed as e:
+            frames.end(BUS_GONE, "it does not speak the protocol: {}".format(e))
+
+    async def perform(self, query: Query, deadline: Optional[float]) -> Answer:
+        """Sends a query and waits for its answer. Late: none came in time, or the inbox has a message for a query for any.
+
+        deadline is in the loop's time.
+        """
+        self.check(query.what)
+        woken: "asyncio.Future[None]" = self._loop.create_future()
+
+        def wake() -> None:
+            if not woken.done():
+                woken.set_result(None)
+        query.notify = wake
+        try:
+            self.frames.queue(query)
+            self._flush()
+            if not query.done:
+                await self._until(woken, deadline)
+            if not query.done:
+                self._give_up(query)
+                if not (query.receives and self.core.inbox):
+                    woken = self._loop.create_future()
+                    await self._until(woken, self._loop.time() + LITTLE)
+                if not query.done:
+                    raise Late
+        except Late:
+            raise
+        except BaseException:  # the task is cancelled, or this comes out of a signal handler
+            self._finish()
+            if not self.frames.unsend(query):
+                self._give_up(query)
+            raise
+        return query.result()
+
+    async def _until(self, woken: "asyncio.Future[None]", deadline: Optional[float]) -> None:
+        if deadline is None:
+            await woken
+            return
+        left = deadline - self._loop.time()
+        timer = self._loop.call_at(deadline, lambda: woken.done() or woken.set_result(None)) if left > 0 else None
+        try:
+            if timer is not None:
+                await woken
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _give_up(self, query: Query) -> None:
+        owed = self.core.give_up(query)
+        if owed is not None:
+            self.frames.queue(owed)
+            self._flush()
 
     async def close(self, patience: float) -> None:
         """Says that nothing more comes, and waits until the daemon has closed too, or patience seconds."""
-        self.why = self.why or CLOSED
-        if self._transport is None or self.gone.done():
+        if os.getpid() != self._pid:
             return
-        self._transport.write_eof()
-        await asyncio.wait([self.gone], timeout=patience)
-        self._transport.abort()
+        try:
+            self.hang_up()
+            if not self.gone.done():
+                await asyncio.wait([self.gone], timeout=patience)
+        finally:
+            self.abort()
+
+    def hang_up(self) -> None:
+        """Says that nothing more comes, and waits for nothing; gone is done when the daemon has taken note."""
+        if os.getpid() != self._pid:
+            return
+        self.core.forget()
+        self.frames.end(CLOSED)
+        self.frames.why = CLOSED  # also if the bus was lost before
+        if not self.gone.done():
+            self._parting = True
+            self._flush()
+
+    def abort(self) -> None:
+        """Ends it at once."""
+        if os.getpid() != self._pid:
+            return
+        fd = self._socket.fileno()
+        if fd >= 0 and not self._loop.is_closed():
+            self._loop.remove_reader(fd)
+            self._loop.remove_writer(fd)
+        self._socket.close()
+        self.frames.end(BUS_GONE)
+        if not self.gone.done() and not self._loop.is_closed():
+            self.gone.set_result(None)
+
+    def drop(self) -> bool:
+        """Closes at once, for a finalizer. Tells whether it was open."""
+        if os.getpid() != self._pid or self._socket.fileno() < 0:
+            return False
+        was_open = not self.frames.why
+        self.frames.end(CLOSED)
+        if self._loop.is_closed():
+            self._socket.close()
+        else:
+            self._loop.call_soon_threadsafe(self.abort)
+        return was_open
+
+    def forked(self) -> None:
+        """In a child: only a copy of the descriptor goes, and the parent's loop, with which it shares more, is not touched."""
+        self.frames.why = CLOSED
+        self._socket.close()

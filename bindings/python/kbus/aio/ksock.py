@@ -3,70 +3,111 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import inspect
-from collections import deque
+import warnings
 from types import TracebackType
-from typing import Deque, Dict, List, Optional, Tuple, Type, Union
+from typing import Any, Dict, Optional, Type, Union
 
-from .. import layout, place, wire
-from ..asked import Asked, Id
-from ..conditions import CANCELED, NO_SUCH_BUS, PENDING, KbusError, NoReply, refusal
+from .. import endpoint, wire
+from ..cards import decoded_card, encoded_card
+from ..conditions import KbusError, error
+from ..core import Core
 from ..ids import MessageId, Sent
-from ..layout import Parts
+from ..ksock import unanswered
 from ..message import Message
-from ..names import MAX_NAME_LEN, STATUS_PREFIX
+from ..names import STATUS_PREFIX
+from ..peer import Peer
+from ..query import Late, Operation, Query
+from ..reopen import Memory, Reopened, encoded as _encoded
 from ..serving import Service, moot
-from ..socketdoor import VALUES
-from .connection import Connection, Result
+from ..socketdoor import PATIENCE, make_socket, no_answer, welcomed
+from .connection import Connection
+from .reach import deadline_in, reach
 
-_PATIENCE = 5.0  # seconds that a daemon may take to say hello, or to let go
-
-_TOO_LONG = MAX_NAME_LEN + 1  # bytes of a name: then the bus says what is wrong
-
-_Call = Tuple[Id, "asyncio.Future[Parts]"]
+MODES = {"r": wire.MODE_READ, "rw": wire.MODE_READ | wire.MODE_WRITE}
 
 
-async def open_ksock(which: Union[int, str] = 0, mode: str = "rw") -> "Ksock":
-    """Opens bus which through its daemon's socket, for reading ('r') or for both ('rw')."""
-    bits = {"r": wire.MODE_READ, "rw": wire.MODE_READ | wire.MODE_WRITE}.get(mode)
+async def open_ksock(which: Union[int, str] = 0, mode: str = "rw", *, timeout: Optional[float] = None) -> "Ksock":
+    """Opens bus which through its daemon's socket, for reading ('r') or for both ('rw'), within timeout seconds (else 5)."""
+    bits = MODES.get(mode)
     if bits is None:
         raise ValueError("Ksock mode should be 'r' or 'rw', not '{}'".format(mode))
-    where = place.find(which)
+    where = endpoint.find(which)
     if where.is_device:
         raise ValueError("{}: asyncio needs the daemon's socket; a Ksock of a device has a fileno()".format(where.path))
-    ksock = Ksock(where)
-    await ksock._connect(bits)
+    ksock = Ksock(where, bits)
+    ksock._use(await ksock._connect(timeout))
     return ksock
 
 
 class Ksock:
-    """One user of a bus; made by open_ksock. What the methods do, and fail with, is told at kbus.Ksock."""
+    """One user of a bus; made by open_ksock. kbus.Ksock says what the methods do and fail with.
 
-    def __init__(self, where: place.Place) -> None:
+    Each operation that is answered at once may be given a limit by asyncio.wait_for.
+    """
+
+    def __init__(self, where: endpoint.Endpoint, bits: int, features: int = wire.MODERN) -> None:
         self._where = where
-        self._asked = Asked()
-        self._pending: Optional[Id] = None
-        self._inbox: Deque[Parts] = deque()  # taken from the queue, and nobody waited any more
-        self._receivers: "Deque[asyncio.Future[Parts]]" = deque()
-        self._nexts: List[int] = []  # sequences of the NextWaits that are to bring something
-        self._calls: Dict[int, _Call] = {}
-        self._lost = False
-        self.ksock_id = 0
+        self._bits = bits
+        self._features = features
+        self._core = Core(bits)
+        self._wire: Optional[Connection] = None
+        self._memory = Memory()
+        self._attempted: Optional[Connection] = None  # of reopen(), that runs or was given up
+        self._reopening: "Optional[asyncio.Future[None]]" = None  # done when the task that reopens is done
 
-    async def _connect(self, mode: int) -> None:
-        loop = asyncio.get_running_loop()
+    async def _connect(self, timeout: Optional[float]) -> Connection:
+        path, limit = self._where.path, PATIENCE if timeout is None else timeout
+        deadline = deadline_in(limit)
+        core = Core(self._bits)
+        s = make_socket(path)
+        connection = Connection(core, s)
         try:
-            _, self._wire = await loop.create_unix_connection(lambda: Connection(self._end), self._where.path)
-        except (FileNotFoundError, ConnectionRefusedError):
-            raise refusal(NO_SUCH_BUS, "open " + self._where.path,
-                          "nobody listens there; is kbusd running?") from None
-        try:
-            hello = await asyncio.wait_for(self._wire.ask(wire.HELLO, mode, wire.hello(), "open"), _PATIENCE)
+            await reach(s, path, deadline, limit)
+            connection.begin()
+            try:
+                hello = await connection.perform(Query(wire.HELLO, self._bits, wire.hello(self._features), "open " + path),
+                                                 deadline)
+            except Late:
+                raise no_answer(path, limit) from None
+            core.ksock_id = hello.arg
+            core.most = welcomed(path, hello.payload, core)
         except BaseException:
-            await self._wire.close(0)
+            connection.abort()
             raise
-        self.ksock_id = hello.head.arg
-        self._most = wire.welcome(hello.payload)[1]
+        return connection
+
+    def _use(self, connection: Connection) -> None:
+        self._core, self._wire = connection.core, connection
+
+    @property
+    def _open(self) -> Connection:
+        assert self._wire is not None
+        return self._wire
+
+    @property
+    def ksock_id(self) -> int:
+        """Our id on the bus."""
+        return self._core.ksock_id
+
+    async def _run(self, operation: Operation, deadline: Optional[float] = None, connection: Optional[Connection] = None) -> Any:
+        """What an operation of the core gives."""
+        answer: Any = None
+        failure: Optional[Exception] = None
+        connection = connection or self._open
+        while True:
+            try:
+                query = operation.send(answer) if failure is None else operation.throw(failure)
+            except StopIteration as end:
+                given = end.value
+                break
+            answer = failure = None
+            try:
+                answer = await connection.perform(query, deadline)
+            except (KbusError, Late) as e:
+                failure = e
+        return given
 
     async def __aenter__(self) -> "Ksock":
         return self
@@ -76,74 +117,152 @@ class Ksock:
         await self.close()
 
     async def close(self) -> None:
-        """Closes the Ksock; whoever waits gets EBADF."""
-        self._asked = Asked()
-        await self._wire.close(_PATIENCE)
+        """Closes the Ksock; tasks that wait in it get EBADF."""
+        attempted = self._attempted
+        try:
+            await self._open.close(PATIENCE)
+        finally:
+            if attempted is not None:
+                await attempted.close(PATIENCE)
+
+    def __del__(self) -> None:
+        connection = getattr(self, "_wire", None)
+        if connection is not None and connection.drop():
+            warnings.warn("unclosed {!r}".format(self), ResourceWarning, source=self)
+        attempted = getattr(self, "_attempted", None)
+        if attempted is not None:
+            attempted.drop()
+
+    async def reopen(self, timeout: Optional[float] = None) -> Reopened:
+        """Opens the Ksock anew after the loss of the bus, as kbus.Ksock.reopen.
+
+        Until it has succeeded the Ksock is as before, also when the task is cancelled.
+        """
+        deadline = deadline_in(timeout)
+        while self._reopening is not None:  # another task is at it
+            await self._soon(self._reopening, deadline, timeout)
+        self._reopening = asyncio.get_running_loop().create_future()
+        try:
+            return await self._attempt(timeout, deadline)
+        except Late:
+            raise error(errno.ETIMEDOUT, "reopen: the bus has not answered in {:g} s".format(timeout or 0)) from None
+        finally:
+            self._reopening.set_result(None)
+            self._reopening = None
+
+    async def _attempt(self, timeout: Optional[float], deadline: Optional[float]) -> Reopened:
+        old, loop = self._open, asyncio.get_running_loop()
+        try:
+            await self._run(old.core.reset(), deadline)
+            return Reopened(old.core.ksock_id, old.core.ksock_id, [], [])
+        except KbusError as e:
+            if e.condition != "ErrBusGone":
+                raise
+        if self._attempted is not None:
+            await self._soon(self._attempted.gone, deadline, timeout)
+        self._attempted = new = await self._connect(timeout if deadline is None else max(0.0, deadline - loop.time()))
+        try:
+            old.check("reopen")
+            bound, failed = await self._run(self._memory.restore(new.core), deadline, new)
+            old.check("reopen")
+        except BaseException:
+            new.hang_up()
+            raise
+        new.core.inherit(old.core)
+        self._use(new)
+        self._attempted = None
+        self._memory.restored(bound)
+        return Reopened(old.core.ksock_id, new.core.ksock_id, bound, failed)
+
+    async def _soon(self, event: "asyncio.Future[None]", deadline: Optional[float], timeout: Optional[float]) -> None:
+        """Waits for what another task, or the daemon, will have done."""
+        left = None if deadline is None else max(0.0, deadline - asyncio.get_running_loop().time())
+        await asyncio.wait([event], timeout=left)
+        if not event.done():
+            raise error(errno.ETIMEDOUT, "reopen: an earlier one is not over yet, after {:g} s".format(timeout or 0))
 
     def __repr__(self) -> str:
         return "<kbus.aio.Ksock {} id {}>".format(self._where.name, self.ksock_id)
 
     # Operations that are answered at once.
 
-    async def bind(self, name: str, replier: bool = False) -> None:
-        await self._wire.ask(wire.BIND, int(replier), _cut(name), "bind " + name)
+    async def bind(self, name: Union[str, bytes], replier: bool = False) -> None:
+        await self._run(self._core.bind(_encoded(name), int(replier)))
+        self._memory.bound(name, replier)
 
-    async def unbind(self, name: str, replier: bool = False) -> None:
-        await self._wire.ask(wire.UNBIND, int(replier), _cut(name), "unbind " + name)
+    async def stand_by(self, name: Union[str, bytes]) -> None:
+        """Binds as Replier if there is none; else stands by, to become the Replier when that one goes."""
+        await self._run(self._core.stand_by(_encoded(name)))
+        self._memory.stands_by(name)
 
-    async def find_replier(self, name: str) -> Optional[int]:
-        return (await self._wire.ask(wire.REPLIER, 0, _cut(name), "find the Replier of " + name)).head.arg or None
+    async def unbind(self, name: Union[str, bytes], replier: bool = False) -> None:
+        await self._run(self._core.unbind(_encoded(name), int(replier)))
+        self._memory.unbound(name, replier)
+
+    async def describe(self, name: Union[str, bytes], *, description: str = "", content_type: str = "", schema: Any = None) -> None:
+        """Attaches a card to a name, as kbus.Ksock.describe."""
+        await self._run(self._core.describe(_encoded(name), encoded_card(description, content_type, schema)))
+
+    async def card(self, name: Union[str, bytes]) -> Optional[Dict[str, Any]]:
+        """What the Replier of a name says of it, as kbus.Ksock.card."""
+        return decoded_card(await self._run(self._core.card(_encoded(name))))
+
+    async def find_replier(self, name: Union[str, bytes]) -> Optional[int]:
+        return (await self._run(self._core.replier(_encoded(name)))) or None
 
     async def send(self, msg: Message) -> Sent:
         """Sends a message, as kbus.Ksock.send_msg."""
-        parts = msg.parts
-        cut = Parts(parts.numbers, parts.name[:_TOO_LONG], parts.data[:self._most])
-        after = self._note if msg.is_request() else None
-        return wire.sent((await self._wire.ask(wire.SEND_MESSAGE, 0, wire.message(cut), "send " + msg.name,
-                                               after)).payload)
-
-    def _note(self, result: Result) -> None:
-        sent = wire.sent(result.payload) if result.head.condition in (0, PENDING) else None
-        if sent is not None:
-            key = sent.network_id, sent.serial_num
-            self._asked.add(key)
-            self._pending = key if result.head.condition else self._pending
+        sent: Sent = await self._run(self._core.send_message(msg.parts))
+        return sent
 
     async def discard(self) -> None:
         """Drops the message that waits for room, if one does."""
-        poll = self._wire.ask(wire.POLL, what="discard")
-        poll.add_done_callback(_seen)
-        await self._wire.ask(wire.DISCARD, what="discard")
-        if self._pending is not None and not (await poll).head.arg & 2:
-            self._asked.remove(self._pending)
-        self._pending = None
+        await self._run(self._core.discard())
 
     async def wait_sent(self) -> None:
         """Waits until no message of this Ksock waits for room."""
-        await self._wire.ask(wire.WAIT_SENT, what="wait until sent")
+        await self._run(self._core.wait_sent())
 
     async def last_msg_id(self) -> MessageId:
-        return MessageId(*wire.sent((await self._wire.ask(wire.LAST_SENT, what="last message id")).payload))
+        last: MessageId = await self._run(self._core.last_sent())
+        return last
 
     async def value(self, op: str, number: int = 0) -> int:
         """nummsgs, unrepliedto, maxmsgs, msgonlyonce, verbose, reportreplierbinds, maxmsgsize or newdevice (part 3)."""
-        return (await self._wire.ask(VALUES[op], number, what=op)).head.arg
+        value = int(await self._run(self._core.value(op, number)))
+        if op == "maxmsgs" and number:
+            self._memory.max_messages = number
+        if op == "msgonlyonce" and number in (0, 1):
+            self._memory.only_once = bool(number)
+        return value
 
-    # Receiving. There are as many NextWaits outstanding as tasks wait, and what one brings goes to the oldest of them.
+    async def missed(self) -> int:
+        """How many messages this Ksock did not get because its queue was full, since it was opened."""
+        return int((await self._run(self._core.missed()))[1])
+
+    async def peer(self, sender: Union[Message, int]) -> Peer:
+        """The process that sent a message, or that has a Ksock id, as kbus.Ksock.peer."""
+        number = sender if isinstance(sender, int) else sender.from_
+        uid, gid, pid, state, program = await self._run(self._core.peer(number))
+        return Peer(number, uid, gid, pid, program, bool(state & 1))
+
+    # Receiving. There are as many NextWaits outstanding as tasks wait. What they bring goes to the inbox, and tasks take
+    # it from there in the order in which they are woken: so it does not matter which of them is cancelled, or when.
 
     async def receive(self) -> Message:
         """The next message, when there is one."""
-        self._no_reader_lost()
-        future: "asyncio.Future[Parts]" = asyncio.get_running_loop().create_future()
-        self._receivers.append(future)
-        self._hand_out()
-        try:
-            return Message.from_parts(await future)
-        except asyncio.CancelledError:
-            if future.done() and not future.cancelled() and future.exception() is None:
-                self._inbox.appendleft(future.result())  # it came in the same moment
-            self._hand_out()
-            raise
+        self._open.check("receive")
+        while True:
+            core = self._core
+            first = core.first()
+            if first is not None:
+                try:
+                    del core.inbox[0]
+                    return Message.from_parts(first[1])
+                except BaseException:  # out of a signal handler
+                    core.put_back(first)
+                    raise
+            await self._run(core.receive_wait())
 
     def __aiter__(self) -> "Ksock":
         return self
@@ -152,151 +271,62 @@ class Ksock:
         """Messages for ever: the iteration ends by the loss of the bus, as a KbusError, and by nothing else."""
         return await self.receive()
 
-    def _no_reader_lost(self) -> None:
-        if self._lost and not self._inbox:
-            raise refusal(self._wire.why, "receive")
-
-    def _hand_out(self) -> None:
-        """Gives what is there to those who wait, and asks for as many messages as are still waited for."""
-        while True:
-            while self._receivers and self._receivers[0].done():
-                self._receivers.popleft()
-            if not self._receivers or not self._inbox:
-                break
-            self._receivers.popleft().set_result(self._inbox.popleft())
-        waiting = sum(not f.done() for f in self._receivers)
-        while len(self._nexts) > waiting:
-            self._wire.ask(wire.CANCEL, self._nexts.pop(), what="cancel").add_done_callback(_seen)
-        while len(self._nexts) < waiting and not self._lost:
-            self._ask_next()
-
-    def _ask_next(self) -> None:
-        def came(result: Result) -> None:
-            if seq in self._nexts:
-                self._nexts.remove(seq)
-            if not result.head.condition:
-                self._take(next(wire.messages(result.payload)))
-            elif result.head.condition != CANCELED:
-                self._fail(refusal(result.head.condition, "receive"))
-        self._wire.ask(wire.NEXT_WAIT, what="receive", after=came).add_done_callback(_seen)
-        seq = self._wire.seq
-        self._nexts.append(seq)
-
-    def _take(self, parts: Parts) -> None:
-        n = parts.numbers
-        self._asked.settle((n[layout.REPLY_ID], n[layout.REPLY_SERIAL]), n[layout.TO], self.ksock_id)
-        self._inbox.append(parts)
-        self._hand_out()
-
-    def _fail(self, error: KbusError) -> None:
-        while self._receivers:
-            future = self._receivers.popleft()
-            if not future.done():
-                future.set_exception(error)
-
-    # Calls.
-
-    async def call(self, request: Message, timeout: Optional[float] = None) -> Message:
+    async def call(self, request: Message, timeout: Optional[float] = None, *, keep_late_answer: bool = False) -> Message:
         """Sends a Request, waits for its Reply and gives that; NoReply if a Status comes instead.
 
-        TimeoutError after timeout seconds: the answer then comes to the queue, as it does when the task is cancelled.
+        TimeoutError after timeout seconds. Then, and when the task is cancelled, the call is given up, and the bus drops
+        the answer when it comes, unless keep_late_answer: then it comes to the queue.
         """
         if not request.is_request():
             raise ValueError("{} is no Request: nobody would answer it".format(request))
-        try:
-            parts = await asyncio.wait_for(self._call(request), timeout)
-        except asyncio.TimeoutError:
-            raise TimeoutError("no answer to {} in {} s".format(request.name, timeout)) from None
-        reply = Message.from_parts(parts)
-        if reply.name.startswith(STATUS_PREFIX):
-            raise NoReply(reply)
-        return reply
-
-    async def _call(self, request: Message) -> Parts:
-        try:
-            sent = await self.send(request)
-        except KbusError as e:
-            if e.message_id is None:
-                raise
-            sent = e.message_id  # it waits for room, and so do we
-        answer: "asyncio.Future[Parts]" = asyncio.get_running_loop().create_future()
-
-        def came(result: Result) -> None:
-            self._calls.pop(seq, None)
-            if result.head.condition:
-                if not answer.done():
-                    answer.set_exception(refusal(result.head.condition, "call"))
-                return
-            parts = next(wire.messages(result.payload))
-            if answer.done():
-                self._take(parts)  # too late for the call
-                return
-            n = parts.numbers
-            self._asked.settle((n[layout.REPLY_ID], n[layout.REPLY_SERIAL]), n[layout.TO], self.ksock_id)
-            answer.set_result(parts)
-
-        key = sent.network_id, sent.serial_num
-        asked = self._wire.ask(wire.NEXT_REPLY, 1, wire.id_bytes(*key), "call", came)
-        asked.add_done_callback(_seen)
-        seq = self._wire.seq
-        self._calls[seq] = key, answer
-        if asked.done() and not answer.done():  # the bus was lost in between
-            self._last_word(seq)
-        try:
-            return await answer
-        except asyncio.CancelledError:
-            if answer.done() and not answer.cancelled() and answer.exception() is None:
-                self._inbox.appendleft(answer.result())
-                self._hand_out()
-            self._wire.ask(wire.CANCEL, seq, what="cancel").add_done_callback(_seen)
-            raise
-
-    # The end.
-
-    def _end(self) -> None:
-        """The connection has ended. Requests that the bus had accepted get their Status: first those of calls."""
-        self._lost = True
-        self._nexts.clear()
-        self._inbox.extend(self._asked.statuses(self.ksock_id))
-        for seq in list(self._calls):
-            self._last_word(seq)
-        self._hand_out()
-        self._fail(refusal(self._wire.why, "receive"))
-
-    def _last_word(self, seq: int) -> None:
-        key, answer = self._calls.pop(seq)
-        for parts in self._inbox:
-            if parts.numbers[layout.REPLY_ID:layout.REPLY_SERIAL + 1] == key and not answer.done():
-                self._inbox.remove(parts)
-                answer.set_result(parts)
-                return
-        if not answer.done():
-            answer.set_exception(refusal(self._wire.why, "call"))
+        parts, number = await self._run(self._core.call(request.parts, keep_late_answer), deadline_in(timeout))
+        answer = None if parts is None else Message.from_parts(parts)
+        if answer is None or answer.name.startswith(STATUS_PREFIX):
+            raise unanswered(request, timeout, answer, number)
+        return answer
 
 
 async def serve(ksock: Ksock, service: Service) -> None:
     """Serves as service.serve does; handlers may be coroutines. Messages are handled one after the other."""
-    for name in service.bindings:
-        await ksock.bind(name, replier=True)
-    async for msg in ksock:
-        handler = service.handler(msg)
-        if handler is None:
-            continue
-        result = handler(msg)
-        reply = service.reply(msg, await result if inspect.isawaitable(result) else result)
-        if reply is not None:
-            try:
-                await ksock.send(reply)
-            except KbusError as e:
-                if not moot(e):
-                    raise
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    with service.stops(lambda: loop.call_soon_threadsafe(stopped.set)):
+        for name in service.bindings:
+            if not service.stopped and (name, True) not in ksock._memory.bindings:
+                await ksock.bind(name, replier=True)
+        stop = asyncio.ensure_future(stopped.wait())
+        try:
+            while not service.stopped:
+                msg = await _next(ksock, stop)
+                if msg is not None:
+                    await _handle(ksock, service, msg)
+        finally:
+            stop.cancel()
 
 
-def _cut(name: str) -> bytes:
-    return name.encode("utf-8", "surrogateescape")[:_TOO_LONG]
+async def _next(ksock: Ksock, stop: "asyncio.Future[Any]") -> Optional[Message]:
+    """The next message, or None when it is time to stop."""
+    receiving = asyncio.ensure_future(ksock.receive())
+    receiving.add_done_callback(lambda done: done.cancelled() or done.exception())  # perhaps no task asks for it
+    try:
+        await asyncio.wait([receiving, stop], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not receiving.done():
+            receiving.cancel()
+            await asyncio.wait([receiving])
+    return None if receiving.cancelled() else receiving.result()
 
 
-def _seen(future: "asyncio.Future[Result]") -> None:
-    """Nobody waits for that future: what its result means is done by its `after`."""
-    if not future.cancelled():
-        future.exception()
+async def _handle(ksock: Ksock, service: Service, msg: Message) -> None:
+    handler = service.handler(msg)
+    if handler is None:
+        return
+    result = handler(msg)
+    reply = service.reply(msg, await result if inspect.isawaitable(result) else result)
+    if reply is not None:
+        try:
+            await ksock.send(reply)
+        except KbusError as e:
+            if not moot(e):
+                raise
+

@@ -10,7 +10,7 @@ from typing import NamedTuple, Union
 from .conditions import CONDITIONS, NO_SUCH_BUS, error
 
 
-class Place(NamedTuple):
+class Endpoint(NamedTuple):
     """A bus that can be opened."""
 
     name: str
@@ -43,18 +43,18 @@ def socket_path(number: int) -> str:
     return os.path.join(socket_dir(), "bus{}.sock".format(number))
 
 
-def find(which: Union[int, str]) -> Place:
-    """The place of bus number which, or of a path.
+def find(which: Union[int, str]) -> Endpoint:
+    """The endpoint of bus number which, or of a path.
 
     A number means the daemon's socket, or /dev/kbusN if the environment has KBUS_PYTHON=device. A path may be either.
     """
     if isinstance(which, str) and "/" in which:
-        return Place(which, which, _is_device(which))
+        return Endpoint(which, which, _is_device(which))
     number = int(which)
     name = "/dev/kbus{}".format(number)
     if os.environ.get("KBUS_PYTHON") == "device":
-        return Place(name, name, True)
-    return Place(name, socket_path(number), False)
+        return Endpoint(name, name, True)
+    return Endpoint(name, socket_path(number), False)
 
 
 def _is_device(path: str) -> bool:

@@ -1,0 +1,36 @@
+"""What a fork leaves in the child is not the child's.
+
+A Ksock belongs to the process that opened it. The child has copies of its descriptors, and as long as a copy is open
+the daemon does not see that the process has gone: a Ksock that asked it would wait for ever. So the child closes its
+copies, at once; nothing of that reaches the parent. (A device is a descriptor that may be shared, and is left alone.)
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import weakref
+from typing import Any, Dict
+
+generation = 0
+"""How many forks of Python's lie between this process and its first."""
+
+_there: Dict[int, "weakref.ReferenceType[Any]"] = {}
+
+
+def register(one: Any) -> None:
+    """From now on one.forked() is called in each child, as long as it lives."""
+    number = id(one)
+    _there[number] = weakref.ref(one, functools.partial(_there.pop, number))  # no step of Python, where a signal might end it
+
+
+def _in_child() -> None:
+    global generation
+    generation += 1
+    for reference in list(_there.values()):
+        one = reference()
+        if one is not None:
+            one.forked()
+
+
+os.register_at_fork(after_in_child=_in_child)
