@@ -1,0 +1,324 @@
+// The Ksock of a program: the operations of a bus as methods, each a promise. What they mean is in core.js; index.d.ts tells
+// programs what each does and fails with.
+
+import { CLOSED, KbusError, NoReply, refusal } from './conditions.js';
+import { Connection, within } from './connection.js';
+import { Core } from './core.js';
+import * as layout from './layout.js';
+import { Memory, binding, cut } from './memory.js';
+import { Message, failureOf, replyTo } from './message.js';
+import { Question } from './question.js';
+import { serve } from './serving.js';
+import * as wire from './wire.js';
+
+const { OPS } = wire;
+const PATIENCE = 5000; // milliseconds that a bus may take to say hello, or to let go
+
+/** What can be awaited, and made to happen. */
+const event = () => {
+  let happened;
+  const happens = new Promise((resolve) => { happened = resolve; });
+  return { happens, happened };
+};
+
+/** One user of a bus; made by open(). */
+export class Ksock {
+  #connect; // makes a transport: (limit in milliseconds, signal) => promise
+  #where;
+  #mode;
+  #core = new Core();
+  #connection = null;
+  #memory = new Memory();
+  #attempt = null; // the connection of a reopen() that runs
+  #left = Promise.resolve(); // kept when nothing is left of one that was given up
+  #reopening = Promise.resolve(); // kept when no reopen() runs
+
+  constructor(where, mode, connect) {
+    this.#where = where;
+    this.#mode = mode;
+    this.#connect = connect;
+  }
+
+  /** Opens it, for open(). */
+  async start(options) {
+    const { core, connection } = await this.#connected(options);
+    this.#core = core;
+    this.#connection = connection;
+    return this;
+  }
+
+  /** A connection that has been welcomed, and its core. */
+  async #connected({ timeout = PATIENCE, signal = null } = {}) {
+    const core = new Core();
+    const began = Date.now();
+    const transport = await this.#connect(timeout, signal);
+    const connection = new Connection(core, transport);
+    const hello = new Question(OPS.HELLO, `open ${this.#where}`, { arg: this.#mode, payload: wire.hello(wire.MARKED | wire.TRACED) });
+    try {
+      await connection.perform(hello, { signal, limit: Math.max(0, timeout - (Date.now() - began)) });
+      const { version, features, most } = wire.welcome(hello.payload);
+      if (version !== wire.VERSION) throw new KbusError('EPROTO', `open ${this.#where}: it speaks version ${version}`);
+      Object.assign(core, { ksockId: hello.arg, most, features });
+    } catch (e) {
+      transport.abort();
+      if (e instanceof wire.Malformed) throw new KbusError('EPROTO', `open ${this.#where}: ${e.message}`);
+      if (e.code === 'ETIMEDOUT') throw new KbusError('ETIMEDOUT', `open ${this.#where}: no answer in ${timeout} ms`);
+      throw e;
+    }
+    return { core, connection };
+  }
+
+  get id() {
+    return this.#core.ksockId;
+  }
+
+  toString() {
+    return `<Ksock ${this.#where} id ${this.id}>`;
+  }
+
+  async #ask(op, what, frame = {}, options = {}) {
+    return this.#connection.perform(new Question(op, what, frame), options);
+  }
+
+  // Bindings.
+
+  async bind(name, { replier = false, standby = false, signal } = {}) {
+    const role = standby ? 'standby' : replier ? 'replier' : 'listener';
+    await this.#connection.perform(binding(name, role), { signal });
+    this.#memory.bound(name, role);
+  }
+
+  bindReplier(name, options = {}) {
+    return this.bind(name, { ...options, replier: true });
+  }
+
+  standBy(name, options = {}) {
+    return this.bind(name, { ...options, standby: true });
+  }
+
+  async unbind(name, { replier = false, signal } = {}) {
+    await this.#ask(OPS.UNBIND, `unbind ${name}`, { arg: Number(replier), payload: cut(name) }, { signal });
+    this.#memory.unbound(name, replier);
+  }
+
+  async findReplier(name, { signal } = {}) {
+    const { arg } = await this.#ask(OPS.REPLIER, `find the Replier of ${name}`, { payload: cut(name) }, { signal });
+    return arg || null;
+  }
+
+  // Sending.
+
+  async send(message, { signal } = {}) {
+    return wire.sent((await this.#send(OPS.SEND_MESSAGE, 'send', message, { signal })).payload);
+  }
+
+  async call(request, { timeout, signal, keepLateAnswer = false } = {}) {
+    if (!request.isRequest) throw new TypeError(`${request} is no Request: nobody would answer it`);
+    const answered = await this.#send(OPS.CALL, 'call', request, { signal, limit: timeout ?? Infinity }, keepLateAnswer);
+    const reply = Message.fromParts(answered.parts);
+    if (reply.name.startsWith(layout.STATUS_PREFIX)) throw new NoReply(reply); // of a lost bus it does not say which Request it was
+    return reply;
+  }
+
+  async #send(op, verb, { parts }, options, keep = false) {
+    const { most } = this.#core;
+    const fits = parts.name.length <= layout.MAX_NAME_BYTES && parts.data.length <= most;
+    const sends = fits ? parts : { ...parts, name: cut(parts.name), data: parts.data.subarray(0, most) }; // the bus says what is wrong
+    const what = `${verb} ${new TextDecoder().decode(sends.name)}`;
+    const question = new Question(op, what, { payload: wire.message(sends, this.#core.features), message: sends });
+    question.keep = keep;
+    try {
+      return await this.#connection.perform(question, options);
+    } catch (e) {
+      if (e.condition !== 'ErrMessageTooLong' || parts.data.length <= most) throw e;
+      throw new KbusError(e.code, `${what}: its data has ${parts.data.length} bytes, ${most} are the most for a message in all`, e.condition);
+    }
+  }
+
+  reply(request, data = null, options = {}) {
+    return this.send(data instanceof Message ? data : replyTo(request, data), options);
+  }
+
+  fail(request, why, options = {}) {
+    return this.send(failureOf(request, why), options);
+  }
+
+  async discard({ signal } = {}) {
+    const core = this.#core;
+    const waited = core.pending !== null && ((await this.#ask(OPS.POLL, 'discard', {}, { signal })).arg & 2) === 0;
+    await this.#ask(OPS.DISCARD, 'discard', {}, { signal });
+    core.discarded(waited);
+  }
+
+  async waitSent({ signal, timeout = Infinity } = {}) {
+    await this.#ask(OPS.WAIT_SENT, 'wait until sent', {}, { signal, limit: timeout });
+  }
+
+  async lastSent({ signal } = {}) {
+    return wire.id((await this.#ask(OPS.LAST_SENT, 'last message id', {}, { signal })).payload);
+  }
+
+  // Receiving.
+
+  async receive({ signal, timeout = Infinity } = {}) {
+    const question = new Question(OPS.NEXT_WAIT, 'receive');
+    await this.#connection.perform(question, { how: 'receive', signal, limit: timeout });
+    return Message.fromParts(question.parts);
+  }
+
+  async next({ signal } = {}) {
+    const question = new Question(OPS.NEXT, 'receive');
+    if (this.#core.inbox.length === 0) {
+      try {
+        await this.#connection.perform(question, { signal });
+        return question.parts === null ? null : Message.fromParts(question.parts);
+      } catch (e) {
+        if (e.condition !== 'ErrBusGone' || this.#core.inbox.length === 0) throw e; // else the lost bus has left something
+      }
+    }
+    return this.receive();
+  }
+
+  async *messages({ signal } = {}) {
+    for (;;) yield await this.receive({ signal });
+  }
+
+  [Symbol.asyncIterator]() {
+    return this.messages();
+  }
+
+  serve(repliers, ...rest) {
+    return serve(this, repliers, ...rest);
+  }
+
+  // Queue, switches, and who is there.
+
+  async #value(op, what, number, signal) {
+    return (await this.#ask(op, what, { arg: number }, { signal })).arg;
+  }
+
+  async numMessages({ signal } = {}) {
+    return await this.#value(OPS.NUM_MESSAGES, 'number of messages', 0, signal) + this.#core.inbox.length;
+  }
+
+  numUnreplied({ signal } = {}) {
+    return this.#value(OPS.NUM_UNREPLIED, 'number of unreplied Requests', 0, signal);
+  }
+
+  maxMessages({ signal } = {}) {
+    return this.#value(OPS.MAX_MESSAGES, 'limit of the queue', 0, signal);
+  }
+
+  async setMaxMessages(limit, { signal } = {}) {
+    const now = await this.#value(OPS.MAX_MESSAGES, 'limit of the queue', limit, signal);
+    if (limit > 0) this.#memory.maxMessages = limit;
+    return now;
+  }
+
+  async #switch(op, what, on, signal) {
+    const value = on === undefined ? 0xffffffff : Number(on);
+    const was = await this.#value(op, what, value, signal);
+    if (op === OPS.ONLY_ONCE && on !== undefined) this.#memory.onlyOnce = Boolean(on);
+    return was === 1;
+  }
+
+  onlyOnce(on, { signal } = {}) {
+    return this.#switch(OPS.ONLY_ONCE, 'only once', on, signal);
+  }
+
+  reportReplierBinds(on, { signal } = {}) {
+    return this.#switch(OPS.REPORT_REPLIER_BINDS, 'report of replier binds', on, signal);
+  }
+
+  verbose(on, { signal } = {}) {
+    return this.#switch(OPS.VERBOSE, 'verbose', on, signal);
+  }
+
+  maxMessageSize({ signal } = {}) {
+    return this.#value(OPS.MAX_MESSAGE_SIZE, 'maximum message size', 0, signal);
+  }
+
+  setMaxMessageSize(size, { signal } = {}) {
+    return this.#value(OPS.MAX_MESSAGE_SIZE, 'maximum message size', size, signal);
+  }
+
+  newBus({ signal } = {}) {
+    return this.#value(OPS.NEW_BUS, 'new bus', 0, signal);
+  }
+
+  async poll({ signal } = {}) {
+    const ready = await this.#value(OPS.POLL, 'poll', 0, signal);
+    return { readable: (ready & 1) !== 0 || this.#core.inbox.length > 0, writable: (ready & 2) !== 0 };
+  }
+
+  async missed({ signal } = {}) {
+    return wire.long((await this.#ask(OPS.MISSED, 'missed', {}, { signal })).payload);
+  }
+
+  async peer(sender, { signal } = {}) {
+    const ksockId = typeof sender === 'number' ? sender : sender.from;
+    return { ksockId, ...wire.peer((await this.#ask(OPS.PEER, `peer ${ksockId}`, { arg: ksockId }, { signal })).payload) };
+  }
+
+  // The end, and a new beginning.
+
+  async close() {
+    const attempt = this.#attempt;
+    await Promise.all([this.#connection.close(PATIENCE), attempt?.close(PATIENCE)]);
+  }
+
+  [Symbol.asyncDispose ?? Symbol('asyncDispose')]() {
+    return this.close();
+  }
+
+  // It is opened anew on a connection of its own, the attempt, which takes the place of the lost one when all has been made again,
+  // and not before: there is nothing between a Ksock that is lost and one that is back. What was given up is hung up, and the next
+  // attempt waits until the daemon has closed it, for the names that were bound there must be free again.
+
+  async reopen({ timeout = Infinity, signal = null } = {}) {
+    if (Number.isNaN(Number(timeout))) throw new TypeError(`a time limit is a number of milliseconds, not ${timeout}`);
+    const deadline = Date.now() + timeout;
+    const limits = () => ({ signal, limit: Math.max(0, deadline - Date.now()) });
+    const before = this.#reopening;
+    const us = event();
+    this.#reopening = before.then(() => us.happens); // for who comes next: when we are done, and all before us
+    try {
+      await within(before, limits());
+      return await this.#reopen(limits);
+    } finally {
+      us.happened();
+    }
+  }
+
+  async #reopen(limits) {
+    const oldId = this.id;
+    try {
+      await this.#connection.perform(new Question(OPS.RESET, 'reopen'), limits());
+      return { oldId, id: oldId, bound: [], failed: [] };
+    } catch (e) {
+      if (e.condition !== 'ErrBusGone') throw e;
+    }
+    await within(this.#left, limits());
+    const { signal, limit } = limits();
+    const { core, connection } = await this.#connected({ signal, timeout: limit === Infinity ? PATIENCE : limit });
+    this.#attempt = connection;
+    const check = () => {
+      if (this.#core.why === CLOSED) throw refusal(CLOSED, 'reopen');
+    };
+    try {
+      check();
+      const { bound, failed } = await this.#memory.restore((question) => connection.perform(question, limits()));
+      check();
+      core.inbox.unshift(...this.#core.inbox); // what the old bus had still to say
+      this.#core = core;
+      this.#connection = connection;
+      this.#memory.bindings = bound;
+      return { oldId, id: this.id, bound: [...bound], failed };
+    } catch (e) {
+      this.#left = connection.close(Infinity);
+      throw e;
+    } finally {
+      this.#attempt = null;
+    }
+  }
+}

@@ -1,0 +1,21 @@
+// The package in Node: a bus is reached through its daemon's socket, or with options.url through kbus-web.
+
+import path from 'node:path';
+
+import { Ksock } from './ksock.js';
+import { modeOf, numberOf } from './opening.js';
+import { connectUnix, socketDirectory } from './unix.js';
+import { addressOf, connectWebSocket } from './websocket.js';
+
+export * from './api.js';
+
+/** Opens a Ksock on a bus: a number, or the path of a daemon's socket. */
+export async function open(bus = 0, { mode = 'rw', url, token, WebSocket, ...options } = {}) {
+  if (url !== undefined) {
+    const where = addressOf(url, numberOf(bus));
+    return new Ksock(where, modeOf(mode), connectWebSocket(where, { token, WebSocket })).start(options);
+  }
+  const isPath = typeof bus === 'string' && bus.includes('/');
+  const where = isPath ? bus : path.join(socketDirectory(), `bus${numberOf(bus)}.sock`);
+  return new Ksock(where, modeOf(mode), connectUnix(where)).start(options);
+}

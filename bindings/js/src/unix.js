@@ -1,0 +1,114 @@
+// The way to a bus through the socket of its daemon, for Node.
+
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import process from 'node:process';
+
+import { KbusError, NO_SUCH_BUS, refusal } from './conditions.js';
+
+const LONGEST_PATH = 107; // bytes
+const SYSTEM_DIR = '/run/kbus';
+const AGAIN = 10; // milliseconds until the next try, when as many wait as the daemon lets wait
+
+const isDirectory = (dir) => fs.statSync(dir, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+/** The directory with the daemon's sockets: $KBUS_DIR, /run/kbus for root, $XDG_RUNTIME_DIR/kbus, or /run/kbus if only that is there. */
+export function socketDirectory() {
+  if (process.env.KBUS_DIR) return process.env.KBUS_DIR;
+  if (process.getuid() === 0) return SYSTEM_DIR;
+  const own = path.join(process.env.XDG_RUNTIME_DIR || `/run/user/${process.getuid()}`, 'kbus');
+  return isDirectory(own) || !isDirectory(SYSTEM_DIR) ? own : SYSTEM_DIR;
+}
+
+/** One connection. */
+class UnixTransport {
+  onBytes = () => {};
+  onEnd = () => {};
+  #socket;
+
+  constructor(socket) {
+    this.#socket = socket;
+    socket.on('data', (bytes) => this.onBytes(bytes));
+    socket.on('error', () => {}); // what it means is told by the end
+    socket.on('close', () => this.onEnd(''));
+  }
+
+  send(list) {
+    if (!this.#socket.writable) return;
+    this.#socket.cork();
+    for (const bytes of list) this.#socket.write(bytes);
+    this.#socket.uncork();
+  }
+
+  /** Says that nothing more comes, and waits until the daemon has closed too. */
+  end(patience) {
+    return new Promise((resolve) => {
+      if (this.#socket.closed) {
+        resolve();
+        return;
+      }
+      const timer = patience < 2 ** 31 ? setTimeout(() => this.abort(), patience) : undefined; // longer is for ever, for timers
+      this.#socket.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      this.#socket.end();
+    });
+  }
+
+  abort() {
+    this.#socket.destroy();
+  }
+}
+
+function refuse(where) {
+  if (Buffer.byteLength(where) > LONGEST_PATH) {
+    throw new KbusError('ENAMETOOLONG', `open ${where}: the path of a socket has at most ${LONGEST_PATH} bytes, and this one `
+      + `${Buffer.byteLength(where)}: choose a shorter KBUS_DIR`);
+  }
+  if (where.startsWith('@')) {
+    throw refusal(NO_SUCH_BUS, `open ${where}`, 'a daemon\'s sockets are files; KBUS_DIR cannot name an abstract socket');
+  }
+}
+
+/** What the system says of a socket that nobody can be reached through. */
+function failed(where, e) {
+  if (['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(e.code)) {
+    return refusal(NO_SUCH_BUS, `open ${where}`, 'nobody listens there; is kbusd running?');
+  }
+  return new KbusError(e.code ?? 'EINVAL', `open ${where}: ${e.message}`, '', Math.abs(e.errno ?? 22));
+}
+
+/** Connects to a daemon within limit milliseconds. */
+export function connectUnix(where) {
+  return (limit, signal) => new Promise((resolve, reject) => {
+    refuse(where);
+    signal?.throwIfAborted();
+    const deadline = Date.now() + limit;
+    let socket;
+    const over = (settle, value) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', aborted);
+      if (settle === reject) socket?.destroy();
+      settle(value);
+    };
+    const aborted = () => over(reject, signal.reason);
+    const late = () => over(reject, new KbusError('ETIMEDOUT', `open ${where}: no answer in ${limit} ms`));
+    let timer = limit < 2 ** 31 ? setTimeout(late, limit) : undefined;
+    const attempt = () => {
+      socket = net.createConnection({ path: where });
+      socket.once('error', (e) => {
+        if (e.code !== 'EAGAIN') over(reject, failed(where, e));
+        else if (Date.now() >= deadline) late();
+        else if (!signal?.aborted) setTimeout(attempt, AGAIN);
+      });
+      socket.once('connect', () => {
+        socket.removeAllListeners('error');
+        over(resolve, new UnixTransport(socket));
+      });
+    };
+    signal?.addEventListener('abort', aborted);
+    attempt();
+  });
+}

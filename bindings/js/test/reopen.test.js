@@ -1,0 +1,151 @@
+// Coming back after the loss of a bus, given up at each step. The Ksock is as before then, and the next reopen() brings everything
+// back.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import test from 'node:test';
+
+import { announcement, open } from '../src/node.js';
+import { unix } from './world.js';
+
+const STEPS = 1 + 1 + 4; // Hello, the limit of the queue, bindings: what reopen() asks
+const BINDINGS = [
+  { name: '$.A', role: 'listener' }, { name: '$.Q', role: 'replier' }, { name: '$.A', role: 'listener' }, { name: '$.P.*', role: 'standby' },
+];
+const HELLO = 1; // as the operation of a frame
+
+const lost = { condition: 'ErrBusGone' };
+
+/** Calls act() when a new connection is about to send the frame of that number. */
+function at(step, act) {
+  const { write } = net.Socket.prototype;
+  let [connection, sent] = [null, 0];
+  net.Socket.prototype.write = function counted(bytes, ...rest) {
+    if (bytes instanceof Uint8Array && bytes[4] === HELLO) [connection, sent] = [this, 0];
+    if (this === connection && sent++ === step) act();
+    return write.call(this, bytes, ...rest);
+  };
+  return () => { net.Socket.prototype.write = write; };
+}
+
+/** A Ksock whose daemon has been killed, and started anew. */
+async function lose(t) {
+  const world = await unix.start(t);
+  const ksock = await world.open();
+  for (const { name, role } of BINDINGS) await ksock.bind(name, { [role]: true });
+  await ksock.setMaxMessages(7);
+  await world.kbusd.kill();
+  await world.again();
+  return { world, ksock };
+}
+
+async function isBack(world, ksock, { bound, failed, id }) {
+  assert.deepEqual([bound, failed, id], [BINDINGS, [], ksock.id]);
+  const other = await world.open();
+  assert.equal((await other.send(announcement('$.A', 'x'))).reached, 2);
+  assert.equal(await other.findReplier('$.Q'), id);
+  assert.equal(await other.findReplier('$.P.*'), id);
+  for (let i = 0; i < 2; i++) assert.equal((await ksock.receive()).text, 'x');
+  assert.equal(await ksock.maxMessages(), 7);
+}
+
+/** Has the daemon stand still; when this returns it does. */
+function stop({ kbusd: { child } }) {
+  child.kill('SIGSTOP');
+  while (!/\) T /.test(fs.readFileSync(`/proc/${child.pid}/stat`, 'utf8')));
+}
+
+const goOn = (world) => world.kbusd.child.kill('SIGCONT');
+
+for (let step = 0; step < STEPS; step++) {
+  test(`a reopen that is given up at step ${step}, by a limit of time and by a signal`, async (t) => {
+    const { world, ksock } = await lose(t);
+    let end = at(step, () => stop(world));
+    await assert.rejects(ksock.reopen({ timeout: 50 }), { code: 'ETIMEDOUT' });
+    end();
+    await assert.rejects(ksock.bind('$.B'), lost);
+    await assert.rejects(ksock.reopen({ timeout: 50 }), { code: 'ETIMEDOUT' });
+    goOn(world);
+    const controller = new AbortController();
+    end = at(step, () => controller.abort());
+    await assert.rejects(ksock.reopen({ signal: controller.signal }), { name: 'AbortError' });
+    end();
+    await assert.rejects(ksock.bind('$.B'), lost);
+    await isBack(world, ksock, await ksock.reopen());
+  });
+
+  test(`a reopen whose bus is lost once more at step ${step}`, async (t) => {
+    const { world, ksock } = await lose(t);
+    let killed;
+    const end = at(step, () => { killed ??= world.kbusd.kill(); });
+    await assert.rejects(ksock.reopen(), lost);
+    end();
+    await killed;
+    await world.again();
+    await isBack(world, ksock, await ksock.reopen());
+  });
+}
+
+/** A relay before a daemon: what the next client sends after so many bytes, and its end, is kept until goOn(). Others pass. */
+function relayTo(t, daemonPath, clientPath) {
+  let [holds, release] = [Infinity, null];
+  const server = net.createServer({ allowHalfOpen: true }, (client) => {
+    const daemon = net.connect({ path: daemonPath, allowHalfOpen: true });
+    let left = holds;
+    holds = Infinity;
+    const kept = [];
+    let held = left !== Infinity;
+    const pass = (bytes) => (bytes === null ? daemon.end() : daemon.write(bytes));
+    const take = (bytes) => {
+      if (held && (bytes === null || left <= 0)) kept.push(bytes);
+      else pass(bytes);
+      left -= bytes?.length ?? 0;
+    };
+    if (held) {
+      release = () => {
+        held = false;
+        kept.forEach(pass);
+      };
+    }
+    client.on('data', take).on('end', () => take(null)).on('error', () => {});
+    daemon.on('data', (bytes) => client.write(bytes)).on('end', () => client.end()).on('error', () => client.destroy());
+  }).listen(clientPath);
+  t.after(() => server.close());
+  return { holdNext: (bytes) => { holds = bytes; }, goOn: () => release() };
+}
+
+test('another does not begin before the daemon has noticed the end of the first, whose names may be taken still', async (t) => {
+  const world = await unix.start(t);
+  const [front, behind] = [path.join(world.dir, 'front.sock'), path.join(world.dir, 'bus0.sock')];
+  const relay = relayTo(t, behind, front);
+  const ksock = await open(front);
+  t.after(() => ksock.close());
+  await ksock.bindReplier('$.Q');
+  await world.kbusd.kill();
+  await world.again();
+  relay.holdNext(1); // the Hello
+  for (let i = 0; i < 2; i++) await assert.rejects(ksock.reopen({ timeout: 50 }), { code: 'ETIMEDOUT' });
+  relay.goOn();
+  assert.deepEqual((await ksock.reopen()).bound, [{ name: '$.Q', role: 'replier' }]);
+});
+
+test('several reopen it together: one does, and the others find it done', async (t) => {
+  const { world, ksock } = await lose(t);
+  const back = await Promise.all([1, 2, 3].map(() => ksock.reopen()));
+  assert.deepEqual(back.map(({ bound }) => bound.length), [BINDINGS.length, 0, 0]);
+  await isBack(world, ksock, back[0]);
+});
+
+test('a Ksock is closed while it is reopened', async (t) => {
+  const { world, ksock } = await lose(t);
+  const other = await world.open();
+  let closed;
+  const end = at(3, () => { closed ??= ksock.close(); });
+  await assert.rejects(ksock.reopen(), { condition: 'ErrClosed' });
+  end();
+  await closed;
+  await assert.rejects(ksock.reopen(), { condition: 'ErrClosed' });
+  assert.equal(await other.findReplier('$.Q'), null);
+});
