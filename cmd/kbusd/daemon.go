@@ -5,17 +5,20 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 
-	"kbus/internal/server"
-	"kbus/internal/server/settings"
+	"kbus.example/kbus/internal/logger"
+	"kbus.example/kbus/internal/server"
+	"kbus.example/kbus/internal/server/settings"
+	"kbus.example/kbus/internal/version"
 )
 
-// Exit statuses: 0 ended in order, also at once when told twice; 1 could not start; 2 bad usage.
+// kbusd as a process: its command line, its settings, and the loop that waits for signals.
+
+// Exit statuses: 0 ended in order, also at once after a second signal; 1 could not start; 2 bad usage.
 const (
 	exitOK = iota
 	exitFailure
@@ -33,11 +36,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "kbusd: %v\n%s\n", err, usageLine)
 		return exitUsage
 	case c.version:
-		fmt.Fprintln(stdout, server.Version)
+		fmt.Fprintln(stdout, "kbusd", version.Built)
 		return exitOK
 	}
-	s, err := c.load()
-	if err != nil {
+	s, misused, err := c.load()
+	switch {
+	case misused:
+		fmt.Fprintf(stderr, "kbusd: %v\n%s\n", err, usageLine)
+		return exitUsage
+	case err != nil:
 		fmt.Fprintln(stderr, err)
 		return exitFailure
 	}
@@ -48,47 +55,45 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return serve(c, s, stderr)
 }
 
-// daemon is a running kbusd: a server, and what the outside world tells it.
+// daemon is a running kbusd: a server, and the signals and notices of the outside world.
 type daemon struct {
 	line     *commandLine
 	settings *settings.Settings
 	server   *server.Server
-	log      *slog.Logger
-	level    *slog.LevelVar
+	log      *logger.Logger
+	level    *logger.LevelVar
+
+	signals    <-chan os.Signal
+	control    *server.Control // nil: there is none
+	successors chan successor  // who asks to take over
 }
 
 func serve(c *commandLine, s *settings.Settings, stderr io.Writer) int {
 	tuneMemory()
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR2)
 	defer signal.Stop(signals)
-	signal.Ignore(syscall.SIGPIPE) // a bus does not die with whoever reads its log
+	signal.Ignore(syscall.SIGPIPE) // a bus does not die with the reader of its log
 
 	out := newLogWriter(stderr)
 	defer out.close()
-	d := &daemon{line: c, settings: s, level: new(slog.LevelVar)}
+	d := &daemon{line: c, settings: s, level: new(logger.LevelVar), signals: signals}
 	d.level.Set(s.LogLevel)
 	d.log = newLogger(out, s.LogFormat, d.level)
 	out.reportLost(d.log)
 
-	listeners, err := handedOver()
-	if err == nil {
-		config := s.Server
-		config.Listeners = listeners
-		d.server, err = server.Start(config, d.log)
-	}
-	if err != nil {
+	if err := d.start(); err != nil {
 		d.log.Error("cannot start", "error", err)
 		return exitFailure
 	}
 	releaseStartMemory()
 	d.notifyReady()
-	d.loop(signals)
+	d.loop()
 	return exitOK
 }
 
-// loop is what the daemon does while the buses run by themselves.
-func (d *daemon) loop(signals <-chan os.Signal) {
+// loop is what the daemon does while the buses run by themselves, until they have ended or another daemon has taken over.
+func (d *daemon) loop() {
 	ended := make(chan struct{})
 	go func() {
 		d.server.Wait()
@@ -100,13 +105,22 @@ func (d *daemon) loop(signals <-chan os.Signal) {
 	for {
 		select {
 		case <-ended:
+			d.control.Close()
 			return
+		case s := <-d.successors:
+			if d.handOver(s) {
+				return
+			}
 		case <-watchdog.tick:
 			d.feed()
-		case sig := <-signals:
+		case sig := <-d.signals:
 			switch {
 			case sig == syscall.SIGHUP:
 				d.reload()
+			case sig == syscall.SIGUSR2:
+				if d.replaceMe() {
+					return
+				}
 			case stopping:
 				d.log.Info("stopping at once", "signal", sig.String())
 				d.server.Stop(0)

@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"kbus/internal/server/settings"
+	"kbus.example/kbus/internal/server/settings"
 )
 
 // commandLine is what the command line says. Settings given there are kept apart, to be put over the file again at
@@ -15,6 +15,7 @@ import (
 type commandLine struct {
 	config         string
 	check, version bool
+	replace        bool // take over from the daemon that runs
 	flags          settings.Flags
 }
 
@@ -28,12 +29,13 @@ func parseArgs(args []string) (*commandLine, error) {
 	set.StringVar(&c.config, "config", "", "")
 	set.BoolVar(&c.check, "check", false, "")
 	set.BoolVar(&c.version, "version", false, "")
+	set.BoolVar(&c.replace, "replace", false, "")
 	c.flags.Register(set)
 	if err := set.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil, err
 		}
-		return nil, errors.New(strings.NewReplacer(": -", ": --", "flag -", "flag --").Replace(err.Error()))
+		return nil, errors.New(strings.ReplaceAll(strings.ReplaceAll(err.Error(), ": -", ": --"), "flag -", "flag --"))
 	}
 	if set.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", set.Arg(0))
@@ -41,16 +43,16 @@ func parseArgs(args []string) (*commandLine, error) {
 	return &c, nil
 }
 
-// load is everything that kbusd was told: defaults, then the file, then the flags.
-func (c *commandLine) load() (*settings.Settings, error) {
-	s := settings.Default()
+// load is all settings of kbusd: defaults, then the file, then the flags. The error is all that is wrong with any of
+// it; misused says that a flag is.
+func (c *commandLine) load() (s *settings.Settings, misused bool, err error) {
+	s = settings.Default()
+	var file error
 	if c.config != "" {
-		if err := s.Load(c.config); err != nil {
-			return nil, err
-		}
+		file = s.Load(c.config)
 	}
-	c.flags.Apply(s)
-	return s, s.Check()
+	flags := c.flags.Apply(s)
+	return s, flags != nil, settings.Join(flags, file, s.Check(), s.CheckGroups(), s.LoadRules(c.config), s.LoadServices(c.config))
 }
 
 func printHelp(w io.Writer) {
@@ -62,6 +64,8 @@ Without any, it runs bus 0 in $KBUS_DIR, else /run/kbus (root), else $XDG_RUNTIM
 
   --config FILE    read settings from a TOML file; flags win over it
   --check          only check the configuration: exit 0, or 1 with all errors, each with file and line
+  --replace        take over from the kbusd that serves the directory: its clients notice nothing. Exit 1, and that one goes
+                   on, if it cannot be; the settings must be as that one has them
   --version        print the version
   --help           print this
 `)
@@ -70,7 +74,8 @@ Without any, it runs bus 0 in $KBUS_DIR, else /run/kbus (root), else $XDG_RUNTIM
 		fmt.Fprintf(w, "  --%-14s %s\n", name, docs[i])
 	}
 	fmt.Fprint(w, `
-Signals: TERM and INT end the buses in order, a second one at once; HUP reads the file again.
+Signals: TERM and INT end the buses in order, a second one at once; HUP reads the file again; USR2 has a new process take
+over, of the program as it is on disk now.
 
   kbusd                                 run bus 0
   kbusd --dir /tmp/kbus --buses 2       run two buses, sockets in /tmp/kbus

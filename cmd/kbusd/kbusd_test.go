@@ -13,8 +13,9 @@ import (
 	"syscall"
 	"testing"
 
-	"kbus/internal/server"
-	"kbus/internal/server/rawclient"
+	"kbus.example/kbus/internal/rundir"
+	"kbus.example/kbus/internal/server"
+	"kbus.example/kbus/internal/testing/rawclient"
 )
 
 // The tests run kbusd as what it is, a process: this test binary, told by its environment to be kbusd.
@@ -22,9 +23,11 @@ import (
 const beKbusd = "BE_KBUSD"
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == "service" { // first, for a service has the environment of its kbusd
+		beService(os.Args[2:])
+	}
 	if os.Getenv(beKbusd) != "" {
-		os.Unsetenv(beKbusd)
-		main()
+		main() // and what it starts in its place is kbusd too
 	}
 	os.Exit(m.Run())
 }
@@ -34,10 +37,12 @@ type process struct {
 	*exec.Cmd
 	t   *testing.T
 	dir string
+	now int // which process it is, once it has been replaced
 
 	mu    sync.Mutex
 	more  sync.Cond
 	lines []string // of the log, and "notify: STATE"
+	over  bool     // no more will come
 	ended chan struct{}
 }
 
@@ -77,7 +82,8 @@ func (p *process) start() {
 		var b [1000]byte
 		for {
 			n, err := conn.Read(b[:])
-			if err != nil {
+			if err != nil || n == 0 {
+				p.end()
 				return
 			}
 			fmt.Fprintf(p, "notify: %s\n", bytes.ReplaceAll(b[:n], []byte("\n"), []byte(" ")))
@@ -88,6 +94,10 @@ func (p *process) start() {
 	}
 	go func() {
 		p.Cmd.Wait()
+		if last, err := net.Dial("unixgram", socket); err == nil { // behind all that kbusd has told systemd
+			last.Write(nil)
+			last.Close()
+		}
 		close(p.ended)
 	}()
 	p.t.Cleanup(func() {
@@ -111,8 +121,18 @@ func (p *process) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// wait waits for a line with all the words, after those that earlier waits have found, and gives it.
+// end says that no more lines will come.
+func (p *process) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = true
+	p.more.Broadcast()
+}
+
+// wait waits for a line with all the words, after those that earlier waits have found, and gives it. The test fails if kbusd has
+// ended without it.
 func (p *process) wait(words ...string) string {
+	p.t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
@@ -121,6 +141,9 @@ func (p *process) wait(words ...string) string {
 				p.lines[i] = "(seen) " + strings.Join(words, " ")
 				return line
 			}
+		}
+		if p.over {
+			p.t.Fatalf("kbusd has ended, and has never said %q", words) // what it has said follows, see start
 		}
 		p.more.Wait()
 	}
@@ -151,7 +174,7 @@ func (p *process) exits(want int) {
 	}
 }
 
-func (p *process) path(bus int) string { return filepath.Join(p.dir, server.SocketName(bus)) }
+func (p *process) path(bus int) string { return rundir.SocketPath(p.dir, uint32(bus)) }
 
 func (p *process) open() *rawclient.Client {
 	p.t.Helper()
@@ -169,6 +192,8 @@ func says(t *testing.T, args ...string) (status int, stdout, stderr string) {
 func TestCommandLine(t *testing.T) {
 	dir := t.TempDir()
 	good, bad := filepath.Join(dir, "good.toml"), filepath.Join(dir, "bad.toml")
+	strangers := filepath.Join(dir, "strangers.toml")
+	write(t, strangers, "administration = \"group:nosuchgroup\"\n")
 	write(t, good, "buses = 2\n")
 	write(t, bad, "buses = 2\n\n[limts]\nconnections = 1\n")
 	for _, c := range []struct {
@@ -185,6 +210,11 @@ func TestCommandLine(t *testing.T) {
 		{"--config " + bad, 1, "", bad + ":4: "},
 		{"--config /none/kbusd.toml --check", 1, "", "/none/kbusd.toml"},
 		{"--buses 257 --check", 1, "", "--buses: buses must be 1 to 256, not 257"},
+		{"--socket-group nosuchgroup --check", 1, "", "--socket-group: socket.group is an unknown group: \"nosuchgroup\""},
+		{"--config " + strangers + " --check", 1, "", strangers + `:1: administration is an unknown group: "nosuchgroup"`},
+		{"--buses many --config " + bad + " --drain 5 --check", 2, "",
+			"invalid value \"many\" for flag --buses: \"many\" is no number that fits\n" +
+				"invalid value \"5\" for flag --drain: \"5\" is no duration; write for instance \"5s\"\n" + bad + ":4: "},
 		{"--buses many", 2, "", "invalid value \"many\" for flag --buses"},
 		{"--socket-mode 999", 2, "", `"999" is no file mode`},
 		{"--drain 5", 2, "", `write for instance "5s"`},

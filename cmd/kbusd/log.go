@@ -2,19 +2,21 @@ package main
 
 import (
 	"io"
-	"log/slog"
 	"sync"
 	"time"
+
+	"kbus.example/kbus/internal/logger"
 )
 
-// The log is written by a goroutine of its own. A bus's loop must not wait for whoever reads standard error, and a
-// client must not be able to make it: lines go to a bounded buffer, and when that is full they are counted, not kept.
+// The log is written by a goroutine of its own. A bus's loop must not wait for the reader of standard error, and a
+// client must not be able to make it wait: lines go to a bounded buffer, and when that is full they are counted, not
+// kept.
 
 const logBufferBytes = 64 << 10
 
 type logWriter struct {
 	out  io.Writer
-	log  *slog.Logger // to say how many lines were lost
+	log  *logger.Logger // to say how many lines were lost
 	done chan struct{}
 
 	mu     sync.Mutex
@@ -32,7 +34,7 @@ func newLogWriter(out io.Writer) *logWriter {
 }
 
 // reportLost names the log, which writes here, that is to say how many lines were lost.
-func (w *logWriter) reportLost(log *slog.Logger) {
+func (w *logWriter) reportLost(log *logger.Logger) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.log = log
@@ -66,12 +68,12 @@ func (w *logWriter) run() {
 		writing, w.buffer = w.buffer, writing[:0]
 		w.mu.Unlock()
 		w.out.Write(writing)
-		w.tellLost()
+		w.noteLost()
 		w.mu.Lock()
 	}
 }
 
-func (w *logWriter) tellLost() {
+func (w *logWriter) noteLost() {
 	w.mu.Lock()
 	lost, log := w.lost, w.log
 	w.lost = 0
@@ -81,7 +83,7 @@ func (w *logWriter) tellLost() {
 	}
 }
 
-// close writes what is left. When nobody reads the log it gives up soon.
+// close writes what is left. When the log has no reader it gives up soon.
 func (w *logWriter) close() {
 	w.mu.Lock()
 	w.closed = true
@@ -93,10 +95,9 @@ func (w *logWriter) close() {
 	}
 }
 
-func newLogger(w io.Writer, format string, level slog.Leveler) *slog.Logger {
-	options := &slog.HandlerOptions{Level: level}
+func newLogger(w io.Writer, format string, level logger.Leveler) *logger.Logger {
 	if format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
+		return logger.New(logger.NewJSON(w, level))
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return logger.New(logger.NewText(w, level))
 }

@@ -2,13 +2,13 @@ package main
 
 import (
 	"errors"
-	"log/slog"
 
-	"kbus/internal/server/settings"
+	"kbus.example/kbus/internal/logger"
+	"kbus.example/kbus/internal/server/settings"
 )
 
 // reload reads the file again. It is taken whole or not at all: if anything in it is wrong, the daemon goes on as it
-// was.
+// was. Without a file, what a reload does beside that is still done: sockets that are gone come back.
 func (d *daemon) reload() {
 	notifyReloading()
 	defer d.notifyReady()
@@ -22,21 +22,20 @@ func (d *daemon) reload() {
 	case err != nil:
 		d.log.Error("reload refused", "error", err)
 	default:
-		attrs := make([]slog.Attr, len(changes))
+		attrs := make([]logger.Attr, len(changes))
 		for i, c := range changes {
-			attrs[i] = slog.String(c.Key, c.From+" -> "+c.To)
+			attrs[i] = logger.String(c.Key, c.From+" -> "+c.To)
 		}
-		d.log.LogAttrs(background, slog.LevelInfo, "reloaded", attrs...)
+		attrs = append(attrs, logger.Int("rules", d.settings.RuleCount()), logger.Int("services", d.settings.ServiceCount()))
+		if d.line.config == "" {
+			attrs = append(attrs, logger.String("file", "none: kbusd was started without --config"))
+		}
+		d.log.LogAttrs(logger.LevelInfo, "reloaded", attrs...)
 	}
 }
 
-var errNoFile = errors.New("kbusd was started without --config, so there is no file to read")
-
 func (d *daemon) tryReload() ([]settings.Change, error) {
-	if d.line.config == "" {
-		return nil, errNoFile
-	}
-	next, err := d.line.load()
+	next, _, err := d.line.load()
 	if err != nil {
 		return nil, err
 	}
@@ -49,5 +48,8 @@ func (d *daemon) tryReload() ([]settings.Change, error) {
 	}
 	d.level.Set(next.LogLevel)
 	d.settings = next
+	if !d.control.IsThere() {
+		d.awaitSuccessors()
+	}
 	return changes, nil
 }

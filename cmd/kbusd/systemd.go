@@ -1,28 +1,51 @@
 package main
 
 import (
-	"context"
 	"os"
+	"strconv"
 	"time"
 
-	systemd "github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
 
-	"kbus/internal/server"
+	"kbus.example/kbus/internal/server"
 )
 
-// What systemd is told, and what it hands over. Without systemd all of this does nothing.
+// Notices to systemd, and the sockets that it hands over. Without systemd all of this does nothing.
 
-const stoppingState = systemd.SdNotifyStopping
+const (
+	readyState     = "READY=1"
+	reloadingState = "RELOADING=1"
+	stoppingState  = "STOPPING=1"
+	watchdogState  = "WATCHDOG=1"
+)
 
-var background = context.Background()
+// mostNotice is how long a notice may take. systemd that does not read must not hold the daemon up for ever.
+const mostNotice = time.Second
 
-// notify tells systemd; there is nobody to tell that it failed.
-func notify(state string) { _, _ = systemd.SdNotify(false, state) }
+// notify sends systemd a notice; a failure of that could be reported to no one.
+func notify(state string) {
+	to := os.Getenv("NOTIFY_SOCKET")
+	if to == "" {
+		return
+	}
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	limit := unix.NsecToTimeval(int64(mostNotice))
+	_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit)
+	_ = unix.Sendto(fd, []byte(state), unix.MSG_NOSIGNAL, &unix.SockaddrUnix{Name: to})
+}
 
-func (d *daemon) notifyReady() { notify(systemd.SdNotifyReady) }
+func (d *daemon) notifyReady() { notify(readyState) }
 
 // notifyReloading must be followed by notifyReady, whatever comes of the reload.
-func notifyReloading() { notify(systemd.SdNotifyReloading + "\n" + systemd.SdNotifyMonotonicUsec()) }
+func notifyReloading() {
+	var now unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
+	notify(reloadingState + "\nMONOTONIC_USEC=" + strconv.FormatInt(now.Nano()/1000, 10))
+}
 
 // handedOver gives the sockets that systemd made for us, and hides them from child processes.
 func handedOver() ([]server.Listener, error) {
@@ -41,11 +64,11 @@ type watchdog struct {
 }
 
 func newWatchdog() watchdog {
-	interval, err := systemd.SdWatchdogEnabled(false)
-	if err != nil || interval < time.Microsecond {
+	microseconds, err := strconv.ParseInt(os.Getenv("WATCHDOG_USEC"), 10, 64)
+	if pid := os.Getenv("WATCHDOG_PID"); err != nil || microseconds <= 0 || pid != "" && pid != strconv.Itoa(os.Getpid()) {
 		return watchdog{}
 	}
-	t := time.NewTicker(interval / 3)
+	t := time.NewTicker(max(time.Duration(microseconds)*time.Microsecond/3, time.Microsecond))
 	return watchdog{t.C, t}
 }
 
@@ -61,5 +84,5 @@ func (d *daemon) feed() {
 		d.log.Error("watchdog not fed: a bus does not turn", "buses", hanging)
 		return
 	}
-	notify(systemd.SdNotifyWatchdog)
+	notify(watchdogState)
 }

@@ -8,9 +8,9 @@ import (
 	"syscall"
 	"testing"
 
-	"kbus/internal/server/rawclient"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus/internal/testing/rawclient"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // TERM: systemd is told, who waits gets its answer, and the exit status is 0.
@@ -104,7 +104,7 @@ func TestHangup(t *testing.T) {
 func TestHangupWithoutFile(t *testing.T) {
 	p := runKbusd(t)
 	p.signal(syscall.SIGHUP)
-	p.wait("reload refused", "without --config")
+	p.wait("reloaded", "without --config")
 	p.open()
 }
 
@@ -139,6 +139,12 @@ func TestSocketActivation(t *testing.T) {
 			t.Errorf("behind %s is bus %d", p.path(bus), w.Bus)
 		}
 	}
+	if err := os.Remove(p.path(0)); err != nil {
+		t.Fatal(err)
+	}
+	p.signal(syscall.SIGHUP)
+	p.wait("the socket that was handed over is gone", p.path(0), "kbusd.socket")
+	p.wait("reloaded")
 	p.signal(syscall.SIGTERM)
 	p.exits(exitOK)
 	between := rawclient.Dial(t, p.path(2))
