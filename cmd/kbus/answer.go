@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"kbus"
+	"kbus.example/kbus"
+	"kbus.example/kbus/cmd/internal/cli"
 )
 
 // answering is how Requests are answered; exactly one of with, echo and exec is given.
@@ -17,6 +19,8 @@ type answering struct {
 	exec  string
 	count uint32
 	print format
+	bind  bindFlags
+	card  cardFlag
 }
 
 func answerCommand(l *line) *cobra.Command {
@@ -25,8 +29,18 @@ func answerCommand(l *line) *cobra.Command {
 		Use:   "answer NAME",
 		Short: "answer Requests",
 		Long: `answer binds the name as Replier and answers each Request, one after the other,
-until Ctrl-C, or --count Requests have been answered. It prints each Request and
-its Reply.
+until Ctrl-C, or --count Requests have been answered. It prints each Request when it
+comes, and its Reply when it has been sent; if nobody waits for that any more, it
+says so on standard error.
+
+While the name cannot be bound only because a federation has not decided yet, or a
+Listener to bind events has not caught up, it tries again, for --bind-for.
+
+With --standby, and if the name has a Replier, it stands by, and becomes the Replier
+in the moment when that one goes, however it goes.
+
+With --card the name has a card while it answers, which kbus describe prints: a file
+with a JSON object, its keys description, contentType and schema.
 
 --exec runs CMD in a shell with the data of the Request on standard input. What it
 writes to standard output is the Reply; if it fails, what it has written is the
@@ -34,29 +48,43 @@ Reply all the same. KBUS_NAME, KBUS_ID and KBUS_FROM tell CMD of the Request.`,
 		Example: `kbus answer '$.Time' --exec date
 kbus answer '$.Echo' --echo
 kbus answer '$.Greeting' --with 'Good day'
-kbus answer '$.Upper' --exec 'tr a-z A-Z' --count 3`,
-		Args:              takes("NAME"),
+kbus answer '$.Upper' --exec 'tr a-z A-Z' --count 3
+kbus answer '$.Echo' --echo --standby`,
+		Args:              cli.Takes("NAME"),
 		ValidArgsFunction: l.completeName(boundNames),
 	}
 	c.Flags().StringVar(&a.with, "with", "", "reply with `TEXT`")
 	c.Flags().BoolVar(&a.echo, "echo", false, "reply with the data of the Request")
 	c.Flags().StringVar(&a.exec, "exec", "", "reply with what `CMD` prints")
 	c.Flags().Var((*amount)(&a.count), "count", "end after N Requests")
+	a.bind.register(c)
+	a.card.register(c)
 	registerFormat(c, &a.print)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := oneOf(cmd, "with", "echo", "exec"); err != nil {
 			return err
 		}
-		ctx, done := untilSignal(cmd)
+		attach, err := a.card.read()
+		if err != nil {
+			return err
+		}
+		ctx, done := cli.UntilSignal(cmd.Context())
 		defer done()
-		k, err := l.open()
+		k, err := l.open(ctx)
 		if err != nil {
 			return err
 		}
 		defer k.Close()
-		if err := k.Bind(args[0], kbus.Replier); err != nil {
+		if err := l.bind(ctx, k, args[0], &a.bind); err != nil {
+			if ctx.Err() != nil { // asked to end, which is no failure
+				return nil
+			}
 			return err
 		}
+		if err := attach(ctx, k, args[0]); err != nil {
+			return err
+		}
+		ready()
 		l.remark("%v: answering %s", k, args[0])
 		answered, err := l.answer(ctx, k, &a)
 		if err == nil {
@@ -77,7 +105,7 @@ func oneOf(cmd *cobra.Command, flags ...string) error {
 	if given == 1 {
 		return nil
 	}
-	return misused("exactly one of --" + strings.Join(flags, ", --") + " is needed")
+	return cli.Misused("exactly one of --" + strings.Join(flags, ", --") + " is needed")
 }
 
 // answer answers until ctx ends, which is no error, or enough are answered. A Request that was taken from the queue
@@ -94,14 +122,14 @@ func (l *line) answer(ctx context.Context, k *kbus.Ksock, a *answering) (answere
 		case !m.WantsUsToReply():
 			continue
 		}
-		data, err := a.reply(ctx, l.err, m)
+		if err := l.printMessage(m, a.print); err != nil { // before the command, which may take long
+			return answered, err
+		}
+		data, err := l.reply(ctx, a, m)
 		if ctx.Err() != nil && err != nil {
 			return answered, nil
 		}
 		if err != nil {
-			return answered, err
-		}
-		if err := l.printMessage(m, a.print); err != nil {
 			return answered, err
 		}
 		if err := l.sendReply(k, m, data, a.print); err != nil {
@@ -112,15 +140,15 @@ func (l *line) answer(ctx context.Context, k *kbus.Ksock, a *answering) (answere
 	return answered, nil
 }
 
-// sendReply goes on when who asked is not there any more: that is nobody's fault.
+// sendReply sends a Reply, and goes on if the Ksock that asked has gone: that is no failure.
 func (l *line) sendReply(k *kbus.Ksock, request *kbus.Message, data []byte, print format) error {
-	reply, err := kbus.ReplyTo(request, data)
+	reply, err := request.Reply(data)
 	if err != nil {
 		return err
 	}
 	sent, err := k.Send(context.Background(), reply)
 	if errors.Is(err, kbus.ErrAddresseeGone) || errors.Is(err, kbus.ErrNotExpected) {
-		l.remark("%v: who asked has gone", request.ID)
+		l.reportFailure(fmt.Errorf("the Reply to %v was not delivered: %w", request.ID, err))
 		return nil
 	}
 	if err != nil {

@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"errors"
+	"os"
 	"os/exec"
 	"syscall"
 	"testing"
 
-	"kbus"
+	"golang.org/x/sys/unix"
+
+	"kbus.example/kbus"
 )
 
 // command is a kbus command that runs, or has run.
@@ -18,7 +21,14 @@ type command struct {
 
 func start(t *testing.T, name string, args ...string) *command {
 	t.Helper()
+	return startWith(t, nil, name, args...)
+}
+
+// startWith is start with something more in the environment.
+func startWith(t *testing.T, variables []string, name string, args ...string) *command {
+	t.Helper()
 	c := &command{Cmd: exec.Command(name, args...)}
+	c.Env = append(os.Environ(), variables...)
 	c.Stdout, c.Stderr = &c.out, &c.err
 	must(t, c.Start())
 	t.Cleanup(func() {
@@ -44,6 +54,14 @@ func (c *command) status(t *testing.T) int {
 	return c.ProcessState.ExitCode()
 }
 
+// ended looks whether the command has ended, without waiting for it.
+func (c *command) ended(t *testing.T) bool {
+	t.Helper()
+	var info unix.Siginfo
+	must(t, unix.Waitid(unix.P_PID, c.Process.Pid, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil))
+	return info.Signo != 0
+}
+
 // kbusOK runs a kbus command that must succeed, and gives what it printed.
 func kbusOK(t *testing.T, args ...string) string {
 	t.Helper()
@@ -67,7 +85,7 @@ func kbusFails(t *testing.T, want int, args ...string) string {
 // await asks the bus until it says so. Each question is a round trip, so this waits for the bus and not for time.
 func await(t *testing.T, so func(*kbus.Observer) bool) {
 	t.Helper()
-	o, err := kbus.Observe(0)
+	o, err := kbus.Observe(t.Context(), 0)
 	must(t, err)
 	defer o.Close()
 	for !so(o) {
@@ -80,7 +98,7 @@ func await(t *testing.T, so func(*kbus.Observer) bool) {
 // bindings counts the bindings of the bus.
 func bindings(t *testing.T, o *kbus.Observer) int {
 	t.Helper()
-	list, err := o.Bindings()
+	list, err := o.Bindings(t.Context())
 	must(t, err)
 	return len(list)
 }

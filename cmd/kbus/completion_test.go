@@ -6,7 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
+	"kbus.example/kbus/cmd/internal/cli"
 )
 
 // completed gives what Tab would offer at the end of that command line, without the explanations.
@@ -33,7 +34,7 @@ func TestCompletion(t *testing.T) {
 		{Name: "$.Actor.Speak", As: kbus.Listener}, {Name: "$.Actor.Speak", As: kbus.Listener},
 		{Name: "$.Actor.*", As: kbus.Listener}, {Name: "$.Ask.%", As: kbus.Replier}, {Name: "$.Ask.Me", As: kbus.Replier},
 	} {
-		must(t, k.Bind(b.Name, b.As))
+		must(t, k.Bind(t.Context(), b.Name, b.As))
 	}
 	for _, c := range []struct{ line, want string }{
 		{"send $.A", "$.Actor.Speak $.Ask.Me"},
@@ -51,6 +52,8 @@ func TestCompletion(t *testing.T) {
 		{"help an", "answer"},
 		{"errno EPIP", "EPIPE"},
 		{"l", "listen limpet list"},
+		{"t", "top"},
+		{"top --on", "--once"},
 		{"act", ""},
 	} {
 		args := strings.Split(c.line, " ")
@@ -64,7 +67,7 @@ func TestCompletion(t *testing.T) {
 }
 
 func TestCompletionScripts(t *testing.T) {
-	for _, shell := range shells {
+	for _, shell := range cli.Shells {
 		script := kbusOK(t, "completion", shell)
 		if !strings.Contains(script, "__complete") {
 			t.Errorf("%s: %q", shell, script)
@@ -83,5 +86,18 @@ func TestVersion(t *testing.T) {
 	must(t, json.Unmarshal([]byte(kbusOK(t, "version", "--json")), &j))
 	if text != "kbus "+j.Version+" ("+j.Go+", "+j.System+")\n" || j.Version == "" {
 		t.Errorf("%q and %+v", text, j)
+	}
+}
+
+// Files are offered for a flag whose value is one, or a command, and for no other.
+func TestFlagsThatTakeFiles(t *testing.T) {
+	for line, files := range map[string]bool{
+		"monitor --ksock": false, "monitor --follow": false, "record --for": false, "send --timeout": false,
+		"monitor --decode": true, "answer --card": true, "list --dir": true,
+	} {
+		c := start(t, "kbus", append([]string{"__complete"}, append(strings.Fields(line), "")...)...)
+		if status := c.status(t); status != 0 || strings.HasSuffix(strings.TrimSpace(c.out.String()), ":4") == files {
+			t.Errorf("%s: files are offered, which is wrong: %v; status %d, %s%s", line, !files, status, &c.out, &c.err)
+		}
 	}
 }

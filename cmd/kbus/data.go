@@ -7,16 +7,19 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"kbus.example/kbus"
 )
 
 // Data is given as text, as `-` for standard input, or as `@file`. Whatever it is, it is sent to the byte.
 
 // dataHelp is for the help of the commands that take data.
 const dataHelp = `DATA is text, or - for what comes on standard input, or @FILE for what is in FILE.
-Without it the message has no data.`
+Without it the message has no data. It may begin with a dash, as -5 does; if it
+begins with two, put -- before it.`
 
-// data reads at most one byte more than most. More than most is too much anyway, and the bus will say so; there is no
-// need to have it all in memory for that.
+// data reads at most one byte more than most. More than most is too much anyway; there is no need to have it all in memory
+// for that, nor to wait for its end.
 func (l *line) data(args []string, most uint32) ([]byte, error) {
 	if len(args) == 0 {
 		return nil, nil
@@ -38,6 +41,10 @@ func (l *line) data(args []string, most uint32) ([]byte, error) {
 
 func readAtMost(r io.Reader, most uint32) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
+	if err == nil && len(data) > int(most) {
+		return nil, fmt.Errorf("%w: the data alone has more than %d bytes, the most for a message in all, setting limits.message-bytes-ceiling",
+			kbus.ErrMessageTooLong, most)
+	}
 	return data, plainPathError(err)
 }
 

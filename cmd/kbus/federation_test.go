@@ -8,8 +8,8 @@ import (
 	"syscall"
 	"testing"
 
-	"kbus"
-	"kbus/limpet/federation/report"
+	"kbus.example/kbus"
+	"kbus.example/kbus/limpet/federation/report"
 )
 
 // Here somebody else stands in for the Limpet, because that can say anything. A real one is asked in cmd/kbus-limpet.
@@ -18,10 +18,10 @@ import (
 func standIn(t *testing.T, text string) *kbus.Ksock {
 	t.Helper()
 	k := openKsock(t)
-	must(t, k.Bind(report.Name, kbus.Replier))
+	must(t, k.Bind(t.Context(), report.Name, kbus.Replier))
 	go func() {
 		err := k.Serve(context.Background(), func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
-			reply, err := kbus.ReplyTo(m, text)
+			reply, err := m.Reply([]byte(text))
 			if err == nil {
 				reply.Name = "$.Whatever"
 			}
@@ -113,7 +113,7 @@ func TestListNonsense(t *testing.T) {
 
 func TestListUnanswered(t *testing.T) {
 	withDaemon(t, 1)
-	must(t, openKsock(t).Bind(report.Name, kbus.Replier))
+	must(t, openKsock(t).Bind(t.Context(), report.Name, kbus.Replier))
 	listed(t, "gave up after 2s: ")
 }
 
@@ -121,7 +121,7 @@ func TestListUnanswered(t *testing.T) {
 func TestListReplierGoes(t *testing.T) {
 	withDaemon(t, 1)
 	k := openKsock(t)
-	must(t, k.Bind(report.Name, kbus.Replier))
+	must(t, k.Bind(t.Context(), report.Name, kbus.Replier))
 	list := start(t, "kbus", "list")
 	_, err := k.Receive(t.Context())
 	must(t, err)
@@ -147,11 +147,11 @@ func TestListAnswerIsNoReply(t *testing.T) {
 func TestListOnlyLooks(t *testing.T) {
 	withDaemon(t, 1)
 	k := openKsock(t)
-	must(t, k.Bind("$.*", kbus.Replier))
+	must(t, k.Bind(t.Context(), "$.*", kbus.Replier))
 	if got := kbusOK(t, "list"); strings.Count(got, "\n") != 2 {
 		t.Error(got)
 	}
-	if m, err := k.Next(); m != nil || err != nil {
+	if m, err := k.Next(t.Context()); m != nil || err != nil {
 		t.Errorf("%v, %v", m, err)
 	}
 	if next := openKsock(t).ID(); next != k.ID()+1 {

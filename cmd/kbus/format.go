@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
-	"kbus"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/plain"
 )
 
 // Messages are printed as the introduction to KBUS prints them, one line each; or only their data; or as JSON
@@ -39,27 +41,73 @@ func (f *format) Set(text string) error {
 }
 
 func registerFormat(c *cobra.Command, f *format) {
-	c.Flags().Var(f, "format", "what to print: message, data (on a line) or raw (data)")
+	c.Flags().Var(f, "format", "print message, data (on a line) or raw (data)")
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // plural is "1 message" or "2 messages".
-func plural(n uint32, noun string) string {
+func plural[N int | int64 | uint32 | uint64](n N, noun string) string {
 	if n != 1 {
 		noun += "s"
 	}
 	return fmt.Sprintf("%d %s", n, noun)
 }
 
+// tooFast says how many events somebody who looks on has missed.
+func tooFast(events uint64, whom string) string {
+	were := map[bool]string{true: " was", false: " were"}[events == 1]
+	return plural(events, "event") + were + " too fast for " + whom
+}
+
 // printMessage writes one message, in one write, so that lines of several processes do not mix.
 func (l *line) printMessage(m *kbus.Message, f format) error {
-	if l.json {
-		return l.printJSON(messageJSON(m))
+	return l.printReceived(m, f, circumstances{})
+}
+
+// circumstances are what may be printed with a message besides itself: nothing unless it is set.
+type circumstances struct {
+	came   time.Time
+	bus    *uint32
+	sender *kbus.Peer
+	trace  *kbus.Trace
+}
+
+// before is the beginning of a line, with those circumstances.
+func (c circumstances) before(colours palette) string {
+	if c.came.IsZero() {
+		return ""
+	}
+	text := c.came.Format(timeFormat)
+	if c.bus != nil {
+		text += fmt.Sprintf(" bus %d", *c.bus)
+	}
+	if p := c.sender; p != nil {
+		text += fmt.Sprintf(" %s[%d] uid %d", plain.Text(p.Program), p.PID, p.UID)
+	}
+	if !c.trace.Empty() {
+		text += " " + plain.Text(c.trace.Parent)
+	}
+	return colours.paint(dim, text) + " "
+}
+
+// timeFormat is RFC 3339 with microseconds, so that lines have one width.
+const timeFormat = "2006-01-02T15:04:05.000000Z07:00"
+
+func (l *line) printReceived(m *kbus.Message, f format, c circumstances) error {
+	if l.JSON {
+		j := messageJSON(m)
+		if !c.came.IsZero() {
+			j.Came = c.came.Format(timeFormat)
+		}
+		if p := c.sender; p != nil {
+			j.PID, j.UID, j.Program = p.PID, &p.UID, plain.Text(p.Program)
+		}
+		return l.printJSON(j)
 	}
 	out := m.Data
 	switch f {
 	case formatMessage:
-		out = []byte(l.colourful(m.String()) + "\n")
+		out = []byte(c.before(l.colours) + l.colourful(legible(m)) + "\n")
 	case formatData:
 		if !bytes.HasSuffix(out, []byte("\n")) {
 			out = append(bytes.Clone(out), '\n')

@@ -1,14 +1,19 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
-	"kbus"
-	"kbus/internal/plain"
+	"kbus.example/kbus"
+	"kbus.example/kbus/cmd/internal/cli"
+	"kbus.example/kbus/internal/plain"
 )
+
+// kbus list: the Ksocks of a bus, with the process behind each and how full its queue is. It is an observer and needs
+// no Ksock, so looking changes nothing.
 
 func listCommand(l *line) *cobra.Command {
 	return &cobra.Command{
@@ -17,7 +22,8 @@ func listCommand(l *line) *cobra.Command {
 		Long: `list lists the Ksocks that are open, newest first, with the process behind each: how
 many messages are in its queue and how many may be, how many bindings it has, how
 many of its own Requests are outstanding (not answered yet), how many Requests are
-unreplied (read, and not answered by it yet), and the message that it sent last. A
+unreplied (read, and not answered by it yet), how many messages it missed because its
+queue was full, and the message that it sent last. A
 star marks a Ksock whose message waits until all have room for it.
 
 If the bus is joined to a federation, its Limpet is asked how that looks from here:
@@ -26,24 +32,24 @@ it holds, how many Requests it owes an answer, what it announced and what of tha
 was lost. kbus-limpet status tells more.`,
 		Example: `kbus list
 kbus list --json --bus 0`,
-		Args: takes(),
+		Args: cli.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return l.observed(func(o *kbus.Observer) error {
-				list, err := o.List()
+			return l.observed(cmd, func(ctx context.Context, o *kbus.Observer) error {
+				list, err := o.List(ctx)
 				if err != nil {
 					return err
 				}
 				if err := l.listKsocks(list); err != nil {
 					return err
 				}
-				return l.listFederation(cmd.Context(), o)
+				return l.listFederation(ctx, o)
 			})
 		},
 	}
 }
 
 func (l *line) listKsocks(list []kbus.KsockInfo) error {
-	if l.json {
+	if l.JSON {
 		return l.listJSON(list)
 	}
 	return l.table(listHeading, func(w io.Writer) {
@@ -53,15 +59,15 @@ func (l *line) listKsocks(list []kbus.KsockInfo) error {
 	}, "no Ksocks")
 }
 
-const listHeading = "KSOCK\tPID\tUID\tPROGRAM\tMODE\tQUEUE\tBINDINGS\tOUTSTANDING\tUNREPLIED\tLAST SENT"
+const listHeading = "KSOCK\tPID\tUID\tPROGRAM\tMODE\tQUEUE\tBINDINGS\tOUTSTANDING\tUNREPLIED\tMISSED\tLAST SENT"
 
 func listRow(w io.Writer, k *kbus.KsockInfo) {
-	last := kbus.ID{Network: k.LastNetwork, Serial: k.LastSerial}.String()
-	if k.Sending != 0 {
+	last := k.LastSent.String()
+	if k.Sending {
 		last += " *"
 	}
-	fmt.Fprintf(w, "%d\t%d\t%d\t%s\t%v\t%d of %d\t%d\t%d\t%d\t%s\n", k.Ksock, k.PID, k.UID, plain.Text(k.Program),
-		kbus.Mode(k.Mode), k.Queued, k.MaxMessages, k.Bindings, k.Outstanding, k.Unreplied, last)
+	fmt.Fprintf(w, "%d\t%d\t%d\t%s\t%v\t%d of %d\t%d\t%d\t%d\t%d\t%s\n", k.Ksock, k.PID, k.UID, plain.Text(k.Program),
+		kbus.Mode(k.Mode), k.Queued, k.MaxMessages, k.Bindings, k.Outstanding, k.Unreplied, k.Missed, last)
 }
 
 type jsonKsock struct {
@@ -74,6 +80,7 @@ type jsonKsock struct {
 	OutstandingMost uint32 `json:"outstanding_most"`
 	Unreplied       uint32 `json:"unreplied"`
 	UnrepliedMost   uint32 `json:"unreplied_most"`
+	Missed          uint64 `json:"missed"`
 	SetAside        uint32 `json:"set_aside"`
 	OnlyOnce        bool   `json:"only_once"`
 	Sending         bool   `json:"sending"`
@@ -85,8 +92,8 @@ func (l *line) listJSON(list []kbus.KsockInfo) error {
 		err := l.printJSON(jsonKsock{
 			jsonParty: partyJSON(k.Party), Mode: kbus.Mode(k.Mode).String(), Queued: k.Queued, MaxMessages: k.MaxMessages,
 			Bindings: k.Bindings, Outstanding: k.Outstanding, OutstandingMost: k.OutstandingMost, Unreplied: k.Unreplied,
-			UnrepliedMost: k.UnrepliedMost, SetAside: k.SetAside, OnlyOnce: k.OnlyOnce != 0, Sending: k.Sending != 0,
-			LastSent: fmt.Sprintf("%d:%d", k.LastNetwork, k.LastSerial),
+			UnrepliedMost: k.UnrepliedMost, Missed: k.Missed, SetAside: k.SetAside, OnlyOnce: k.OnlyOnce, Sending: k.Sending,
+			LastSent: fmt.Sprintf("%d:%d", k.LastSent.Network, k.LastSent.Serial),
 		})
 		if err != nil {
 			return err

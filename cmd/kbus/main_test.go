@@ -1,40 +1,21 @@
 package main
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
 
-	"kbus"
-	"kbus/cmd/kbus/stage"
+	"kbus.example/kbus"
+	"kbus.example/kbus/cmd/kbus/stage"
+	"kbus.example/kbus/internal/testing/programs"
 )
 
 // The tests run the real binaries, which are built once. bin is where they are; it is in PATH too.
 var bin string
 
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
-
-func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "kbus-bin-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	bin = dir
-	build := exec.Command("go", "build", "-o", dir, "kbus/cmd/kbus", "kbus/cmd/kbusd", "kbus/cmd/kbus-limpet")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "%s%v\n", out, err)
-		return 1
-	}
-	os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
-	for _, name := range []string{"KBUS_DIR", "NO_COLOR", "XDG_RUNTIME_DIR"} {
-		os.Unsetenv(name)
-	}
-	return m.Run()
+func TestMain(m *testing.M) {
+	os.Exit(programs.Main(m, func(dir string) error { bin = dir; return nil }, "kbus", "kbusd", "kbus-limpet"))
 }
 
 // withDaemon starts a daemon for the test and points KBUS_DIR to it.
@@ -58,7 +39,7 @@ func withDaemon(t *testing.T, buses int) *stage.Stage {
 // openKsock is a partner for the command under test.
 func openKsock(t *testing.T) *kbus.Ksock {
 	t.Helper()
-	k, err := kbus.Open(0)
+	k, err := kbus.Open(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

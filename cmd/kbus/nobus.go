@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"kbus"
+	"kbus.example/kbus"
+	"kbus.example/kbus/cmd/internal/cli"
 )
 
 // noBus is the commonest failure of all, and gets a line that says what to do.
@@ -27,13 +28,13 @@ func (l *line) explainNoBus(bus uint32, err error) error {
 	if !errors.Is(err, kbus.ErrNoSuchBus) {
 		return err
 	}
-	text := fmt.Sprintf("no bus %d in %s: ", bus, l.directory())
+	text := fmt.Sprintf("no bus %d in %s: ", bus, l.Directory())
 	start := "kbusd"
-	if l.dir != "" {
-		start += " --dir " + l.dir
+	if l.Dir != "" {
+		start += " --dir " + l.Dir
 	}
-	switch there := l.buses(); {
-	case len(there) == 0 && os.Getenv("KBUS_DIR") == "" && l.dir == "" && slices.Contains(busesIn(machineDir), bus):
+	switch there := l.Buses(); {
+	case len(there) == 0 && os.Getenv("KBUS_DIR") == "" && l.Dir == "" && slices.Contains(cli.BusesIn(machineDir), bus):
 		text += "is your own kbusd running? Start it with: " + start + ", or use that of the machine with: --dir " + machineDir
 	case len(there) == 0 || slices.Contains(there, bus): // a socket that is there was left behind
 		text += "is kbusd running? Start it with: " + start

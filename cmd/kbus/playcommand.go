@@ -8,8 +8,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kbus/cmd/kbus/play"
+	"kbus.example/kbus/cmd/internal/cli"
+	"kbus.example/kbus/cmd/kbus/play"
 )
+
+// kbus play: the command around package play, which performs the introduction with real processes.
 
 func playCommand(l *line) *cobra.Command {
 	o := play.Options{}
@@ -30,14 +33,14 @@ kbus play --fast
 kbus play --bowls
 kbus play --transcript | grep Request
 kbus play --json`,
-		Args: takes(),
+		Args: cli.Takes(),
 	}
 	c.Flags().BoolVar(&o.Fast, "fast", false, "no pauses")
 	c.Flags().BoolVar(&o.Bowls, "bowls", false, "the piece about two buses")
 	c.Flags().BoolVar(&transcript, "transcript", false, "print only what the actors print")
 	c.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		switch {
-		case l.json:
+		case l.JSON:
 			o.Form = play.JSON
 		case transcript:
 			o.Form = play.Transcript
@@ -47,7 +50,7 @@ kbus play --json`,
 		}
 		o.In, o.OnTerminal = l.in, isTerminal(l.in) && isTerminal(l.out)
 		o.Out, o.Colour, o.Columns = l.out, bool(l.colours), columnsOf(l.out)
-		ctx, done := untilSignal(cmd)
+		ctx, done := cli.UntilSignal(cmd.Context())
 		defer done()
 		// When nobody reads any more, as in `kbus play | head`, there is still the stage to strike.
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
@@ -65,10 +68,10 @@ func actorCommand(l *line) *cobra.Command {
 	return &cobra.Command{
 		Use:    "actor NAME",
 		Short:  "be an actor in the play",
-		Args:   takes("NAME"),
+		Args:   cli.Takes("NAME"),
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return play.Act(cmd.Context(), uint32(l.bus), l.directory(), l.in, l.out)
+			return play.Act(cmd.Context(), uint32(l.Bus), l.Directory(), l.in, l.out)
 		},
 	}
 }

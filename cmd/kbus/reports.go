@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"kbus"
+	"kbus.example/kbus"
+	"kbus.example/kbus/cmd/internal/cli"
 )
 
 // The two reports of the original, in its formats (part 8), for programs and people that know them. They cover all
@@ -16,15 +18,15 @@ func bindingsCommand(l *line) *cobra.Command {
 		Use:   "bindings",
 		Short: "print the bindings report",
 		Long: `bindings prints who is bound to what, in the format of /proc/kbus/bindings: number of
-the bus, Ksock, process, R for Replier or L for Listener, and name; the newest
-binding first. It tells of all buses, or of that given with --bus.`,
+the bus, Ksock, process, R for Replier, L for Listener or S for a standby, and name;
+the newest binding first. It tells of all buses, or of that given with --bus.`,
 		Example: `kbus bindings
 kbus bindings --bus 0 --json`,
-	}, func(o *kbus.Observer) error {
-		if !l.json {
-			return l.printReport(o.BindingsReport())
+	}, func(ctx context.Context, o *kbus.Observer) error {
+		if !l.JSON {
+			return l.printReport(o.BindingsReport(ctx))
 		}
-		list, err := o.Bindings()
+		list, err := o.Bindings(ctx)
 		for _, b := range list {
 			err = firstError(err, l.printJSON(struct {
 				Bus   uint32 `json:"bus"`
@@ -32,7 +34,7 @@ kbus bindings --bus 0 --json`,
 				PID   uint32 `json:"pid"`
 				As    string `json:"as"`
 				Name  string `json:"name"`
-			}{b.Bus, b.Ksock, b.PID, b.As.String(), b.Name}))
+			}{uint32(b.Bus), uint32(b.Ksock), b.PID, b.As.String(), b.Name}))
 		}
 		return err
 	})
@@ -46,9 +48,9 @@ func statsCommand(l *line) *cobra.Command {
 It tells of all buses, or of that given with --bus.`,
 		Example: `kbus stats
 kbus stats --bus 0 --json`,
-	}, func(o *kbus.Observer) error {
-		report, err := o.StatsReport()
-		if err != nil || !l.json {
+	}, func(ctx context.Context, o *kbus.Observer) error {
+		report, err := o.StatsReport(ctx)
+		if err != nil || !l.JSON {
 			return l.printReport(report, err)
 		}
 		stats, err := parseStats(report)
@@ -60,21 +62,15 @@ kbus stats --bus 0 --json`,
 }
 
 // reportCommand makes a command that does something for each bus.
-func (l *line) reportCommand(c *cobra.Command, report func(*kbus.Observer) error) *cobra.Command {
-	c.Args = takes()
+func (l *line) reportCommand(c *cobra.Command, report func(context.Context, *kbus.Observer) error) *cobra.Command {
+	c.Args = cli.Takes()
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		buses := l.buses()
+		buses := l.Buses()
 		if cmd.Flags().Changed("bus") || len(buses) == 0 {
-			buses = []uint32{uint32(l.bus)}
+			buses = []uint32{uint32(l.Bus)}
 		}
 		for _, bus := range buses {
-			o, err := l.observe(bus)
-			if err != nil {
-				return err
-			}
-			err = report(o)
-			_ = o.Close() // it always succeeds
-			if err != nil {
+			if err := l.observedBus(cmd.Context(), kbus.BusNumber(bus), report); err != nil {
 				return err
 			}
 		}

@@ -1,18 +1,17 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
+
+	"kbus.example/kbus/cmd/internal/cli"
 )
+
+// The tree of commands, as the help shows it.
 
 // newRoot makes all commands, in the order and the groups in which the help shows them.
 func newRoot(l *line) *cobra.Command {
-	cobra.EnableCommandSorting = false
 	root := &cobra.Command{
 		Use:   "kbus COMMAND",
 		Short: "talk on a KBUS bus, look at it, learn about it",
@@ -28,30 +27,23 @@ kbus send '$.Actor.Speak' 'Hello there'
 kbus answer '$.Time' --exec date        # in a third terminal
 kbus ask '$.Time'
 kbus play                               # see how it all works`,
-		Args:          noSuchCommand,
-		RunE:          func(root *cobra.Command, _ []string) error { return root.Help() },
-		SilenceErrors: true,
-		SilenceUsage:  true,
 	}
-	root.PersistentFlags().Var(&l.bus, "bus", "number of the bus")
-	root.PersistentFlags().StringVar(&l.dir, "dir", "",
-		"`DIR` with the daemon's sockets, instead of $KBUS_DIR, /run/kbus (for root)\nor $XDG_RUNTIME_DIR/kbus (if there is none, /run/kbus)")
-	root.PersistentFlags().BoolVar(&l.json, "json", false, "write JSON lines")
+	cli.SetUp(root, &l.Flags, "write JSON lines", versionLine(), l.out, l.err)
 	_ = root.RegisterFlagCompletionFunc("bus", l.completeBus) // fails only for a flag that does not exist
-	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetUsageTemplate(usageTemplate)
-	root.SetHelpTemplate(helpTemplate)
-	root.SetOut(l.out)
-	root.SetErr(l.err)
 
 	for _, group := range []struct {
 		id, title string
 		commands  []*cobra.Command
 	}{
 		{"talk", "Talk:", []*cobra.Command{sendCommand(l), askCommand(l), listenCommand(l), answerCommand(l), limpetCommand(l)}},
-		{"look", "Look:", []*cobra.Command{whoCommand(l), listCommand(l), bindingsCommand(l), statsCommand(l), benchCommand(l)}},
+		{"serve", "Services:", []*cobra.Command{waitCommand(l), keepCommand(l), watchCommand(l), servicesCommand(l)}},
+		{"look", "Look:", []*cobra.Command{
+			whoCommand(l), describeCommand(l), listCommand(l), monitorCommand(l), topCommand(l), webCommand(l), metricsCommand(l), bindingsCommand(l), statsCommand(l), benchCommand(l),
+		}},
+		{"rules", "Access rules:", []*cobra.Command{explainCommand(l), rulesCommand(l)}},
+		{"record", "Record:", []*cobra.Command{recordCommand(l), showCommand(l), convertCommand(l), replayCommand(l)}},
 		{"learn", "Learn:", []*cobra.Command{
-			playCommand(l), errnoCommand(l), versionCommand(l), completionCommand(l), helpCommand(),
+			playCommand(l), errnoCommand(l), versionCommand(l), completionCommand(l), cli.HelpCommand("kbus help\nkbus help send"),
 		}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.id, Title: group.title})
@@ -60,48 +52,25 @@ kbus play                               # see how it all works`,
 			root.AddCommand(c)
 		}
 	}
-	for _, c := range root.Commands() {
-		if c.Name() == "help" {
-			root.SetHelpCommand(c)
-		}
-	}
 	root.AddCommand(actorCommand(l))
-	markFailures(root)
+	cli.Finish(root)
 	return root
-}
-
-// markFailures tells what goes wrong while a command runs from what is wrong with its usage.
-func markFailures(root *cobra.Command) {
-	for _, c := range root.Commands() {
-		if run := c.RunE; run != nil {
-			c.RunE = func(cmd *cobra.Command, args []string) error {
-				err := run(cmd, args)
-				var usage misused
-				if err == nil || errors.As(err, &usage) {
-					return err
-				}
-				return failure{err}
-			}
-		}
-	}
 }
 
 // run is main, with the exit status as its result.
 func run(args []string) int {
 	l := newLine()
 	root := newRoot(l)
-	root.SetArgs(singleDashList(args))
-	cmd, err := root.ExecuteContextC(context.Background())
-	var ran failure
+	cmd, failure, misuse := cli.Run(root, dataIsData(root, singleDashList(args)))
 	switch {
-	case err == nil:
+	case failure != nil:
+		l.reportFailure(failure)
+		return exitStatus(failure)
+	case misuse == nil:
 		return 0
-	case errors.As(err, &ran):
-		l.reportFailure(ran.error)
-		return exitStatus(ran.error)
 	}
-	fmt.Fprintf(os.Stderr, "%s: %v\n\n%s", cmd.CommandPath(), err, cmd.UsageString())
-	return statusUsage
+	cli.ReportMisuse(l.err, l.JSON || cli.WantsJSON(args), cmd, misuse)
+	return cli.StatusUsage
 }
 
 // singleDashList lets `kbus errno -list` be as it always was (R10.70), where all other long flags have two dashes.

@@ -8,28 +8,32 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kbus"
+	"kbus.example/kbus"
+	"kbus.example/kbus/cmd/internal/cli"
 )
 
 // sendFlags are how a message is to be sent.
 type sendFlags struct {
-	urgent, allOrWait, allOrFail bool
-	timeout                      time.Duration
+	urgent, allOrWait, allOrFail, lines bool
+	timeout                             time.Duration
+	traceFlags
 }
 
 func (f *sendFlags) register(c *cobra.Command) {
 	c.Flags().BoolVar(&f.urgent, "urgent", false, "to the front of every queue")
 	c.Flags().BoolVar(&f.allOrWait, "all-or-wait", false, "all who should get it do, or it waits until all have room")
 	c.Flags().BoolVar(&f.allOrFail, "all-or-fail", false, "all who should get it do, or nobody does")
+	c.Flags().BoolVar(&f.lines, "lines", false, "a message for each line of standard input")
+	f.traceFlags.register(c)
 }
 
 // flags refuses what the bus would refuse, in words of the command line.
-func (f *sendFlags) flags() (flags kbus.Flags, err error) {
+func (f *sendFlags) flags(data []string) (flags kbus.Flags, err error) {
 	if f.allOrWait && f.allOrFail {
-		return 0, misused("--all-or-wait and --all-or-fail exclude each other")
+		return 0, cli.Misused("--all-or-wait and --all-or-fail exclude each other")
 	}
-	if f.timeout < 0 {
-		return 0, misused("--timeout cannot be negative")
+	if f.lines && len(data) > 0 {
+		return 0, cli.Misused("--lines takes the data from standard input; there is no DATA with it")
 	}
 	for _, flag := range []struct {
 		set bool
@@ -52,7 +56,7 @@ func withTimeout(ctx context.Context, timeout time.Duration) (context.Context, c
 
 // gaveUp says in words of the command line that the timeout has passed, if that is what went wrong.
 func gaveUp(err error, timeout time.Duration) error {
-	if errors.Is(err, context.DeadlineExceeded) {
+	if timeout > 0 && errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, errNoAnswer) {
 		return fmt.Errorf("gave up after %v: %w", timeout, err)
 	}
 	return err

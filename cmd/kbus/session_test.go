@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // A session in testdata/*.session is what one sees at a terminal: commands and, behind a bar, what they print on both
@@ -129,17 +129,18 @@ func (s *session) end(t *testing.T, line string, c *command) {
 	}
 }
 
-var uid = regexp.MustCompile(`"uid":\d+`)
+var ids = regexp.MustCompile(`"(uid|pid)":\d+`)
 
 // same replaces what differs from run to run, where it can be nothing else: a process id is a small number.
 func (s *session) same(text string) string {
 	text = strings.ReplaceAll(text, s.dir, "DIR")
-	text = uid.ReplaceAllString(text, `"uid":UID`)
+	text = ids.ReplaceAllStringFunc(text, func(id string) string {
+		return map[byte]string{'u': `"uid":UID`, 'p': `"pid":PID`}[id[1]]
+	})
 	for _, pid := range s.pids {
 		text = strings.NewReplacer(
 			fmt.Sprintf(" %8d  ", pid), "      PID  ",
 			fmt.Sprintf(" %d UID ", pid), " PID UID ",
-			fmt.Sprintf(`"pid":%d`, pid), `"pid":PID`,
 		).Replace(text)
 	}
 	return text

@@ -6,15 +6,21 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // onTerminal starts a kbus command on a pseudo-terminal, 100 columns wide, and gives the end that a person has.
 func onTerminal(t *testing.T, environ string, args ...string) (*exec.Cmd, *os.File) {
+	t.Helper()
+	return programOnTerminal(t, environ, "kbus", args...)
+}
+
+func programOnTerminal(t *testing.T, environ, program string, args ...string) (*exec.Cmd, *os.File) {
 	t.Helper()
 	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	must(t, err)
@@ -27,9 +33,10 @@ func onTerminal(t *testing.T, environ string, args ...string) (*exec.Cmd, *os.Fi
 	must(t, err)
 	defer terminal.Close()
 	must(t, unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 40, Col: 100}))
-	c := exec.Command("kbus", args...)
+	c := exec.Command(program, args...)
 	c.Env = append(os.Environ(), "TERM=xterm", environ)
 	c.Stdin, c.Stdout, c.Stderr = terminal, terminal, terminal
+	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	must(t, c.Start())
 	t.Cleanup(func() {
 		if c.ProcessState == nil {

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"os"
 
-	"kbus/cmd/kbus/errno"
-	"kbus/cmd/kbus/kmsg"
-	"kbus/cmd/kbus/kspeed"
+	"kbus.example/kbus/cmd/kbus/errno"
+	"kbus.example/kbus/cmd/kbus/kmsg"
+	"kbus.example/kbus/cmd/kbus/kspeed"
 )
+
+// One program under several names: the utilities of the original.
 
 // utilities are the original's, by the names of the links to kbus that `make install` makes. Each has the command line
 // and the output that it always had (part 10.8).

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // linked makes links to kbus by the names of the utilities, and puts them into PATH.
@@ -98,14 +98,14 @@ func TestKmsgData(t *testing.T) {
 	withDaemon(t, 1)
 	linked(t)
 	k := openKsock(t)
-	must(t, k.Bind("$.A", kbus.Listener))
+	must(t, k.Bind(t.Context(), "$.A", kbus.Listener))
 	for _, c := range []struct{ args, data string }{
 		{"s abc", "abc"}, {"string abc", "abc"}, {"z abc", "abc\x00"}, {"h 6100ff", "a\x00\xff"}, {"n abc", ""}, {"s ", ""},
 	} {
 		if _, said, status := ran(t, "kmsg", append([]string{"send", "$.A"}, strings.Split(c.args, " ")...)...); status != 0 {
 			t.Fatalf("%s: status %d, %s", c.args, status, said)
 		}
-		m, err := k.Next()
+		m, err := k.Next(t.Context())
 		must(t, err)
 		if m == nil || string(m.Data) != c.data {
 			t.Errorf("%s: %v, want %q", c.args, m, c.data)
@@ -115,7 +115,7 @@ func TestKmsgData(t *testing.T) {
 		c := exec.Command("kmsg", args...)
 		c.Stdin = strings.NewReader("from standard input")
 		must(t, c.Run())
-		m, err := k.Next()
+		m, err := k.Next(t.Context())
 		must(t, err)
 		if m == nil || string(m.Data) != "from standard input" {
 			t.Errorf("%v", m)
@@ -127,7 +127,7 @@ func TestKmsgData(t *testing.T) {
 func TestKmsgFails(t *testing.T) {
 	withDaemon(t, 1)
 	linked(t)
-	must(t, openKsock(t).Bind("$.Taken", kbus.Replier))
+	must(t, openKsock(t).Bind(t.Context(), "$.Taken", kbus.Replier))
 	for _, c := range []struct {
 		args   string
 		status int
@@ -172,7 +172,7 @@ func TestKspeed(t *testing.T) {
 	receives := printing(t, "kspeed", "-bus", "0", "listen", "$.Speed")
 	receives.expect(`> Listening to \$\.Speed on /dev/kbus0 \.\. `)
 	k := openKsock(t)
-	must(t, k.Bind("$.Speed", kbus.Listener))
+	must(t, k.Bind(t.Context(), "$.Speed", kbus.Listener))
 	sends := printing(t, "kspeed", "send", "$.Speed", "3")
 	sends.expect(`> Sending 3 bytes to \$\.Speed on /dev/kbus0 \.\. `)
 	for range 2 {

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 const speak = "$.Actor.Speak"
@@ -17,9 +17,9 @@ const speak = "$.Actor.Speak"
 func fullListener(t *testing.T) *kbus.Ksock {
 	t.Helper()
 	k := openKsock(t)
-	_, err := k.SetMaxMessages(1)
+	_, err := k.Queue().SetLimit(t.Context(), 1)
 	must(t, err)
-	must(t, k.Bind(speak, kbus.Listener))
+	must(t, k.Bind(t.Context(), speak, kbus.Listener))
 	kbusOK(t, "send", speak, "the first")
 	return k
 }
@@ -50,9 +50,9 @@ func TestSendWaits(t *testing.T) {
 	k := fullListener(t)
 	c := start(t, "kbus", "send", "--wait", speak, "the second")
 	await(t, func(o *kbus.Observer) bool {
-		list, err := o.List()
+		list, err := o.List(t.Context())
 		must(t, err)
-		return list[0].Sending == 1
+		return list[0].Sending
 	})
 	for _, want := range []string{"the first", "the second"} {
 		m, err := k.Receive(t.Context())
@@ -70,9 +70,9 @@ func TestSendWaits(t *testing.T) {
 func TestAskInVain(t *testing.T) {
 	stage := withDaemon(t, 1)
 	replier := openKsock(t)
-	must(t, replier.Bind("$.Slow", kbus.Replier))
-	told := kbusFails(t, int(syscall.ETIMEDOUT), "ask", "--timeout", "1ms", "$.Slow")
-	if !strings.Contains(told, "gave up after 1ms") {
+	must(t, replier.Bind(t.Context(), "$.Slow", kbus.Replier))
+	told := kbusFails(t, int(syscall.ETIMEDOUT), "ask", "--timeout", "500ms", "$.Slow")
+	if !strings.Contains(told, "gave up after 500ms") {
 		t.Error(told)
 	}
 	_, err := replier.Receive(t.Context()) // that one
@@ -88,7 +88,7 @@ func TestAskInVain(t *testing.T) {
 	}
 
 	replier = openKsock(t)
-	must(t, replier.Bind("$.Slow", kbus.Replier))
+	must(t, replier.Bind(t.Context(), "$.Slow", kbus.Replier))
 	ask = start(t, "kbus", "ask", "--json", "$.Slow")
 	_, err = replier.Receive(t.Context())
 	must(t, err)
@@ -121,12 +121,35 @@ func TestAnswerInterrupted(t *testing.T) {
 	_, err := os.ReadFile(pipe)
 	must(t, err)
 	must(t, answer.Process.Signal(syscall.SIGTERM))
-	if got := answer.status(t); got != 0 || answer.out.Len() > 0 {
+	if got := answer.status(t); got != 0 || strings.Contains(answer.out.String(), "<Reply") {
 		t.Errorf("status %d, %s%s", got, &answer.out, &answer.err)
 	}
 	if got := ask.status(t); got != int(syscall.ECONNRESET) {
 		t.Errorf("status %d, %s", got, &ask.err)
 	}
+}
+
+// TestAnswerKilled: who had asked is told at once, though the command that was to make the Reply lives on.
+func TestAnswerKilled(t *testing.T) {
+	withDaemon(t, 1)
+	dir := t.TempDir()
+	began, ends := filepath.Join(dir, "began"), filepath.Join(dir, "ends")
+	must(t, syscall.Mkfifo(began, 0o600))
+	must(t, syscall.Mkfifo(ends, 0o600))
+	answer := start(t, "kbus", "answer", "$.Slow", "--exec", "echo $$ > "+began+"; read x < "+ends)
+	await(t, func(o *kbus.Observer) bool { return bindings(t, o) == 1 })
+	ask := start(t, "kbus", "ask", "$.Slow")
+	pid, err := os.ReadFile(began)
+	must(t, err)
+	must(t, answer.Process.Kill())
+	if got := ask.status(t); got != int(syscall.ECONNRESET) {
+		t.Errorf("status %d, %s", got, &ask.err)
+	}
+	if _, err := os.Stat("/proc/" + strings.TrimSpace(string(pid))); err != nil {
+		t.Errorf("the command has not lived so long: %v", err)
+	}
+	must(t, openKsock(t).Bind(t.Context(), "$.Slow", kbus.Replier))
+	must(t, os.WriteFile(ends, []byte("now\n"), 0)) // which waits for who reads it
 }
 
 // TestNoDaemon: the commonest failure says what to do, whether or not a socket was left behind.

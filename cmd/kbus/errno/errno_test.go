@@ -5,7 +5,7 @@ import (
 	"syscall"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // TestExplain pins the lines of R10.70.

@@ -8,10 +8,15 @@ import "syscall"
 var meanings = map[syscall.Errno][]Meaning{
 	syscall.EPERM: {
 		{"Any operation", "this user may not do that."},
+		{"Settings, new bus", "a switch of the whole bus, which is for its administrators: see the setting administration " +
+			"of the daemon."},
 	},
 	syscall.ENOENT: {
 		{"Open", "there is no bus of that number, or no daemon runs in that directory."},
 		{"kbus", "the command line itself was wrong; the first line on standard error says how."},
+	},
+	syscall.ESRCH: {
+		{"Ask who a Ksock is", "the bus does not know a Ksock of that id, or not any more."},
 	},
 	syscall.EBADF: {
 		{"Send, receive", "the Ksock was not opened for that direction."},
@@ -31,6 +36,7 @@ var meanings = map[syscall.Errno][]Meaning{
 	},
 	syscall.EACCES: {
 		{"Open", "the permissions of the bus's socket do not let this user in."},
+		{"Any operation", "a rule of the bus denies it. The error names the rule, and kbus explain says more."},
 	},
 	syscall.EFAULT: {
 		{"Any operation", "an address points to memory that the caller cannot use."},
@@ -68,7 +74,7 @@ var meanings = map[syscall.Errno][]Meaning{
 		{"Send", "there is nothing to send: no message was written, or the one that waited has gone out."},
 	},
 	syscall.EBADMSG: {
-		{"Bind, unbind", "that is no name. A name is words of ASCII letters and digits, with dots between, after \"$.\"; " +
+		{"Bind, unbind", "that is no name. A name is words of ASCII letters, digits, _ and -, with dots between, after \"$.\"; " +
 			"the last word may be * or %. Nobody can be the Replier for $.KBUS.ReplierBindEvent."},
 		{"Send", "that is no name, or it has a wildcard, which only a binding may have."},
 	},
@@ -121,8 +127,9 @@ var meanings = map[syscall.Errno][]Meaning{
 		{"Write, send", "the last message still waits until all have room. Wait too, or discard it."},
 	},
 	syscall.EDQUOT: {
-		{"Open, bind, send", "a limit per user is reached, on connections, bindings or bytes in queues. The message " +
-			"names it."},
+		{"Open, bind, send, new bus", "a limit per user is reached, on connections, bindings, wildcard bindings, bytes in " +
+			"queues or buses. The message names it."},
+		{"Bind", "the Ksock has bound that name 16 times already, which is the most."},
 	},
 	syscall.ECANCELED: {
 		{"Operations that wait", "the caller has given up waiting."},

@@ -1,7 +1,7 @@
-// Package kmsg is the original's utility of that name (R10.71 to R10.73), for scripts and hands that know it: the same
+// Package kmsg is the original's utility of that name, for scripts and hands that know it: the same
 // command line, lines and exit statuses. `kbus` started by the name kmsg is this. New scripts use kbus itself.
 //
-// What was wrong with it is not kept (B39): data from standard input has no stray byte, an odd digit is an error, empty
+// What was wrong with it is not kept: data from standard input has no stray byte, an odd digit is an error, empty
 // data is no data, and --bus without a number shows the usage.
 package kmsg
 
@@ -12,7 +12,7 @@ import (
 	"io"
 	"strconv"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // Exit statuses (R10.73). Those of listening and of sending overlap, as they always did.
@@ -134,7 +134,7 @@ func (k *kmsg) options(args []string) (rest []string, ok bool) {
 
 // open opens a Ksock.
 func (k *kmsg) open(number int, opts ...kbus.Option) (*kbus.Ksock, error) {
-	s, err := kbus.Open(k.bus, opts...)
+	s, err := kbus.Open(context.Background(), kbus.BusNumber(k.bus), opts...)
 	if err != nil {
 		return nil, failed(number, fmt.Errorf("cannot open bus %d: %w", k.bus, err))
 	}
@@ -156,7 +156,7 @@ func (k *kmsg) listen(name string, asReplier bool) error {
 		role = kbus.Replier
 	}
 	fmt.Fprintf(k.out, "Binding as %v to '%s'\n", role, name)
-	if err := s.Bind(name, role); err != nil {
+	if err := s.Bind(context.Background(), name, role); err != nil {
 		return failed(statusListenBind, fmt.Errorf("cannot bind: %w", err))
 	}
 	fmt.Fprintf(k.out, "..bound on ksock id %d\n", s.ID())
@@ -174,9 +174,9 @@ func (k *kmsg) listen(name string, asReplier bool) error {
 	}
 }
 
-// reply sends an empty Reply. Who asked may have gone meanwhile: that is said, and is no reason to end.
+// reply sends an empty Reply. If the Ksock that asked has gone meanwhile, reply prints that and goes on.
 func (k *kmsg) reply(s *kbus.Ksock, request *kbus.Message) error {
-	m, err := kbus.ReplyTo(request, "")
+	m, err := request.Reply(nil)
 	if err != nil {
 		return failed(statusSendFailed, err)
 	}

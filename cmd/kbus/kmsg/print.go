@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // The original's C library prints a message in a form of its own (R10.6): no commas, and data without quotes.

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 
-	"kbus"
+	"kbus.example/kbus"
 )
+
+// The commands of kmsg that send: what DATA becomes, what is sent, and what is printed until the answer.
 
 // data makes the data of FMT and DATA.
 func (k *kmsg) data(args []string) ([]byte, error) {

@@ -1,4 +1,4 @@
-// Package kspeed is the original's utility of that name (R10.74): it sends or receives messages without end, and says how
+// Package kspeed is the original's utility of that name: it sends or receives messages without end, and says how
 // fast after every thousand. `kbus` started by the name kspeed is this; `kbus bench` measures better.
 package kspeed
 
@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"time"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 const (
@@ -74,12 +74,12 @@ func (k *kspeed) send(ctx context.Context) error {
 	if k.bytes == 0 {
 		return errors.New("cannot send messages of 0 bytes") // as it always was (R10.5)
 	}
-	s, err := kbus.Open(k.bus)
+	s, err := kbus.Open(ctx, kbus.BusNumber(k.bus))
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	most, err := s.AbsMaxMessageSize()
+	most, err := s.Settings().AbsMaxMessageBytes(ctx)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (k *kspeed) send(ctx context.Context) error {
 	fmt.Fprintf(k.out, "> Sending %d bytes to %s on /dev/kbus%d .. \n", k.bytes, k.name, k.bus)
 	return k.batches("Sent", func() error {
 		_, err := s.Send(ctx, m)
-		if errors.Is(err, kbus.ErrPending) || errors.Is(err, kbus.ErrInterrupted) {
+		if errors.Is(err, kbus.ErrInterrupted) {
 			return nil
 		}
 		return err
@@ -98,12 +98,12 @@ func (k *kspeed) send(ctx context.Context) error {
 }
 
 func (k *kspeed) listen(ctx context.Context) error {
-	s, err := kbus.Open(k.bus, kbus.ReadOnly())
+	s, err := kbus.Open(ctx, kbus.BusNumber(k.bus), kbus.ReadOnly())
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := s.Bind(k.name, kbus.Listener); err != nil {
+	if err := s.Bind(ctx, k.name, kbus.Listener); err != nil {
 		return err
 	}
 	fmt.Fprintf(k.out, "> Listening to %s on /dev/kbus%d .. \n", k.name, k.bus)

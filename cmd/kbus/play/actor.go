@@ -8,10 +8,10 @@ import (
 	"io"
 	"sync"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
-// An actor is a process with one Ksock. It knows nothing of the play: it does what it is told, with the public library
+// An actor is a process with one Ksock. It knows nothing of the play: it carries out its cues, with the public library
 // that any program would use, and prints what it sees. It keeps between cues only what a real program would: the last
 // message, the last Reply, what it is about to send, and how many heads it has counted.
 type actor struct {

@@ -1,5 +1,7 @@
 package play
 
+// The second piece: two buses and a pair of Limpets between them. kbus play --bowls performs it.
+
 var (
 	angelfish = &part{"A", "33", "a goldfish in one bowl, bus 0", 0}
 	guppy     = &part{"G", "32", "a goldfish in another, bus 1", 1}
@@ -13,8 +15,8 @@ const (
 
 func receives(p *part) beat { return p.does("waits for a message", cue{Do: receive}) }
 
-// bowls is the piece that explains Limpets. Between the buses things take as long as they take, so whoever is to get
-// something from there waits for it.
+// bowls is the piece that explains Limpets. Between the buses things take as long as they take, so an actor that is to
+// get something from there waits for it.
 var bowls = piece{
 	title:  "A PLAY ABOUT TWO BOWLS",
 	cast:   []*part{angelfish, guppy},

@@ -57,7 +57,7 @@ func (c company) dismiss() {
 		_ = p.stdin.Close()
 	}
 	for _, p := range c {
-		_ = p.run.Wait() // the play is over; nobody cares how they went
+		_ = p.run.Wait() // the play is over; their exit statuses do not matter
 	}
 }
 

@@ -5,7 +5,7 @@ package play
 // two of them ever act at once. An actor that listens may also speak without a cue; when and how often is in the
 // script, and the director waits for it.
 
-// verb is what an actor can be told to do.
+// verb is what an actor is to do.
 type verb string
 
 const (

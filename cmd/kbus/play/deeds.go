@@ -7,8 +7,8 @@ import (
 	"strings"
 	"syscall"
 
-	"kbus"
-	"kbus/cmd/kbus/errno"
+	"kbus.example/kbus"
+	"kbus.example/kbus/cmd/kbus/errno"
 )
 
 // What an actor can do, each thing in a line or a few: this is what KBUS looks like in Go.
@@ -18,7 +18,7 @@ func (a *actor) say(format string, args ...any) { a.out(utterance{Says: fmt.Spri
 func (a *actor) perform(ctx context.Context, c cue) (err error) {
 	switch c.Do {
 	case openBus:
-		if a.ksock, err = kbus.OpenContext(ctx, a.bus, kbus.Dir(a.dir)); err == nil {
+		if a.ksock, err = kbus.Open(ctx, kbus.BusNumber(a.bus), kbus.Dir(a.dir)); err == nil {
 			a.say("%v", a.ksock)
 		}
 	case closeBus:
@@ -26,11 +26,11 @@ func (a *actor) perform(ctx context.Context, c cue) (err error) {
 			a.say("%v", a.ksock)
 		}
 	case bindListener:
-		err = a.ksock.Bind(c.Name, kbus.Listener)
+		err = a.ksock.Bind(ctx, c.Name, kbus.Listener)
 	case bindReplier:
-		err = a.ksock.Bind(c.Name, kbus.Replier)
+		err = a.ksock.Bind(ctx, c.Name, kbus.Replier)
 	case unbind:
-		err = a.ksock.Unbind(c.Name, kbus.Listener)
+		err = a.ksock.Unbind(ctx, c.Name, kbus.Listener)
 	case announce:
 		a.draft = kbus.Announcement(c.Name, c.Data)
 		err = a.send(ctx)
@@ -38,15 +38,15 @@ func (a *actor) perform(ctx context.Context, c cue) (err error) {
 		a.draft = kbus.Request(c.Name, c.Data)
 		err = a.send(ctx)
 	case stateful:
-		a.draft, err = kbus.StatefulRequest(a.answer, c.Name, c.Data)
+		a.draft, err = a.answer.StatefulRequest(c.Name, []byte(c.Data))
 		a.show(err)
 	case reply:
-		a.draft, err = kbus.ReplyTo(a.asked, c.Data)
+		a.draft, err = a.asked.Reply([]byte(c.Data))
 		a.show(err)
 	case countHeads:
 		a.heads++
 		a.say("A head - amazing")
-		a.draft, err = kbus.ReplyTo(a.asked, fmt.Sprintf("Head count is %d", a.heads))
+		a.draft, err = a.asked.Reply([]byte(fmt.Sprintf("Head count is %d", a.heads)))
 	case sendIt:
 		err = a.send(ctx)
 	case sendInVain:
@@ -109,7 +109,7 @@ func (a *actor) sendInVain(ctx context.Context) error {
 }
 
 func (a *actor) read() error {
-	m, err := a.ksock.Next()
+	m, err := a.ksock.Next(context.Background())
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"kbus/cmd/kbus/stage"
+	"kbus.example/kbus/cmd/kbus/stage"
 )
 
 // A page is where the play is written down as it happens: see Form.

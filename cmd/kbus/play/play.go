@@ -2,7 +2,7 @@
 // own. Nothing in it is painted on: every line that an actor prints is what the bus did just then.
 //
 // The director, Perform, gives one cue at a time and waits until it has been carried out, so the order is always that
-// of the script. The only pauses are for the eye of whoever watches.
+// of the script. The only pauses are for the eyes of the audience.
 package play
 
 import (
@@ -14,7 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"kbus/cmd/kbus/stage"
+	"kbus.example/kbus/cmd/kbus/stage"
 )
 
 // Options say how to perform.

@@ -2,6 +2,9 @@ package play
 
 import "slices"
 
+// The play itself: its scenes, what is told at the beginning of each, and what the actors do. Nothing else is in this
+// file, so that the play can be read.
+
 var scenes = []scene{
 	{
 		"In which nobody listens",

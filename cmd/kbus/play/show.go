@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"kbus/cmd/kbus/stage"
+	"kbus.example/kbus/cmd/kbus/stage"
 )
 
 // The show is the play as a person sees it. Each actor has a colour, and a name that stands where the speaker

@@ -31,7 +31,7 @@ type Stage struct {
 	log   bytes.Buffer  // of kbusd; to be looked at when ended
 }
 
-// patience is for a daemon that does not end when told to. It never takes that long.
+// patience is how long a daemon may take to end. It never takes that long.
 const patience = 10 * time.Second
 
 // Build starts the kbusd binary at path with that many buses, and returns when it is ready, or when ctx ends. The

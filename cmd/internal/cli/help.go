@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"strings"
@@ -13,6 +13,9 @@ const usageTemplate = `usage: {{if .HasAvailableSubCommands}}{{.CommandPath}} CO
 {{- if .HasAvailableSubCommands}}{{$cmds := .Commands}}{{range $group := .Groups}}
 
 {{.Title}}{{range $cmds}}{{if and (eq .GroupID $group.ID) (or .IsAvailableCommand (eq .Name "help"))}}
+  {{rpad .Name 10}} {{.Short}}{{end}}{{end}}{{else}}
+
+Commands:{{range $cmds}}{{if or .IsAvailableCommand (eq .Name "help")}}
   {{rpad .Name 10}} {{.Short}}{{end}}{{end}}{{end}}{{end}}
 {{- if .HasAvailableLocalFlags}}
 
@@ -24,7 +27,7 @@ Flags of every command:
 {{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}
 {{- if .HasAvailableSubCommands}}
 
-kbus help COMMAND tells more of each.{{end}}
+{{.CommandPath}} help COMMAND tells more of each.{{end}}
 `
 
 const helpTemplate = `{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}{{end}}
@@ -42,12 +45,13 @@ func init() {
 	})
 }
 
-func helpCommand() *cobra.Command {
+// HelpCommand tells more of a command.
+func HelpCommand(example string) *cobra.Command {
 	return &cobra.Command{
 		Use:     "help [COMMAND]",
 		Short:   "tell more of a command",
-		Example: "kbus help\nkbus help send",
-		Args:    takes("[COMMAND]"),
+		Example: example,
+		Args:    Takes("[COMMAND]"),
 		ValidArgsFunction: func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			var names []string
 			for _, other := range c.Root().Commands() {
@@ -62,7 +66,7 @@ func helpCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := noSuchCommand(about, rest); err != nil {
+			if err := NoSuchCommand(about, rest); err != nil {
 				return err
 			}
 			return about.Help()

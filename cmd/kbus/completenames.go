@@ -1,20 +1,21 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"kbus"
-	"kbus/cmd/kbus/errno"
+	"kbus.example/kbus"
+	"kbus.example/kbus/cmd/kbus/errno"
 )
 
-// Completion asks the bus: the names that it can complete are those that somebody is bound to just now. Where there
-// is no bus there is nothing to complete, and nobody is bothered with an error.
+// Completion asks the bus: it completes the names that are bound just now. Where there is no bus there is nothing to
+// complete, and no error either.
 
-// wanted tells which bindings have names that make sense as an argument.
+// wanted chooses the bindings whose names make sense as an argument.
 type wanted func(kbus.BindingInfo) bool
 
 func boundNames(kbus.BindingInfo) bool { return true }
@@ -36,10 +37,10 @@ func (l *line) completeName(want wanted) cobra.CompletionFunc {
 
 // completeNames completes every argument.
 func (l *line) completeNames(want wanted) cobra.CompletionFunc {
-	return func(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	return func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 		var names []string
-		err := l.observed(func(o *kbus.Observer) error {
-			list, err := o.Bindings()
+		err := l.observed(cmd, func(ctx context.Context, o *kbus.Observer) error {
+			list, err := o.Bindings(ctx)
 			for _, b := range list {
 				if want(b) && strings.HasPrefix(b.Name, begun) && !slices.Contains(args, b.Name) {
 					names = append(names, b.Name)
@@ -57,7 +58,7 @@ func (l *line) completeNames(want wanted) cobra.CompletionFunc {
 
 func (l *line) completeBus(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	var buses []string
-	for _, b := range l.buses() {
+	for _, b := range l.Buses() {
 		buses = append(buses, fmt.Sprint(b))
 	}
 	return buses, cobra.ShellCompDirectiveNoFileComp

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"syscall"
 
-	"kbus"
-	"kbus/cmd/kbus/errno"
-	"kbus/cmd/kbus/play"
+	"kbus.example/kbus"
+	"kbus.example/kbus/cmd/internal/cli"
+	"kbus.example/kbus/cmd/kbus/errno"
+	"kbus.example/kbus/cmd/kbus/play"
+	"kbus.example/kbus/internal/recording"
 )
 
 // The exit status of a command that fails is an errno. Most errors have one; here is what the others get.
@@ -17,10 +19,7 @@ func exitStatus(err error) int {
 	if errors.Is(err, errStopped) {
 		return statusStopped
 	}
-	if n := errnoOf(err); n > 0 && n < 126 { // from 126 on a shell uses them for other things
-		return int(n)
-	}
-	return 1
+	return cli.ExitStatus(errnoOf(err))
 }
 
 // errnoOf looks for the number in everything that can go wrong, 0 if there is none.
@@ -28,6 +27,7 @@ func errnoOf(err error) syscall.Errno {
 	var status *kbus.StatusError
 	var condition kbus.Condition
 	var number syscall.Errno
+	var broken *recording.Broken
 	switch {
 	case errors.As(err, &status):
 		return errnoOfStatus(status)
@@ -37,6 +37,10 @@ func errnoOf(err error) syscall.Errno {
 		return condition.Errno()
 	case errors.As(err, &number):
 		return number
+	case errors.As(err, &broken) && broken.Cut:
+		return syscall.ENODATA
+	case broken != nil:
+		return syscall.EBADMSG
 	case errors.Is(err, play.ErrNoDaemon), errors.Is(err, play.ErrNoLimpet):
 		return syscall.ENOENT
 	}
@@ -50,6 +54,8 @@ func errnoOfStatus(status *kbus.StatusError) syscall.Errno {
 		return syscall.ENOTCONN
 	case errors.Is(status, kbus.ErrNotSameKsock):
 		return syscall.EPIPE
+	case errors.Is(status, kbus.ErrNotStarted):
+		return syscall.EADDRNOTAVAIL
 	case errors.Is(status, kbus.ErrRemoteError):
 		for _, e := range errno.All() {
 			if errors.Is(status, syscall.Errno(e.Number)) {

@@ -6,8 +6,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kbus/cmd/kbus/errno"
+	"kbus.example/kbus/cmd/kbus/errno"
 )
+
+// kbus errno: what an error number means when KBUS gives it.
 
 // errnoCommand is R10.70: its status is always 0, even for a number that is none.
 func errnoCommand(l *line) *cobra.Command {
@@ -38,7 +40,7 @@ kbus ask '$.Nobody' || kbus errno $?`,
 			return err
 		}
 		e, known := errno.Find(args[0])
-		if l.json && !known {
+		if l.JSON && !known {
 			return l.printJSON(struct {
 				Error string `json:"error"`
 			}{strings.TrimSpace(errno.Explain(args[0]))})
@@ -49,7 +51,7 @@ kbus ask '$.Nobody' || kbus errno $?`,
 }
 
 func (l *line) printErrno(text string, e errno.Entry) error {
-	if !l.json {
+	if !l.JSON {
 		_, err := fmt.Fprint(l.out, text)
 		return err
 	}
