@@ -11,6 +11,8 @@ import (
 	"syscall"
 )
 
+// The same measurements through the C library: another program makes them.
+
 // cProgram measures through the C library, with the same words as we: command line, environment and line of figures.
 const cProgram = "kbus-bench-c"
 

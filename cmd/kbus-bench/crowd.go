@@ -1,12 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // A crowd is Ksocks that are connected, and bindings that nothing matches. It is there while others are measured: what
@@ -31,13 +32,13 @@ func crowd(bus uint32, args []string, in io.Reader, out io.Writer) error {
 	}
 	all := make([]*kbus.Ksock, ksocks)
 	for i := range all {
-		if all[i], err = kbus.Open(bus, kbus.Rings(false)); err != nil {
+		if all[i], err = kbus.Open(context.Background(), kbus.BusNumber(bus), kbus.Rings(false)); err != nil {
 			return fmt.Errorf("ksock %d: %w", i+1, err)
 		}
 		defer all[i].Close()
 	}
 	for i := range bindings {
-		if err := all[i%ksocks].Bind(fmt.Sprintf(pattern, i), kbus.Listener); err != nil {
+		if err := all[i%ksocks].Bind(context.Background(), fmt.Sprintf(pattern, i), kbus.Listener); err != nil {
 			return fmt.Errorf("binding %d: %w", i+1, err)
 		}
 	}

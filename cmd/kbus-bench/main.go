@@ -9,9 +9,9 @@ import (
 	"io"
 	"os"
 
-	"kbus"
-	"kbus/internal/gauge"
-	"kbus/internal/gauge/ksock"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/gauge"
+	"kbus.example/kbus/internal/gauge/ksock"
 )
 
 const usage = `usage: kbus-bench [--client go|go-socket|c] [--bus N] TEST
@@ -21,6 +21,8 @@ const usage = `usage: kbus-bench [--client go|go-socket|c] [--bus N] TEST
   idle CLIENTS                      memory of the daemon, alone and with that many connections
   crowd KSOCKS BINDINGS KIND        measure nothing: be there with so many Ksocks and bindings (exact, percent or star)
                                     that match nothing, until the end of the input
+  tap KIND                          measure nothing: look at all that is said, and read it (reads) or not (stopped),
+                                    until the end of the input
 
 clients:
   go          the Go library as it comes (default)
@@ -67,27 +69,21 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "kbus-bench: no client is called %q\n%s", *client, usage)
 		return exitUsage
 	}
-	if flags.Arg(0) == "crowd" {
-		switch err := crowd(uint32(*bus), flags.Args()[1:], os.Stdin, stdout); {
-		case errors.Is(err, errCrowd):
-			fmt.Fprintf(stderr, "kbus-bench: %v\n", err)
-			return exitUsage
-		case err != nil:
-			fmt.Fprintf(stderr, "kbus-bench: %v\n", err)
-			return exitFailed
-		}
-		return exitOK
+	var err error
+	if bystander := map[string]func(uint32, []string, io.Reader, io.Writer) error{"crowd": crowd, "tap": tap}[flags.Arg(0)]; bystander != nil {
+		err = bystander(uint32(*bus), flags.Args()[1:], os.Stdin, stdout)
+	} else {
+		err = gauge.Command(flags.Args(), stdout, "kbus/"+*client, func() gauge.Client {
+			return &ksock.Client{Bus: uint32(*bus), Options: options}
+		})
 	}
-	err := gauge.Command(flags.Args(), stdout, "kbus/"+*client, func() gauge.Client {
-		return &ksock.Client{Bus: uint32(*bus), Options: options}
-	})
 	switch {
-	case errors.Is(err, gauge.ErrUsage):
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errCrowd), errors.Is(err, errTap), errors.Is(err, gauge.ErrUsage):
 		fmt.Fprintf(stderr, "kbus-bench: %v\n", err)
 		return exitUsage
-	case err != nil:
-		fmt.Fprintf(stderr, "kbus-bench: %v\n", err)
-		return exitFailed
 	}
-	return exitOK
+	fmt.Fprintf(stderr, "kbus-bench: %v\n", err)
+	return exitFailed
 }

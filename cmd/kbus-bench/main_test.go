@@ -2,14 +2,13 @@ package main
 
 import (
 	"bytes"
-	"log/slog"
 	"os"
 	"strings"
 	"testing"
 
-	"kbus/internal/gauge"
-	"kbus/internal/gauge/ksock"
-	"kbus/internal/server"
+	"kbus.example/kbus/internal/gauge"
+	"kbus.example/kbus/internal/gauge/ksock"
+	"kbus.example/kbus/internal/server"
 )
 
 func TestMain(m *testing.M) {
@@ -20,7 +19,7 @@ func TestMain(m *testing.M) {
 func TestRun(t *testing.T) {
 	config := server.Default()
 	config.Dir = t.TempDir()
-	s, err := server.Start(config, slog.New(slog.DiscardHandler))
+	s, err := server.Start(config, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,6 +42,10 @@ func TestRun(t *testing.T) {
 		{"crowd 3 7 percent", exitOK, `{"ksocks":3,"bindings":7,"kind":"percent"}`},
 		{"crowd 0 7 percent", exitUsage, "kbus-bench: crowd takes"},
 		{"--bus 77 crowd 1 1 star", exitFailed, "kbus-bench: "},
+		{"tap stopped", exitOK, `{"tap":"stopped"}`},
+		{"tap reads", exitOK, `{"tap":"reads"}`},
+		{"tap", exitUsage, "kbus-bench: tap takes"},
+		{"--bus 77 tap reads", exitFailed, "kbus-bench: "},
 		{"rtt 32", exitUsage, "kbus-bench: usage: rtt SIZE N"},
 		{"--fast", exitUsage, "kbus-bench: flag provided but not defined"},
 		{"--help", exitOK, "usage: kbus-bench"},

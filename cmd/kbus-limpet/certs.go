@@ -7,8 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kbus/limpet/pair"
+	"kbus.example/kbus/cmd/internal/cli"
+	"kbus.example/kbus/limpet/pair"
 )
+
+// kbus-limpet certs: an authority and certificates, so that TLS can be tried without another tool.
 
 func certsCommand(l *line) *cobra.Command {
 	var ids []string
@@ -21,13 +24,13 @@ needs authority.pem and its own two files; authority.key must not leave this one
 whoever has it can be any Limpet.`,
 		Example: `kbus-limpet certs ~/limpets --id 1 --id 2
 scp ~/limpets/authority.pem ~/limpets/limpet.2.* there:limpets/`,
-		Args: takes("DIR"),
+		Args: cli.Takes("DIR"),
 	}
 	c.Flags().StringArrayVar(&ids, "id", nil, "a network `N`umber, from 1; give it as often as there are Limpets")
 	c.RunE = func(_ *cobra.Command, args []string) error {
 		numbers, err := networkIDs(ids)
 		if err != nil {
-			return misused(err.Error())
+			return cli.Misused(err.Error())
 		}
 		written, err := pair.MakeCertificates(args[0], numbers)
 		for _, path := range written {
@@ -55,11 +58,11 @@ func networkIDs(texts []string) (ids []uint32, err error) {
 }
 
 func (l *line) printPath(path string) error {
-	if l.json {
-		return l.printJSON(struct {
+	if l.JSON {
+		return l.PrintJSON(struct {
 			Written string `json:"written"`
 		}{path})
 	}
-	_, err := fmt.Fprintln(l.out, path)
+	_, err := fmt.Fprintln(l.Out, path)
 	return err
 }

@@ -14,8 +14,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"kbus"
-	"kbus/limpet/wire"
+	"kbus.example/kbus"
+	"kbus.example/kbus/limpet/wire"
 )
 
 // What is wrong with a command line is said in its own words, with the usage behind it.
@@ -23,7 +23,7 @@ func TestUsage(t *testing.T) {
 	for _, c := range []struct {
 		args   string
 		status int
-		says   string
+		words  string
 	}{
 		{"", 0, ""},
 		{"help pair", 0, ""},
@@ -47,6 +47,15 @@ func TestUsage(t *testing.T) {
 		{"pair --listen a --id 1 --legacy --bus 256", 2, "buses are numbered from 0 to 255"},
 		{"pair --listen a --id 1 --legacy --dir /nowhere", 2, "no bus 0 in /nowhere: is kbusd running? Start it with: kbusd --dir /nowhere"},
 		{"pair --listen a --id 1 --certs /nowhere", 2, "/nowhere/authority.pem: no such file"},
+		{"join --id 1 --servers nats://10.1.2.3", 2, "to 10.1.2.3:4222 everything would go in plain text: say tls:// or --certs DIR"},
+		{"join --id 1 --servers tls://10.1.2.3,somewhere:1", 2, "to somewhere:1 everything would go in plain text"},
+		{"join --id 1 --certs d --nkey k", 2, "either --certs DIR or --tls-ca"},
+		{"join --id 1 --certs /nowhere", 2, "/nowhere/authority.pem: no such file"},
+		{"serve --id 1 --store /tmp/none --listen 10.1.2.3:4222", 22, "everybody who reaches 10.1.2.3:4222 could come in where bowls do, in plain text"},
+		{"serve --id 1 --store /tmp/none --listen :4222", 22, `--listen ":4222" is not HOST:PORT`},
+		{"serve --id 1 --store /tmp/none --listen 127.0.0.1:0 --peers 10.1.2.3:1 --routes 10.1.2.4:1", 22, "servers of the cluster do, in plain text"},
+		{"nkey", 2, "DIR or FILE is missing"},
+		{"nkey /tmp/none --id x", 2, "a network id is a number from 1"},
 		{"certs", 2, "DIR is missing"},
 		{"certs /tmp", 2, "--id is missing"},
 		{"certs /tmp --id 0", 2, "a network id is a number from 1"},
@@ -54,8 +63,21 @@ func TestUsage(t *testing.T) {
 	} {
 		p := start(t, nil, append([]string{"kbus-limpet"}, strings.Fields(c.args)...)...)
 		status := p.status()
-		if said := strings.Join(p.said, "\n"); status != c.status || !strings.Contains(said, c.says) {
-			t.Errorf("%s: status %d\n%s", c.args, status, said)
+		if logged := strings.Join(p.logged, "\n"); status != c.status || !strings.Contains(logged, c.words) {
+			t.Errorf("%s: status %d\n%s", c.args, status, logged)
+		}
+		if c.status == 0 {
+			continue
+		}
+		p = start(t, nil, append([]string{"kbus-limpet"}, append(strings.Fields(c.args), "--json")...)...)
+		status = p.status()
+		var failure struct {
+			Error string
+			Name  string `json:"errno_name"`
+		}
+		if len(p.logged) != 1 || json.Unmarshal([]byte(p.logged[0]), &failure) != nil || status != c.status ||
+			!strings.Contains(failure.Error, c.words) || failure.Name == "" {
+			t.Errorf("%s --json: status %d\n%s", c.args, status, strings.Join(p.logged, "\n"))
 		}
 	}
 }
@@ -97,7 +119,7 @@ func TestJSON(t *testing.T) {
 	if status := second.status(); status != int(syscall.EADDRINUSE) {
 		t.Errorf("status %d", status)
 	}
-	must(t, json.Unmarshal([]byte(second.said[0]), &line))
+	must(t, json.Unmarshal([]byte(second.logged[0]), &line))
 	if line.Errno != int(syscall.EADDRINUSE) || !strings.Contains(line.Error, "address already in use") {
 		t.Errorf("%+v", line)
 	}
@@ -111,7 +133,7 @@ func TestOriginalCommandLine(t *testing.T) {
 	for _, c := range []struct {
 		args   string
 		status int
-		says   string
+		words  string
 	}{
 		{"", 0, ""}, {"-h", 0, ""}, {"--help", 0, ""},
 		{"-c", 1, "### an address is needed"},
@@ -125,9 +147,9 @@ func TestOriginalCommandLine(t *testing.T) {
 	} {
 		p := start(t, nil, append([]string{originalName}, strings.Fields(c.args)...)...)
 		status := p.status()
-		if said := strings.Join(p.said, "\n"); status != c.status || !strings.Contains(said, c.says) ||
+		if logged := strings.Join(p.logged, "\n"); status != c.status || !strings.Contains(logged, c.words) ||
 			status == 0 && !strings.HasPrefix(p.out.String(), "usage: runlimpet") {
-			t.Errorf("%s: status %d\n%s%s", c.args, status, said, &p.out)
+			t.Errorf("%s: status %d\n%s%s", c.args, status, logged, &p.out)
 		}
 	}
 	o, err := parseOriginal(strings.Fields("-s -c -server h:1 path -id 3 -kbus 4 -message $.A.* -t $.Stop -verbose 2 -id 5"))
@@ -163,7 +185,7 @@ func TestOriginal(t *testing.T) {
 	if status := server.status(); status != 0 {
 		t.Errorf("the one that was stopped: status %d", status)
 	}
-	if status := client.status(); status != 1 || !hasAll(strings.Join(client.said, "\n"), []string{"### ", "has closed the link"}) {
+	if status := client.status(); status != 1 || !hasAll(strings.Join(client.logged, "\n"), []string{"### ", "has closed the link"}) {
 		t.Errorf("the other one: status %d", status)
 	}
 }
@@ -179,12 +201,12 @@ func TestWithoutLeave(t *testing.T) {
 			"--longest-pause", "50ms", "--name", "$.Overheard.*")
 	}
 	far := open(t, dirs[1])
-	must(t, far.Bind("$.Overheard.*", kbus.Listener))
-	must(t, far.Bind(kbus.NameReplierBindEvent, kbus.Listener))
-	_, err := far.SetReportReplierBinds(true)
+	must(t, far.Bind(t.Context(), "$.Overheard.*", kbus.Listener))
+	must(t, far.Bind(t.Context(), kbus.NameReplierBindEvent, kbus.Listener))
+	_, err := far.Settings().SetReportReplierBinds(t.Context(), true)
 	must(t, err)
 	k := open(t, dirs[0])
-	must(t, k.Bind("$.Overheard.Q", kbus.Replier))
+	must(t, k.Bind(t.Context(), "$.Overheard.Q", kbus.Replier))
 	for joined := false; !joined; {
 		m, err := far.Receive(t.Context())
 		must(t, err)
@@ -234,8 +256,8 @@ func TestWireLevelPeer(t *testing.T) {
 
 	p.await("joined", "peer=2")
 	k := open(t, dir)
-	must(t, k.Bind("$.*", kbus.Listener))
-	must(t, k.Bind("$.Q", kbus.Replier))
+	must(t, k.Bind(t.Context(), "$.*", kbus.Listener))
+	must(t, k.Bind(t.Context(), "$.Q", kbus.Replier))
 	gets("<ReplierBindEvent id=[1:1], orig_from=(1,0), flags=0x204 (SYN,aFL), [Bind '$.Q' for 3]>")
 	_, err = k.Send(t.Context(), kbus.Announcement("$.KBUS.Replier", "which is never passed on"))
 	must(t, err)
@@ -252,7 +274,7 @@ func TestWireLevelPeer(t *testing.T) {
 		m, err := k.Receive(t.Context())
 		must(t, err)
 		if m.WantsUsToReply() {
-			reply, err := kbus.ReplyTo(m, "yes")
+			reply, err := m.Reply([]byte("yes"))
 			must(t, err)
 			_, err = k.Send(t.Context(), reply)
 			must(t, err)

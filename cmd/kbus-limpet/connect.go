@@ -11,6 +11,9 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
+// How a member reaches NATS: it tries for as long as no server is there, since machines start in any order, and gives
+// up only what trying cannot mend.
+
 const (
 	reconnectWait = 200 * time.Millisecond
 	pingEvery     = time.Second
@@ -26,7 +29,7 @@ func (m *member) connect(ctx context.Context, servers string, more ...nats.Optio
 	if err != nil {
 		return nil, err
 	}
-	for said := false; ; {
+	for logged := false; ; {
 		nc, err := nats.Connect(servers, append(options, more...)...)
 		if err == nil {
 			return nc, nil
@@ -34,9 +37,9 @@ func (m *member) connect(ctx context.Context, servers string, more ...nats.Optio
 		if no := hopeless(err); no != nil {
 			return nil, no
 		}
-		if !said {
+		if !logged {
 			m.log.Warn("no NATS server can be reached, trying on", "servers", servers, "why", err)
-			said = true
+			logged = true
 		}
 		select {
 		case <-ctx.Done():

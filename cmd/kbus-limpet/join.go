@@ -4,7 +4,11 @@ import (
 	"log/slog"
 
 	"github.com/spf13/cobra"
+
+	"kbus.example/kbus/cmd/internal/cli"
 )
+
+// kbus-limpet join: this bus becomes a member of a federation, over NATS servers that run elsewhere.
 
 func joinCommand(l *line) *cobra.Command {
 	m := &member{line: l}
@@ -14,16 +18,21 @@ func joinCommand(l *line) *cobra.Command {
 		Short: "join this bus to a federation over NATS servers that run already",
 		Long: `join makes this bus a bowl of a federation: whatever is announced in one bowl is heard in
 all, a name has one Replier over all of them, and a Request finds it. The bowls meet at
-NATS servers with JetStream, which others run; serve runs one itself.`,
-		Example: `kbus-limpet join --id 7 --servers nats://10.0.0.1,nats://10.0.0.2,nats://10.0.0.3
+NATS servers with JetStream, which others run; serve runs one itself.
+
+Servers on other machines are spoken to by TLS, unless --insecure is said.`,
+		Example: `kbus-limpet join --id 7 --certs ~/limpets --servers tls://10.0.0.1,tls://10.0.0.2,tls://10.0.0.3
 kbus-limpet join --id 7 --servers tls://nats.example:4222 --tls-ca ca.pem --nkey bowl7.nk`,
-		Args: takes(),
+		Args: cli.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := m.check(); err != nil {
 				return err
 			}
+			if err := m.checkPlain(servers); err != nil {
+				return err
+			}
 			m.log = l.logger(slog.LevelInfo)
-			ctx, done := untilSignal(cmd.Context())
+			ctx, done := cli.UntilSignal(cmd.Context())
 			defer done()
 			nc, err := m.connect(ctx, servers)
 			if err != nil {

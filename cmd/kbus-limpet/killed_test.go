@@ -8,11 +8,11 @@ import (
 	"sync"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // bowls are two daemons, and two Limpets that join them.
-type bowls struct {
+type joinedBuses struct {
 	t        *testing.T
 	dirs     [2]string
 	daemons  [2]*process
@@ -20,8 +20,8 @@ type bowls struct {
 	commands [2][]string
 }
 
-func newBowls(t *testing.T, secure bool) *bowls {
-	b := &bowls{t: t}
+func newJoinedBuses(t *testing.T, secure bool) *joinedBuses {
+	b := &joinedBuses{t: t}
 	address := filepath.Join(t.TempDir(), "limpet")
 	certs := t.TempDir()
 	how := []string{"--legacy"}
@@ -42,27 +42,27 @@ func newBowls(t *testing.T, secure bool) *bowls {
 func run1(t *testing.T, args ...string) error {
 	p := start(t, nil, append([]string{"kbus-limpet"}, args...)...)
 	if status := p.status(); status != 0 {
-		return fmt.Errorf("%v: status %d, %v", args, status, p.said)
+		return fmt.Errorf("%v: status %d, %v", args, status, p.logged)
 	}
 	return nil
 }
 
 // replier answers on the second bus, and is there again after every loss of it.
 type replier struct {
-	*bowls
+	*joinedBuses
 	serving sync.WaitGroup
 	k       *kbus.Ksock
 }
 
 func (r *replier) begin() {
 	r.k = open(r.t, r.dirs[1])
-	must(r.t, r.k.Bind("$.Q", kbus.Replier))
+	must(r.t, r.k.Bind(context.Background(), "$.Q", kbus.Replier))
 	r.serving.Go(func() {
 		err := r.k.Serve(context.Background(), func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
 			if !m.WantsUsToReply() {
 				return nil, nil
 			}
-			return kbus.ReplyTo(m, m.Data)
+			return m.Reply(m.Data)
 		})
 		if !errors.Is(err, kbus.ErrClosed) && !errors.Is(err, kbus.ErrBusGone) {
 			r.t.Errorf("answering: %v", err)
@@ -77,7 +77,7 @@ func (r *replier) end() {
 
 // asker asks on the first bus, one Request after the other, and counts answers.
 type asker struct {
-	*bowls
+	*joinedBuses
 	k                        *kbus.Ksock
 	open                     map[kbus.ID]string
 	asked, replies, statuses int
@@ -86,8 +86,8 @@ type asker struct {
 func (a *asker) begin() {
 	a.k = open(a.t, a.dirs[0])
 	a.open = map[kbus.ID]string{}
-	must(a.t, a.k.Bind(kbus.NameReplierBindEvent, kbus.Listener))
-	_, err := a.k.SetReportReplierBinds(true)
+	must(a.t, a.k.Bind(context.Background(), kbus.NameReplierBindEvent, kbus.Listener))
+	_, err := a.k.Settings().SetReportReplierBinds(context.Background(), true)
 	must(a.t, err)
 }
 
@@ -146,8 +146,8 @@ func (a *asker) answered(m *kbus.Message) {
 func TestKilled(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		t.Run(map[bool]string{false: "plain", true: "TLS"}[secure], func(t *testing.T) {
-			b := newBowls(t, secure)
-			r, a := &replier{bowls: b}, &asker{bowls: b}
+			b := newJoinedBuses(t, secure)
+			r, a := &replier{joinedBuses: b}, &asker{joinedBuses: b}
 			r.begin()
 			a.begin()
 			must(t, a.until(50))

@@ -1,6 +1,6 @@
 // Command kbus-limpet joins buses: two of them over one stream, or any number. A Limpet is an ordinary client of its
-// bus, in a process of its own, so nothing that goes wrong in it or beyond it can take the bus down; and it is the only
-// program of KBUS that speaks to a network. docs/limpets.md is its manual.
+// bus, in a process of its own, so nothing that goes wrong in it or beyond it can take the bus down. It and
+// kbus-web are the only programs of KBUS that speak to a network. docs/limpets.md is its manual.
 package main
 
 import (

@@ -1,27 +1,27 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"kbus"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/cmd/internal/cli"
+	"kbus.example/kbus/message"
 )
 
-// orderedBowl is a daemon with two buses, and the command of the Limpet that orders what is said on the second.
-type orderedBowl struct {
+// orderedMember is a daemon with two buses, and the command of the Limpet that orders what is said on the second.
+type orderedMember struct {
 	dir     string
 	command []string
 }
 
-func newOrderedBowl(t *testing.T, id int, server string) *orderedBowl {
+func newOrderedMember(t *testing.T, id int, server string) *orderedMember {
 	dir := t.TempDir()
 	daemon(t, dir, "--buses", "2")
-	return &orderedBowl{dir, []string{"kbus-limpet", "join", "--ordered", "--bus", "0", "--inlet", "1", "--dir", dir,
+	return &orderedMember{dir, []string{"kbus-limpet", "join", "--ordered", "--bus", "0", "--inlet", "1", "--dir", dir,
 		"--id", fmt.Sprint(id), "--servers", server}}
 }
 
@@ -30,8 +30,8 @@ func natsServer(t *testing.T) string {
 	dir := t.TempDir()
 	daemon(t, dir)
 	start(t, nil, "kbus-limpet", "serve", "--dir", dir, "--id", "100", "--store", t.TempDir(), "--listen", "127.0.0.1:0",
-		"--config", portsTold(t, dir)).await("joined")
-	return portTold(t, dir)
+		"--config", portsLogged(t, dir)).await("joined")
+	return portLogged(t, dir)
 }
 
 // TestOrderedKilled: kill -9 of an ordered Limpet again and again, while another bowl orders. A Listener that reads slowly
@@ -39,12 +39,12 @@ func natsServer(t *testing.T) string {
 func TestOrderedKilled(t *testing.T) {
 	const messages, kills = 6000, 12
 	server := natsServer(t)
-	a, b := newOrderedBowl(t, 1, server), newOrderedBowl(t, 2, server)
+	a, b := newOrderedMember(t, 1, server), newOrderedMember(t, 2, server)
 	start(t, nil, a.command...).await("ordered from here")
 	limpet := start(t, nil, b.command...)
 	limpet.await("ordered from here", "resumed=false")
-	ear := open(t, b.dir)
-	must(t, ear.Bind("$.A", kbus.Listener))
+	listener := open(t, b.dir)
+	must(t, listener.Bind(t.Context(), "$.A", kbus.Listener))
 
 	sent := make(chan error, 1)
 	go func() { sent <- orderAll(t, a.dir, messages) }()
@@ -56,7 +56,7 @@ func TestOrderedKilled(t *testing.T) {
 				limpet.await("ordered from here", "resumed=true")
 			}
 		}
-		m, err := ear.Receive(t.Context())
+		m, err := listener.Receive(t.Context())
 		must(t, err)
 		if string(m.Data) != fmt.Sprint(n) {
 			t.Fatalf("instead of message %d: %v", n, m)
@@ -64,7 +64,7 @@ func TestOrderedKilled(t *testing.T) {
 	}
 	must(t, <-sent)
 	limpet.terminate()
-	if m, err := ear.Next(); m != nil || err != nil {
+	if m, err := listener.Next(t.Context()); m != nil || err != nil {
 		t.Errorf("and then %v, %v", m, err)
 	}
 	if _, err := os.Stat(filepath.Join(b.dir, "bus0.place")); err != nil {
@@ -74,7 +74,7 @@ func TestOrderedKilled(t *testing.T) {
 
 // orderAll sends messages to an inlet, as many at once as it has room for.
 func orderAll(t *testing.T, dir string, messages int) error {
-	k, err := kbus.Open(1, kbus.Dir(dir))
+	k, err := kbus.Open(t.Context(), 1, kbus.Dir(dir))
 	if err != nil {
 		return err
 	}
@@ -82,8 +82,8 @@ func orderAll(t *testing.T, dir string, messages int) error {
 	for n := range messages {
 		m := kbus.Announcement("$.A", fmt.Sprint(n))
 		m.Flags |= message.AllOrWait
-		_, err := k.Send(t.Context(), m)
-		if errors.Is(err, kbus.ErrPending) {
+		sent, err := k.Send(t.Context(), m)
+		if sent.Pending {
 			err = k.WaitSent(t.Context())
 		}
 		if err != nil {
@@ -96,22 +96,22 @@ func orderAll(t *testing.T, dir string, messages int) error {
 // Two ordered bowls: `kbus list` shows each the other, on both of its buses, and so does `kbus-limpet status`.
 func TestOrderedStatus(t *testing.T) {
 	server := natsServer(t)
-	bowls := []*orderedBowl{newOrderedBowl(t, 1, server), newOrderedBowl(t, 2, server)}
-	for _, b := range bowls {
+	joinedBuses := []*orderedMember{newOrderedMember(t, 1, server), newOrderedMember(t, 2, server)}
+	for _, b := range joinedBuses {
 		start(t, nil, b.command...).await("ordered from here")
 	}
-	ear := open(t, bowls[1].dir)
-	must(t, ear.Bind("$.A", kbus.Listener))
-	for _, b := range bowls {
+	listener := open(t, joinedBuses[1].dir)
+	must(t, listener.Bind(t.Context(), "$.A", kbus.Listener))
+	for _, b := range joinedBuses {
 		must(t, orderAll(t, b.dir, 3))
 	}
 	for range 6 {
-		_, err := ear.Receive(t.Context())
+		_, err := listener.Receive(t.Context())
 		must(t, err)
 	}
 	for _, command := range [][]string{{"kbus", "list", "--bus", "0"}, {"kbus-limpet", "status", "--bus", "1"}} {
-		text, whole := told(t, bowls[1].dir, command...)
-		if whole.ID != 2 || whole.Announced != 3 || whole.Heard != 6 || whole.ToDeliver != 0 || len(whole.Peers) != 1 ||
+		text, whole := askStatus(t, joinedBuses[1].dir, command...)
+		if whole.ID != 2 || whole.Announced != 3 || whole.Received != 6 || whole.ToDeliver != 0 || len(whole.Peers) != 1 ||
 			whole.Peers[0].ID != 1 || whole.Peers[0].Announced != 3 {
 			t.Fatalf("%v: %+v", command, whole)
 		}
@@ -126,9 +126,10 @@ func TestOrderedStatus(t *testing.T) {
 // What stands against an ordered bowl is said in words that tell what to do.
 func TestOrderedRefusals(t *testing.T) {
 	server := natsServer(t)
-	a, b := newOrderedBowl(t, 1, server), newOrderedBowl(t, 1, server)
-	start(t, nil, append(a.command, "--place", filepath.Join(a.dir, "no", "place"))...).
-		await("the place where the outlet is cannot be kept", "--place")
+	a, b := newOrderedMember(t, 1, server), newOrderedMember(t, 1, server)
+	first := start(t, nil, append(a.command, "--place", filepath.Join(a.dir, "no", "place"))...)
+	first.await("the place where the outlet is cannot be kept", "--place")
+	first.await("ordered from here") // it has the lease, before another may ask for it
 	again := start(t, nil, a.command...)
 	again.await("`kbus list` shows who is on it")
 	again.status()
@@ -139,7 +140,7 @@ func TestOrderedRefusals(t *testing.T) {
 	}
 	for _, usage := range [][]string{{"--place", "x"}, {"--ordered"}} {
 		p := start(t, nil, append([]string{"kbus-limpet", "join", "--id", "1"}, usage...)...)
-		if got := p.status(); got != statusUsage {
+		if got := p.status(); got != cli.StatusUsage {
 			t.Errorf("%v: status %d", usage, got)
 		}
 	}

@@ -9,7 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"kbus/limpet/pair"
+	"kbus.example/kbus/cmd/internal/cli"
+	"kbus.example/kbus/limpet/pair"
 )
 
 // Under the name runlimpet this program takes the command line of the original, and behaves as that did: plain text,
@@ -38,7 +39,7 @@ other end has gone. kbus-limpet pair can do more.
 type original struct {
 	pair.Options
 	role  string
-	bus   busNumber
+	bus   cli.BusNumber
 	level slog.Level
 	help  bool
 }
@@ -131,11 +132,11 @@ func runOriginal(args []string) int {
 		return 0
 	}
 	if err == nil {
-		l.bus = o.bus
+		l.Bus = o.bus
 		err = l.runPair(context.Background(), o.Options, o.level)
 	}
 	if err != nil {
-		fmt.Fprintf(l.err, "### %v\n", err)
+		fmt.Fprintf(l.Err, "### %v\n", err)
 		return 1
 	}
 	return 0

@@ -7,8 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kbus"
-	"kbus/limpet/pair"
+	"kbus.example/kbus"
+	"kbus.example/kbus/cmd/internal/cli"
+	"kbus.example/kbus/limpet/pair"
 )
 
 // pairing is what the flags of pair say.
@@ -40,7 +41,7 @@ kbus-limpet pair --listen :7000 --id 1 --certs ~/limpets
 kbus-limpet pair --connect there:7000 --id 2 --certs ~/limpets
 kbus-limpet pair --listen /tmp/bowls --id 1 --legacy --bus 0    # two buses of one machine
 kbus-limpet pair --connect /tmp/bowls --id 2 --legacy --bus 1`,
-		Args: takes(),
+		Args: cli.Takes(),
 	}
 	f := c.Flags()
 	f.StringVar(&p.listen, "listen", "", "wait at `ADDRESS` for the other end")
@@ -55,11 +56,13 @@ kbus-limpet pair --connect /tmp/bowls --id 2 --legacy --bus 1`,
 	f.BoolVar(&p.Legacy, "legacy", false, "plain text: to connect in, or to accept")
 	f.BoolVar(&p.Once, "once", false, "end when the link is lost, or does not come about")
 	f.Uint32Var(&p.MaxMessages, "queue", pair.DefaultMaxMessages, "`N` messages may wait for us on the bus")
-	f.DurationVar(&p.Longest, "longest-pause", pair.DefaultLongest, "`TIME` between two attempts to connect, at most")
+	f.IntVar(&p.MaxNames, "max-names", pair.DefaultMaxNames, "`N` names the other end may have Repliers for on this bus")
+	f.IntVar(&p.MaxUnread, "unread", pair.DefaultMaxUnread, "`BYTES` of answers that may wait for the other end")
+	cli.SpanVar(f, &p.Longest, "longest-pause", pair.DefaultLongest, "`TIME` between two attempts to connect, at most")
 	f.BoolVar(&verbose, "verbose", false, "log every message")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := p.settle(); err != nil {
-			return misused(err.Error())
+		if err := p.resolveOptions(); err != nil {
+			return cli.Misused(err.Error())
 		}
 		level := slog.LevelInfo
 		if verbose {
@@ -70,8 +73,8 @@ kbus-limpet pair --connect /tmp/bowls --id 2 --legacy --bus 1`,
 	return c
 }
 
-// settle makes options of flags, and tells what contradicts.
-func (p *pairing) settle() error {
+// resolveOptions makes options of flags, and fails with those that contradict each other.
+func (p *pairing) resolveOptions() error {
 	if (p.listen == "") == (p.connect == "") {
 		return errors.New("either --listen ADDRESS or --connect ADDRESS is needed")
 	}
@@ -95,20 +98,20 @@ func (p *pairing) settle() error {
 	if p.Credentials != nil && p.Legacy && !p.Listen {
 		return errors.New("who connects does so either by TLS or with --legacy")
 	}
-	if p.MaxMessages == 0 || p.Longest <= 0 {
-		return errors.New("--queue and --longest-pause are larger than 0")
+	if p.MaxMessages == 0 || p.Longest <= 0 || p.MaxNames <= 0 || p.MaxUnread <= 0 {
+		return errors.New("--queue, --longest-pause, --max-names and --unread are larger than 0")
 	}
 	return p.Check()
 }
 
 // runPair is one end of a pair until it is to end.
 func (l *line) runPair(ctx context.Context, o pair.Options, level slog.Level) error {
-	ctx, done := untilSignal(ctx)
+	ctx, done := cli.UntilSignal(ctx)
 	defer done()
 	o.Log = l.logger(level)
 	o.Open = func(ctx context.Context) (*kbus.Ksock, error) {
-		k, err := kbus.OpenContext(ctx, uint32(l.bus), kbus.Dir(l.directory()))
-		return k, l.explainNoBus(err)
+		k, err := kbus.Open(ctx, kbus.BusNumber(l.Bus), kbus.Dir(l.Directory()))
+		return k, l.ExplainNoBus(uint32(l.Bus), err)
 	}
 	return pair.Run(ctx, o)
 }

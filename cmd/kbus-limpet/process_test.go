@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"errors"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"kbus"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/testing/programs"
 )
 
 // patience is for what never takes that long.
@@ -21,12 +21,12 @@ const patience = time.Minute
 
 // process is a program that runs. What it writes to standard error can be waited for.
 type process struct {
-	t     *testing.T
-	cmd   *exec.Cmd
-	lines chan string // closed at its end
-	said  []string
-	out   strings.Builder
-	ended bool
+	t      *testing.T
+	cmd    *exec.Cmd
+	lines  chan string // closed at its end
+	logged []string
+	out    strings.Builder
+	ended  bool
 }
 
 func start(t *testing.T, env []string, command ...string) *process {
@@ -47,12 +47,24 @@ func start(t *testing.T, env []string, command ...string) *process {
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
-			for _, line := range p.said {
+			for _, line := range p.logged {
 				t.Logf("%s: %s", filepath.Base(command[0]), line)
 			}
 		}
 	})
 	return p
+}
+
+// stop has it stand still, and returns when it does.
+func (p *process) stop() {
+	p.t.Helper()
+	must(p.t, p.cmd.Process.Signal(syscall.SIGSTOP))
+	var status syscall.WaitStatus
+	for !status.Stopped() {
+		if _, err := syscall.Wait4(p.cmd.Process.Pid, &status, syscall.WUNTRACED, nil); err != syscall.EINTR {
+			must(p.t, err)
+		}
+	}
 }
 
 // startHere starts processes from one thread that stays, because Pdeathsig is about threads.
@@ -72,7 +84,7 @@ func (p *process) await(words ...string) string {
 			if !more {
 				p.t.Fatalf("%v has ended without a word of %q", p.cmd.Args, words)
 			}
-			p.said = append(p.said, line)
+			p.logged = append(p.logged, line)
 			if hasAll(line, words) {
 				return line
 			}
@@ -95,7 +107,7 @@ func hasAll(line string, words []string) bool {
 func (p *process) status() int {
 	p.t.Helper()
 	for line := range p.lines {
-		p.said = append(p.said, line)
+		p.logged = append(p.logged, line)
 	}
 	err := p.cmd.Wait()
 	p.ended = true
@@ -126,25 +138,17 @@ func (p *process) terminate() int {
 // daemon starts kbusd in the directory, and waits until it is ready.
 func daemon(t *testing.T, dir string, flags ...string) *process {
 	t.Helper()
-	address := filepath.Join(dir, "ready")
-	ready, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: address, Net: "unixgram"})
+	ready, err := programs.NewReady(dir)
 	must(t, err)
-	defer os.Remove(address)
 	defer ready.Close()
-	p := start(t, []string{"NOTIFY_SOCKET=" + address}, append([]string{"kbusd", "--dir", dir, "--log-level", "error"}, flags...)...)
-	must(t, ready.SetDeadline(time.Now().Add(patience)))
-	for buffer := make([]byte, 4096); ; {
-		n, err := ready.Read(buffer)
-		must(t, err)
-		if strings.Contains(string(buffer[:n]), "READY=1") {
-			return p
-		}
-	}
+	p := start(t, []string{ready.Variable()}, append([]string{"kbusd", "--dir", dir, "--log-level", "error"}, flags...)...)
+	must(t, ready.Await(patience))
+	return p
 }
 
 func open(t *testing.T, dir string) *kbus.Ksock {
 	t.Helper()
-	k, err := kbus.Open(0, kbus.Dir(dir))
+	k, err := kbus.Open(t.Context(), 0, kbus.Dir(dir))
 	must(t, err)
 	t.Cleanup(func() { _ = k.Close() })
 	return k

@@ -9,8 +9,11 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
 
-	"kbus/limpet/federation/server"
+	"kbus.example/kbus/cmd/internal/cli"
+	"kbus.example/kbus/limpet/federation/server"
 )
+
+// kbus-limpet serve: join, with the NATS server in the same process.
 
 func serveCommand(l *line) *cobra.Command {
 	m := &member{line: l}
@@ -20,17 +23,20 @@ func serveCommand(l *line) *cobra.Command {
 		Short: "join this bus to a federation, with a NATS server of its own inside",
 		Long: `serve is join with the NATS server in the same process: one alone is enough to begin
 with, and others join it; three that know each other as --routes are a cluster, which
-goes on when one of them is lost. Two are no more than one: neither goes on alone.`,
-		Example: `kbus-limpet serve --id 1 --store /var/lib/kbus-limpet --listen 10.0.0.1:4222 \
+goes on when one of them is lost. Two are no more than one: neither goes on alone.
+
+On an address that other machines reach it takes --certs, a --config with TLS and keys, or
+--insecure.`,
+		Example: `kbus-limpet serve --id 1 --certs ~/limpets --store /var/lib/kbus-limpet --listen 10.0.0.1:4222 \
     --peers 10.0.0.1:6222 --routes 10.0.0.2:6222,10.0.0.3:6222
 kbus-limpet serve --id 1 --store /var/lib/kbus-limpet --config /etc/kbus/nats.conf`,
-		Args: takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: cli.Takes(),
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := m.check(); err != nil {
 				return err
 			}
 			if (config.Peers == "") != (len(config.Routes) == 0) {
-				return misused("--peers is where this server hears the others, and --routes where they are: a cluster needs both")
+				return cli.Misused("--peers is where this server hears the others, and --routes where they are: a cluster needs both")
 			}
 			m.log = l.logger(slog.LevelInfo)
 			config.Log = m.log
@@ -41,8 +47,20 @@ kbus-limpet serve --id 1 --store /var/lib/kbus-limpet --config /etc/kbus/nats.co
 				host, _ := os.Hostname() // only to be read by people
 				config.Name = fmt.Sprintf("%s-%d", host, m.id)
 			}
-			ctx, done := untilSignal(cmd.Context())
+			if config.Secure, err = m.secure(); err != nil {
+				return err
+			}
+			if config.Open = m.insecure; m.insecure {
+				m.log.Warn("--insecure: everybody who reaches this server may join, in plain text", "listen", config.Listen)
+			}
+			ctx, done := cli.UntilSignal(cmd.Context())
 			defer done()
+			stored, lost := context.WithCancelCause(ctx)
+			defer lost(nil)
+			config.Broken = func(why string) {
+				lost(fmt.Errorf("the NATS server can store nothing any more (is there room in %s?), and has to be started anew: %s",
+					config.Store, why))
+			}
 			s, err := server.Start(config)
 			if err != nil {
 				return err
@@ -52,12 +70,16 @@ kbus-limpet serve --id 1 --store /var/lib/kbus-limpet --config /etc/kbus/nats.co
 			if m.replicas == 0 && len(config.Routes) >= 2 {
 				m.replicas = 3
 			}
-			nc, err := m.connect(ctx, s.ClientURL(), nats.InProcessServer(s))
+			nc, err := m.connect(stored, s.ClientURL(), nats.InProcessServer(s))
 			if err != nil {
 				return ended(ctx, err)
 			}
 			defer nc.Close()
-			return m.run(ctx, nc)
+			err = m.run(stored, nc)
+			if why := context.Cause(stored); err == nil && ctx.Err() == nil {
+				return why
+			}
+			return err
 		},
 	}
 	m.flags(c)
@@ -72,7 +94,7 @@ kbus-limpet serve --id 1 --store /var/lib/kbus-limpet --config /etc/kbus/nats.co
 	return c
 }
 
-// ended is no failure if it was we who were told to end.
+// ended drops the error of a server that ended because kbus-limpet itself was asked to end.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil

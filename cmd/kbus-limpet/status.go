@@ -6,9 +6,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kbus"
-	"kbus/limpet/federation/report"
+	"kbus.example/kbus"
+	"kbus.example/kbus/cmd/internal/cli"
+	"kbus.example/kbus/limpet/federation/report"
 )
+
+// kbus-limpet status: asks the Limpet of a bus, over that bus, how the federation looks from there.
 
 func statusCommand(l *line) *cobra.Command {
 	return &cobra.Command{
@@ -19,27 +22,27 @@ the other bowls, what is outstanding where, and what was lost on the way. kbus l
 shows it in short.`,
 		Example: `kbus-limpet status
 kbus-limpet status --json`,
-		Args: takes(),
+		Args: cli.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, done := untilSignal(cmd.Context())
+			ctx, done := cli.UntilSignal(cmd.Context())
 			defer done()
-			k, err := kbus.OpenContext(ctx, uint32(l.bus), kbus.Dir(l.directory()))
+			k, err := kbus.Open(ctx, kbus.BusNumber(l.Bus), kbus.Dir(l.Directory()))
 			if err != nil {
-				return l.explainNoBus(err)
+				return l.ExplainNoBus(uint32(l.Bus), err)
 			}
 			defer k.Close()
 			s, data, err := report.Ask(ctx, k)
 			if errors.Is(err, kbus.ErrNoReplier) {
-				return fmt.Errorf("the bus %d is in no federation: no Limpet runs on it with join or serve: %w", l.bus, err)
+				return fmt.Errorf("the bus %d is in no federation: no Limpet runs on it with join or serve: %w", l.Bus, err)
 			}
 			if err != nil {
 				return err
 			}
-			if l.json {
-				_, err := fmt.Fprintf(l.out, "%s\n", data)
+			if l.JSON {
+				_, err := fmt.Fprintf(l.Out, "%s\n", data)
 				return err
 			}
-			return s.Print(l.out)
+			return s.Print(l.Out)
 		},
 	}
 }

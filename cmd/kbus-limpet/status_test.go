@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"kbus"
-	"kbus/limpet/federation/report"
+	"kbus.example/kbus"
+	"kbus.example/kbus/limpet/federation/report"
 )
 
 // Two bowls, of which one has the NATS server inside: `kbus list` shows each the other, and so does `kbus-limpet status`.
@@ -20,17 +20,17 @@ func TestStatus(t *testing.T) {
 		daemon(t, dirs[i])
 	}
 	limpet := start(t, nil, "kbus-limpet", "serve", "--dir", dirs[0], "--id", "1", "--store", t.TempDir(),
-		"--listen", "127.0.0.1:0", "--config", portsTold(t, dirs[0]))
+		"--listen", "127.0.0.1:0", "--config", portsLogged(t, dirs[0]))
 	limpet.await("joined")
-	start(t, nil, "kbus-limpet", "join", "--dir", dirs[1], "--id", "2", "--servers", portTold(t, dirs[0])).await("joined")
+	start(t, nil, "kbus-limpet", "join", "--dir", dirs[1], "--id", "2", "--servers", portLogged(t, dirs[0])).await("joined")
 	near := open(t, dirs[0])
-	must(t, near.Bind(kbus.NameReplierBindEvent, kbus.Listener))
-	must(t, open(t, dirs[1]).Bind("$.Far", kbus.Replier))
+	must(t, near.Bind(t.Context(), kbus.NameReplierBindEvent, kbus.Listener))
+	must(t, open(t, dirs[1]).Bind(t.Context(), "$.Far", kbus.Replier))
 	awaitEvent(t, near, true, "$.Far") // bowl 1 knows all of bowl 2
 
 	for _, command := range [][]string{{"kbus", "list"}, {"kbus-limpet", "status"}} {
 		for i := range dirs {
-			text, whole := told(t, dirs[i], command...)
+			text, whole := askStatus(t, dirs[i], command...)
 			if whole.ID != uint32(i+1) || whole.Names != 1 || len(whole.Peers) != 1 || whole.Peers[0].ID != uint32(2-i) {
 				t.Fatalf("%v in bowl %d: %+v", command, i+1, whole)
 			}
@@ -61,7 +61,7 @@ func awaitEvent(t *testing.T, k *kbus.Ksock, bind bool, name string) {
 }
 
 // told runs a command in both forms. Columns of the text are one space apart; the last line of the JSON is the Status.
-func told(t *testing.T, dir string, command ...string) (text string, whole report.Status) {
+func askStatus(t *testing.T, dir string, command ...string) (text string, whole report.Status) {
 	t.Helper()
 	command = append(command, "--dir", dir)
 	for line := range strings.Lines(succeeds(t, command...)) {
@@ -82,22 +82,22 @@ func told(t *testing.T, dir string, command ...string) (text string, whole repor
 func succeeds(t *testing.T, command ...string) string {
 	t.Helper()
 	p := start(t, nil, command...)
-	if status := p.status(); status != 0 || len(p.said) > 0 {
-		t.Fatalf("%v: status %d, %v", command, status, p.said)
+	if status := p.status(); status != 0 || len(p.logged) > 0 {
+		t.Fatalf("%v: status %d, %v", command, status, p.logged)
 	}
 	return p.out.String()
 }
 
-// portsTold is a configuration with which the server writes into the directory at which port it listens.
-func portsTold(t *testing.T, dir string) (file string) {
+// portsLogged is a configuration with which the server writes into the directory at which port it listens.
+func portsLogged(t *testing.T, dir string) (file string) {
 	t.Helper()
 	file = filepath.Join(dir, "nats.conf")
 	must(t, os.WriteFile(file, []byte("ports_file_dir: '"+dir+"'\n"), 0o600))
 	return file
 }
 
-// portTold is the URL of that server, which must have started.
-func portTold(t *testing.T, dir string) string {
+// portLogged is the URL of that server, which must have started.
+func portLogged(t *testing.T, dir string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.ports"))
 	must(t, err)
