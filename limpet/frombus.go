@@ -3,21 +3,23 @@ package limpet
 import (
 	"syscall"
 
-	"kbus"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/message"
 )
 
-// FromBus takes a message that our Ksock has received (part 9.4), and changes it. A Request that we must reply to is
+// What a Limpet does with a message of its bus: what goes to the pair, and as what.
+
+// FromBus takes a message that our Ksock has received, and changes it. A Request that we must reply to is
 // always passed on or refused, whatever else is wrong with it.
 func (m *Machine) FromBus(msg *kbus.Message) {
-	forUs := msg.IsReply() && msg.To == m.Ksock // whoever sent it, it answers what the pair has asked
+	forUs := msg.IsReply() && msg.To == m.Ksock // whatever sent it, it answers what the pair has asked
 	mine := msg.WantsUsToReply()
 	switch {
 	case m.StopOn != "" && msg.Name == m.StopOn: // R9.20
-		m.owe(Duty{Do: Stop})
+		m.actions.emit(Action{Kind: Stop})
 	case msg.Name == kbus.NameUnbindEventsLost && !forUs && !mine: // B25
 		if msg.Flags.Has(kbus.Synthetic) {
-			m.owe(Duty{Do: Snapshot})
+			m.actions.emit(Action{Kind: Snapshot})
 		}
 	case msg.Name == kbus.NameReplierBindEvent && !forUs:
 		m.eventFromBus(msg)
@@ -27,18 +29,18 @@ func (m *Machine) FromBus(msg *kbus.Message) {
 			m.figures.Returned++
 		}
 		if mine { // it has come back to us: the Replier beyond the link has gone meanwhile, or there is a ring
-			m.refuse(msg, string(kbus.ErrGoneAway))
+			m.answers.refuse(msg, string(kbus.ErrGoneAway))
 		}
 	case m.Legacy && beginsBindEvent(msg.Name):
 		m.notForLegacy(msg, forUs)
 	case mine && !m.remember(msg):
-		m.refuse(msg, remoteError(syscall.EALREADY))
+		m.answers.refuse(msg, remoteError(syscall.EALREADY))
 	default:
 		m.passOn(msg)
 	}
 }
 
-// remember notes who is to get the answer (R9.22). An id that is open already is one of a bus that has been restarted
+// remember notes the Requester, which is to get the answer (R9.22). An id that is open already is one of a bus that has been restarted
 // somewhere behind ours, and counts again from the beginning. The two answers could not be told apart.
 func (m *Machine) remember(msg *kbus.Message) (ok bool) {
 	if _, open := m.requests[msg.ID]; open {
@@ -64,49 +66,34 @@ func (m *Machine) passOn(msg *kbus.Message) {
 	m.markOurs(msg)
 	m.makeOurs(&msg.ID)
 	if msg.OrigFrom.Network == 0 {
-		msg.OrigFrom = kbus.Origin{Network: m.OwnID, Local: msg.From}
+		msg.OrigFrom = kbus.Origin{Network: m.OwnID, Local: uint32(msg.From)}
 	}
 	m.toPair(msg)
 }
 
 // markOurs has a message of our bus carry the bus's incarnation. One that was carried here keeps that of its own.
-func (m *Machine) markOurs(msg *kbus.Message) {
+func (c *Config) markOurs(msg *kbus.Message) {
 	switch {
-	case m.Legacy:
+	case c.Legacy:
 		msg.Extra = 0
 	case msg.ID.Network == 0 || msg.Extra == 0:
-		msg.Extra = m.Incarnation
+		msg.Extra = c.Incarnation
 	}
 }
 
-func (m *Machine) makeOurs(id *kbus.ID) {
+func (c *Config) makeOurs(id *kbus.ID) {
 	if id.Network == 0 {
-		id.Network = m.OwnID
+		id.Network = c.OwnID
 	}
 }
-
-// refuse answers a Request on our bus in the pair's stead.
-func (m *Machine) refuse(msg *kbus.Message, status string) {
-	m.answer(&kbus.Message{
-		Header: kbus.Header{To: msg.From, InReplyTo: msg.ID},
-		Name:   status,
-	})
-}
-
-func (m *Machine) answer(msg *kbus.Message) { m.owe(Duty{Do: Send, Message: msg, answer: true}) }
 
 // notForLegacy keeps from an original Limpet names that it takes for a bind event, whose data it would spoil (B21).
 func (m *Machine) notForLegacy(msg *kbus.Message, forUs bool) {
 	switch {
 	case msg.WantsUsToReply():
-		m.refuse(msg, remoteError(message.ErrBadName.Errno()))
+		m.answers.refuse(msg, remoteError(message.ErrBadName.Errno()))
 	case forUs:
 		msg.Name, msg.Data = remoteError(message.ErrBadName.Errno()), nil
 		m.passOn(msg)
 	}
-}
-
-// beginsBindEvent reports whether the name is a proper prefix of that of a bind event.
-func beginsBindEvent(name string) bool {
-	return len(name) < len(kbus.NameReplierBindEvent) && name == kbus.NameReplierBindEvent[:len(name)]
 }

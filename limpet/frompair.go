@@ -1,14 +1,15 @@
 package limpet
 
 import (
-	"strconv"
 	"syscall"
 
-	"kbus"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/message"
 )
 
-// FromPair takes a message that has come over the link (part 9.5), and changes it.
+// What a Limpet does with a message of its pair: what is sent on its bus, as whose, and where answers go.
+
+// FromPair takes a message that has come over the link, and changes it.
 func (m *Machine) FromPair(msg *kbus.Message) {
 	m.figures.FromPair++
 	if msg.ID.Network == m.OwnID {
@@ -25,17 +26,17 @@ func (m *Machine) FromPair(msg *kbus.Message) {
 	case msg.IsReply():
 		m.replyFromPair(msg)
 	case msg.Name == kbus.NameReplierBindEvent:
-		m.eventFromPair(msg)
+		m.proxies.event(msg)
 	case msg.Name == kbus.NameUnbindEventsLost, msg.ID.Network == m.OwnID: // B25; and an echo
 	case msg.IsRequest(): // somebody else answers it (B24)
-		m.owe(Duty{Do: SendToListeners, Message: msg})
+		m.actions.emit(Action{Kind: SendToListeners, Message: msg})
 	default:
-		m.owe(Duty{Do: Send, Message: msg})
+		m.actions.emit(Action{Kind: Send, Message: msg})
 	}
 }
 
-// FromPairTooLong takes a message whose data was too long for our bus, and is gone. Nobody can get it, but who waits
-// is told.
+// FromPairTooLong takes a message whose data was too long for our bus, and is gone. It is lost to Listeners, but a
+// Requester gets a Status.
 func (m *Machine) FromPairTooLong(msg *kbus.Message) {
 	const why = message.ErrMessageTooLong
 	switch {
@@ -54,10 +55,10 @@ func (m *Machine) FromPairTooLong(msg *kbus.Message) {
 // requestFromPair sends a Request to its Replier on our bus, which may be the next Limpet.
 func (m *Machine) requestFromPair(msg *kbus.Message) {
 	if _, open := m.asked[msg.ID]; open {
-		return // said twice; it will be answered once
+		return // sent twice; it will be answered once
 	}
 	msg.InReplyTo = kbus.ID{}
-	d := Duty{Do: Send, Message: msg, stateful: msg.To != 0}
+	d := Action{Kind: Send, Message: msg, stateful: msg.To != 0}
 	switch {
 	case msg.ID.Network == 0:
 		m.failed(msg, remoteError(syscall.EINVAL))
@@ -66,19 +67,19 @@ func (m *Machine) requestFromPair(msg *kbus.Message) {
 		m.failed(msg, remoteError(syscall.ELOOP))
 		return
 	case !d.stateful:
-	case msg.FinalTo.Network != m.OwnID: // R9.33: the next Limpet on the way, whoever that is
-		d.Do = Resolve
+	case msg.FinalTo.Network != m.OwnID: // R9.33: the next Limpet on the way
+		d.Kind = Resolve
 	case msg.FinalTo.Local == 0:
 		m.failed(msg, string(kbus.ErrNotSameKsock))
 		return
 	default:
-		msg.FinalTo.Network, msg.To = 0, msg.FinalTo.Local
+		msg.FinalTo.Network, msg.To = 0, kbus.KsockID(msg.FinalTo.Local)
 	}
 	m.asked[msg.ID] = struct{}{}
-	m.owe(d)
+	m.actions.emit(d)
 }
 
-// resolved knows who is the next on the way of a stateful Request. By matching, where the original asked for that exact
+// resolved sends a stateful Request to the next Ksock on its way. By matching, where the original asked for that exact
 // text (B22).
 func (m *Machine) resolved(msg *kbus.Message, o Outcome) {
 	if o.Condition != message.OK || o.Replier == 0 {
@@ -86,11 +87,11 @@ func (m *Machine) resolved(msg *kbus.Message, o Outcome) {
 		return
 	}
 	msg.To = o.Replier
-	m.owe(Duty{Do: Send, Message: msg, stateful: true})
+	m.actions.emit(Action{Kind: Send, Message: msg, stateful: true})
 }
 
-// replyFromPair gives a Reply or Status to who waits for it (R9.31). Nobody does when it is a Listener's copy of
-// somebody else's Reply.
+// replyFromPair gives a Reply or Status to its Requester (R9.31). There is none for a Listener's copy of a Reply
+// to another Request.
 func (m *Machine) replyFromPair(msg *kbus.Message) {
 	if msg.InReplyTo.Network == m.OwnID {
 		msg.InReplyTo.Network = 0
@@ -104,10 +105,10 @@ func (m *Machine) replyFromPair(msg *kbus.Message) {
 	delete(m.requests, msg.InReplyTo)
 	msg.To, msg.ID = to, kbus.ID{}
 	msg.Flags &^= kbus.WantAReply
-	m.answer(msg)
+	m.answers.send(msg)
 }
 
-// failed tells the pair that its Request will not be answered by anybody else (R9.36).
+// failed tells the pair that nothing else will answer its Request (R9.36).
 func (m *Machine) failed(msg *kbus.Message, status string) {
 	delete(m.asked, msg.ID)
 	m.toPair(&kbus.Message{
@@ -117,16 +118,16 @@ func (m *Machine) failed(msg *kbus.Message, status string) {
 }
 
 // notSent deals with a message that our bus would not have.
-func (m *Machine) notSent(d Duty, why kbus.Condition) {
+func (m *Machine) notSent(d Action, why kbus.Condition) {
 	switch {
 	case d.answer:
-		m.notAnswered(d, why)
+		m.answers.failed(d, why)
 	case why == message.ErrHeard:
 		m.figures.Copies++
-	case d.Do == SendToListeners && why == message.ErrNotPermitted:
+	case d.Kind == SendToListeners && why == message.ErrNotPermitted:
 		d.Message.Flags &^= kbus.WantAReply // the next best: to Listeners it looks like an Announcement
-		m.owe(Duty{Do: Send, Message: d.Message})
-	case !d.Message.IsRequest() || d.Do == SendToListeners:
+		m.actions.emit(Action{Kind: Send, Message: d.Message})
+	case !d.Message.IsRequest() || d.Kind == SendToListeners:
 		m.figures.Lost++
 	case d.stateful && why == message.ErrNoReplier:
 		m.failed(d.Message, string(kbus.ErrGoneAway))
@@ -135,26 +136,4 @@ func (m *Machine) notSent(d Duty, why kbus.Condition) {
 	default:
 		m.failed(d.Message, remoteError(why.Errno()))
 	}
-}
-
-// notAnswered deals with an answer that could not be given. If somebody still waits, a Status says why there is no
-// Reply; and if there is no room even for that, it is tried again.
-func (m *Machine) notAnswered(d Duty, why kbus.Condition) {
-	switch why {
-	case message.ErrAddresseeGone, message.ErrNotExpected, message.ErrNotYoursToReply:
-		return
-	}
-	if d.Message.Kind() == kbus.StatusKind && len(d.Message.Data) == 0 {
-		kept := *d.Message // which may be read into again
-		d.Message = &kept
-		m.owed = append(m.owed, d)
-		return
-	}
-	h := kbus.Header{To: d.Message.To, InReplyTo: d.Message.InReplyTo, OrigFrom: d.Message.OrigFrom}
-	m.answer(&kbus.Message{Header: h, Name: remoteError(why.Errno())})
-}
-
-// remoteError is the name of the Status that tells an errno (Q7).
-func remoteError(errno syscall.Errno) string {
-	return string(kbus.ErrRemoteError) + strconv.Itoa(int(errno))
 }

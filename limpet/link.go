@@ -1,6 +1,6 @@
 package limpet
 
-import "kbus"
+import "kbus.example/kbus"
 
 // Link is a stream of messages to the Limpet at the other end and from it, after they have greeted each other. One
 // goroutine reads; any may do the rest.
@@ -13,7 +13,7 @@ type Link interface {
 	Write(m *kbus.Message) error
 	// Ready waits while much waits to be sent. It ends with the link.
 	Ready()
-	// Close sends what waits, if that can be done soon, and ends the link. Whoever waits is told. A second time it
+	// Close sends what waits, if that can be done soon, and ends the link. Calls that wait return. A second time it
 	// does nothing.
 	Close() error
 }

@@ -1,20 +1,22 @@
 package limpet
 
 import (
-	"kbus"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/message"
 )
 
-// Config is what a Machine is told at the beginning.
+// Config is what a Machine knows at the beginning.
 type Config struct {
-	OwnID  uint32 // network id of our bus: no other bus of all that are joined has the same
-	PairID uint32 // that of the bus at the other end
-	Ksock  uint32 // the id of our Ksock on its bus; Join knows it
-	Name   string // what is passed on to the pair: messages it matches, Repliers bound to names it covers
-	StopOn string // a message of this name, from the bus, ends the Limpet; may be empty
-	Legacy bool   // the pair may be an original Limpet: keep from it what it would misunderstand (B21)
+	OwnID  uint32       // network id of our bus: no other bus of all that are joined has the same
+	PairID uint32       // that of the bus at the other end
+	Ksock  kbus.KsockID // the id of our Ksock on its bus; Join knows it
+	Name   string       // what is passed on to the pair: messages it matches, Repliers bound to names it covers
+	StopOn string       // a message of this name, from the bus, ends the Limpet; may be empty
+	// MaxNames is how many names the pair may have us stand for; 0 for no limit but the bus's own on bindings.
+	MaxNames int
+	Legacy   bool // the pair may be an original Limpet: keep from it what it would misunderstand
 
-	// What tells a message from a copy of it that comes another way; see Ksock.Carry. Join sees to both.
+	// What distinguishes a message from a copy of it that comes another way; see Ksock.Carry. Join sees to both.
 	Incarnation uint32 // of our bus, 0 if it does not know copies
 	Link        uint32 // a number of this link's own, for what comes from the pair and has no incarnation
 }
@@ -30,17 +32,15 @@ type Config struct {
 // ways, and each bus itself takes only the first.
 type Machine struct {
 	Config
-	duties []Duty
-	done   int // of duties
+	actions actions
+	proxies proxies // Repliers beyond the link
+	answers answers // to Requests on our bus
 
-	requests  map[kbus.ID]uint32   // on our bus, to be answered by the pair: who asked
-	asked     map[kbus.ID]struct{} // from the pair, to be answered by our bus
-	proxies   map[string]*proxy    // Repliers beyond the link
-	announced map[string]uint32    // Repliers on our bus of whom the pair has been told: their Ksock
-	owed      []Duty               // answers that the bus could not take
-	unsettled map[string]*proxy    // proxies that are not as they are wanted
-	blocked   map[string]*proxy    // wanted proxies for whose names our bus has another Replier, or no room
-	figures   Figures
+	requests   map[kbus.ID]kbus.KsockID // on our bus, to be answered by the pair: the Requesters
+	asked      map[kbus.ID]struct{}     // from the pair, to be answered by our bus
+	announced  map[string]kbus.KsockID  // Repliers on our bus that the pair knows of: their Ksock
+	figures    Figures
+	incomplete bool // the bus could not report all Repliers again
 }
 
 // Figures count what a Machine has done.
@@ -52,89 +52,68 @@ type Figures struct {
 	Open             int    // Requests that wait for the pair
 	Asked            int    // Requests of the pair's that wait for our bus
 	Proxied          int    // names that we are Replier for
+	Unproxied        uint64 // offers of names that were too many
 }
 
 // New makes a Machine, for a Ksock that has been Prepared.
 func New(c Config) *Machine {
-	return &Machine{
-		Config:    c,
-		requests:  map[kbus.ID]uint32{},
-		asked:     map[kbus.ID]struct{}{},
-		proxies:   map[string]*proxy{},
-		announced: map[string]uint32{},
-		unsettled: map[string]*proxy{},
-		blocked:   map[string]*proxy{},
+	m := &Machine{
+		Config: c, requests: map[kbus.ID]kbus.KsockID{}, asked: map[kbus.ID]struct{}{}, announced: map[string]kbus.KsockID{},
 	}
+	m.proxies = newProxies(&m.Config, &m.actions)
+	m.answers.actions = &m.actions
+	return m
 }
 
-// Next gives the next duty, or reports false when there is none.
-func (m *Machine) Next() (Duty, bool) {
-	if m.done == len(m.duties) {
-		clear(m.duties)
-		m.duties, m.done = m.duties[:0], 0
-		return Duty{}, false
-	}
-	m.done++
-	return m.duties[m.done-1], true
-}
-
-func (m *Machine) owe(d Duty) { m.duties = append(m.duties, d) }
+// Next gives the next Action, or reports false when there is none.
+func (m *Machine) Next() (Action, bool) { return m.actions.next() }
 
 func (m *Machine) toPair(msg *kbus.Message) {
 	m.figures.ToPair++
-	m.owe(Duty{Do: ToPair, Message: msg})
+	m.actions.emit(Action{Kind: ToPair, Message: msg})
 }
 
-// Done tells what became of a duty. There may be more to do afterwards.
-func (m *Machine) Done(d Duty, o Outcome) {
-	switch d.Do {
+// Done takes what became of an Action. There may be more to do afterwards.
+func (m *Machine) Done(did Action, o Outcome) {
+	switch did.Kind {
 	case Bind, Unbind:
-		m.settled(d, o.Condition)
+		m.proxies.done(did, o.Condition)
 	case Snapshot:
 		if o.Condition == message.OK {
 			m.compare(o.Bindings)
 		}
+		m.incomplete = o.Incomplete || o.Condition != message.OK
 	case Resolve:
-		m.resolved(d.Message, o)
+		m.resolved(did.Message, o)
 	case Send, SendToListeners:
 		if o.Condition != message.OK {
-			m.notSent(d, o.Condition)
+			m.notSent(did, o.Condition)
 		}
 	}
 }
 
-// Unsettled tells whether something could not be done that may be possible soon.
-func (m *Machine) Unsettled() bool { return len(m.owed)+len(m.unsettled) > 0 }
+// Pending reports whether something could not be done that may be possible soon.
+func (m *Machine) Pending() bool {
+	return m.incomplete || len(m.answers.untaken)+len(m.proxies.pending) > 0
+}
 
-// Blocked tells whether we want to be proxies for names that our bus has another Replier for, or no room. When that one
-// goes we see it, unless it is not for the bus to say.
-func (m *Machine) Blocked() bool { return len(m.blocked) > 0 }
+// Blocked reports whether we want to be proxies for names that our bus has another Replier for, or no room. When that one
+// goes we see it, unless the bus does not decide that.
+func (m *Machine) Blocked() bool { return len(m.proxies.blocked) > 0 }
 
-// Retry gives the duties that failed and are still to be done; with blocked also those of which Blocked tells.
+// Retry emits the Actions that failed and are still to be done; with blocked also those of which Blocked reports.
 func (m *Machine) Retry(blocked bool) {
-	for _, d := range m.owed {
-		d.Again = true
-		m.owe(d)
+	m.answers.retry()
+	if m.incomplete {
+		m.incomplete = false
+		m.actions.emit(Action{Kind: Snapshot, Again: true})
 	}
-	m.owed = nil
-	for name, p := range m.unsettled {
-		m.settle(name, p, true)
-	}
-	if blocked {
-		for name, p := range m.blocked {
-			m.settle(name, p, true)
-		}
-	}
+	m.proxies.retry(blocked)
 }
 
-// Figures tells what has been done so far.
+// Figures are what has been done so far.
 func (m *Machine) Figures() Figures {
 	f := m.figures
-	f.Open, f.Asked = len(m.requests), len(m.asked)
-	for _, p := range m.proxies {
-		if p.have {
-			f.Proxied++
-		}
-	}
+	f.Open, f.Asked, f.Proxied, f.Unproxied = len(m.requests), len(m.asked), m.proxies.bound(), m.proxies.refused
 	return f
 }

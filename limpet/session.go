@@ -9,24 +9,25 @@ import (
 	"sync"
 	"time"
 
-	"kbus"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/message"
 )
 
-// session drives a Machine between a Ksock and a Link. One goroutine takes messages from the bus, one from the link;
-// what has come is dealt with under a lock, all duties of it, before anything else is. Nothing under that lock waits:
-// the bus answers at once, and Link.Write only queues. Who takes from the bus waits for the link to be Ready first, so
-// a slow link fills our queue on the bus, where senders see it.
+// session drives a Machine between a Ksock and a Link. One goroutine receives messages from the bus, one from the link.
+// Each message goes into the machine under a lock, and all its Actions are done before the next one. Nothing under that
+// lock waits: the bus answers at once, and Link.Write only queues. Before a message is taken from the bus the link must be
+// Ready, so a slow link fills our queue on the bus, where senders see it.
 type session struct {
-	k       *kbus.Ksock
-	link    Link
-	log     *slog.Logger
-	end     context.CancelCauseFunc
-	mu      sync.Mutex
-	machine *Machine
-	soon    *time.Timer // nil unless something is to be tried again
-	later   *time.Timer // nil unless something is blocked
-	told    bool        // of what should not be
+	k           *kbus.Ksock
+	link        Link
+	log         *slog.Logger
+	end         context.CancelCauseFunc
+	mu          sync.Mutex
+	machine     *Machine
+	soon        *time.Timer // nil unless something is to be tried again
+	later       *time.Timer // nil unless something is blocked
+	warned      bool        // of what should not be
+	warnedNames bool        // that the pair offers too many
 }
 
 // ErrStopped ends a session in which somebody has sent the message Config.StopOn.
@@ -38,26 +39,27 @@ const (
 	unblockAfter = 5 * time.Second
 )
 
-// Join joins the bus of k, which has been Prepared, with whatever is at the other end of the link, until one of them is
-// lost, or ctx ends. Copies of messages that come other ways are dropped, if the daemon lets us be a Limpet, and if the
-// Limpets of the bus agree about its network id: else the error is that of Ksock.Carry, but for a pair that may be an
-// original Limpet and knows nothing of copies. When it returns, the link is closed, and the caller must close k: that gives every open Request
-// its Status and takes the proxies away. The error says what has ended it: ErrStopped, kbus.ErrBusGone, that of ctx, or
-// what the link said.
+// Join joins the bus of k, which has been Prepared, with the bus at the other end of the link, until one of them is lost,
+// or ctx ends. The bus drops copies of messages that come other ways, if the daemon lets us be a Limpet, and if the Limpets
+// of the bus agree about its network id. Else the error is that of Ksock.Carry, but for a pair that may be an original
+// Limpet and knows nothing of copies.
+//
+// When Join returns, the link is closed, and the caller must close k: that gives every open Request its Status and takes
+// the proxies away. The error is what has ended it: ErrStopped, kbus.ErrBusGone, that of ctx, or that of the link.
 func Join(ctx context.Context, k *kbus.Ksock, link Link, c Config, log *slog.Logger) (Figures, error) {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	c.Ksock = k.ID()
-	if err := carry(k, &c, log); err != nil {
+	if err := carry(ctx, k, &c, log); err != nil {
 		_ = link.Close()
 		return Figures{}, err
 	}
 	s := &session{k: k, link: link, log: log, end: end, machine: New(c)}
-	context.AfterFunc(ctx, func() { _ = link.Close() }) // the loss is told by who reads
+	context.AfterFunc(ctx, func() { _ = link.Close() }) // and the reader returns the error
 	var reader sync.WaitGroup
-	reader.Go(func() { end(s.takeFromLink(ctx)) })
-	end(s.takeFromBus(ctx))
-	_ = link.Close() // with what has been said last
+	reader.Go(func() { end(s.receiveFromLink(ctx)) })
+	end(s.receiveFromBus(ctx))
+	_ = link.Close() // with what was sent last
 	reader.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,8 +72,8 @@ func Join(ctx context.Context, k *kbus.Ksock, link Link, c Config, log *slog.Log
 }
 
 // carry has the bus drop copies.
-func carry(k *kbus.Ksock, c *Config, log *slog.Logger) (err error) {
-	c.Incarnation, err = k.Carry(c.OwnID)
+func carry(ctx context.Context, k *kbus.Ksock, c *Config, log *slog.Logger) (err error) {
+	c.Incarnation, err = k.Bridge().Carry(ctx, c.OwnID)
 	switch {
 	case err == nil:
 		c.Link = 1 + rand.Uint32N(1<<32-1)
@@ -87,7 +89,7 @@ func carry(k *kbus.Ksock, c *Config, log *slog.Logger) (err error) {
 	return nil
 }
 
-func (s *session) takeFromBus(ctx context.Context) error {
+func (s *session) receiveFromBus(ctx context.Context) error {
 	var m kbus.Message
 	for {
 		s.link.Ready()
@@ -100,17 +102,17 @@ func (s *session) takeFromBus(ctx context.Context) error {
 	}
 }
 
-func (s *session) takeFromLink(ctx context.Context) error {
+func (s *session) receiveFromLink(ctx context.Context) error {
 	var m kbus.Message
 	for {
-		take := (*Machine).FromPair
+		input := (*Machine).FromPair
 		err := s.link.Read(&m)
 		if errors.Is(err, kbus.ErrMessageTooLong) {
 			s.log.Warn("a message of the pair's is too long for this bus", "name", m.Name, "error", err)
-			take, err = (*Machine).FromPairTooLong, nil
+			input, err = (*Machine).FromPairTooLong, nil
 		}
 		if err == nil {
-			err = s.deal(ctx, take, &m)
+			err = s.deal(ctx, input, &m)
 		}
 		if err != nil {
 			return err
@@ -119,17 +121,22 @@ func (s *session) takeFromLink(ctx context.Context) error {
 }
 
 // deal puts a message into the machine and does what follows from it.
-func (s *session) deal(ctx context.Context, take func(*Machine, *kbus.Message), m *kbus.Message) error {
+func (s *session) deal(ctx context.Context, input func(*Machine, *kbus.Message), m *kbus.Message) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.log.Enabled(ctx, slog.LevelDebug) {
 		s.log.Debug("message", "text", m.String())
 	}
-	take(s.machine, m)
-	if s.machine.Incarnation == 0 && s.machine.figures.Returned > 0 && !s.told {
-		s.told = true
+	input(s.machine, m)
+	if s.machine.Incarnation == 0 && s.machine.figures.Returned > 0 && !s.warned {
+		s.warned = true
 		s.log.Error("a message has come back that we had passed on: these buses are joined to a ring, and must not be, " +
 			"because nothing is known of copies here")
+	}
+	if n := s.machine.proxies.refused; n > 0 && !s.warnedNames {
+		s.warnedNames = true
+		s.log.Warn("the other end offers more names than it may (--max-names): the rest have no Replier on this bus; more are not told",
+			"most", s.machine.MaxNames, "offered with", m.Name)
 	}
 	return s.work(ctx)
 }
@@ -142,7 +149,7 @@ func (s *session) work(ctx context.Context) error {
 			s.retryLater(ctx)
 			return nil
 		}
-		switch d.Do {
+		switch d.Kind {
 		case Stop:
 			return ErrStopped
 		case ToPair:
@@ -153,27 +160,27 @@ func (s *session) work(ctx context.Context) error {
 		}
 		o, err := work(ctx, s.k, d)
 		if err != nil {
-			return fmt.Errorf("%v: %w", d.Do, err)
+			return fmt.Errorf("%v: %w", d.Kind, err)
 		}
-		s.tell(d, o.Condition)
+		s.logOutcome(d, o.Condition)
 		s.machine.Done(d, o)
 	}
 }
 
-// tell logs what a person may want to know, and each thing once.
-func (s *session) tell(d Duty, c kbus.Condition) {
+// logOutcome logs what a person may want to know, and each thing once.
+func (s *session) logOutcome(d Action, c kbus.Condition) {
 	switch {
 	case d.Again:
-	case c == message.OK && d.Do == Bind:
+	case c == message.OK && d.Kind == Bind:
 		s.log.Debug("proxy", "name", d.Name)
-	case c == message.ErrReplierBound && d.Do == Bind:
+	case c == message.ErrReplierBound && d.Kind == Bind:
 		s.log.Info("this bus has a Replier for the name already, and keeps it", "name", d.Name, "instead of", d.Of)
-	case c == message.ErrStale && !s.told:
-		s.told = true
+	case c == message.ErrStale && !s.warned:
+		s.warned = true
 		s.log.Warn("dropped a message that is so old that it may have come another way before; more are not told",
 			"text", d.Message.String())
-	case c != message.OK && (d.Do == Bind || d.Do == Unbind):
-		s.log.Warn("cannot "+d.Do.String()+"; trying again", "name", d.Name, "error", c)
+	case c != message.OK && (d.Kind == Bind || d.Kind == Unbind):
+		s.log.Warn("cannot "+d.Kind.String()+"; trying again", "name", d.Name, "error", c)
 	case c != message.OK && d.Message != nil:
 		s.log.Debug("the bus refuses a message", "text", d.Message.String(), "error", c)
 	}
@@ -181,7 +188,7 @@ func (s *session) tell(d Duty, c kbus.Condition) {
 
 // retryLater sees to it that what could not be done is tried again. mu is held.
 func (s *session) retryLater(ctx context.Context) {
-	if s.machine.Unsettled() {
+	if s.machine.Pending() {
 		s.retry(ctx, &s.soon, retryAfter, false)
 	}
 	if s.machine.Blocked() {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,13 +30,13 @@ func script(seed, run uint64) []uint64 {
 }
 
 // play runs a script and tells what was wrong with it.
-func play(script []uint64, tell bool) *world {
-	w := newWorld(script[0], tell)
+func play(script []uint64, verbose bool) *world {
+	w := newWorld(script[0], verbose)
 	if w.calm { // everybody is where they are from the beginning
 		for i, name := range bindable {
-			w.nodes[i%len(w.nodes)].talkers[0].bind(name)
+			w.nodes[i%len(w.nodes)].drivers[0].bind(name)
 		}
-		w.settleDown()
+		w.quiesce()
 	}
 	for _, number := range script[1:] {
 		if w.wrong != nil {
@@ -43,7 +44,7 @@ func play(script []uint64, tell bool) *world {
 		}
 		w.step(number)
 	}
-	w.settleDown()
+	w.quiesce()
 	if w.wrong == nil {
 		w.check()
 	}
@@ -85,6 +86,7 @@ func TestSimulation(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // each run leaves all of its buses behind
 	var next atomic.Uint64
 	var failed atomic.Pointer[[]uint64]
 	var answered, statuses atomic.Int64
@@ -98,7 +100,7 @@ func TestSimulation(t *testing.T) {
 					failed.CompareAndSwap(nil, &s)
 				}
 				for _, n := range w.nodes {
-					for _, t := range n.talkers {
+					for _, t := range n.drivers {
 						answered.Add(int64(t.answered))
 						statuses.Add(int64(t.statuses))
 					}
@@ -112,9 +114,9 @@ func TestSimulation(t *testing.T) {
 		w := play(small, true)
 		t.Fatalf("SEED=%d: %v\nin %d steps of %d:\n%s", seed, w.wrong, len(small)-1, len(*s)-1, strings.Join(w.trace, "\n"))
 	}
-	told := fmt.Sprintf("SEED=%d: %d runs, at least %d Replies and %d Statuses", seed, n, answered.Load(), statuses.Load())
+	summary := fmt.Sprintf("SEED=%d: %d runs, at least %d Replies and %d Statuses", seed, n, answered.Load(), statuses.Load())
 	if answered.Load() == 0 || statuses.Load() == 0 {
-		t.Error("too quiet: " + told)
+		t.Error("too quiet: " + summary)
 	}
-	t.Log(told)
+	t.Log(summary)
 }

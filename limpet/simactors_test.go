@@ -1,26 +1,27 @@
 package limpet
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
-// talker is a client that announces, asks, binds as Replier and replies. What it sends says who it is and counts, so
+// driver is a client that announces, asks, binds as Replier and replies. What it sends names it and counts, so
 // that order and doubles can be seen from afar.
-type talker struct {
-	w        *world
-	node     *node
-	k        *kbus.Ksock
-	uid, seq int
-	open     map[kbus.ID]question
-	replied  *kbus.Message   // the last Reply, for a stateful Request
-	by       int             // who made that
-	owes     []*kbus.Message // Requests that it has read
-	bound    map[string]bool
-	answered int
-	statuses int
+type driver struct {
+	w          *world
+	node       *node
+	k          *kbus.Ksock
+	uid, seq   int
+	open       map[kbus.ID]question
+	replied    *kbus.Message   // the last Reply, for a stateful Request
+	by         int             // who made that
+	unanswered []*kbus.Message // Requests that it has read
+	bound      map[string]bool
+	answered   int
+	statuses   int
 }
 
 type question struct {
@@ -28,13 +29,13 @@ type question struct {
 	only int // who may answer, 0 for anybody
 }
 
-// ear is a client that listens to everything.
-type ear struct {
-	w     *world
-	k     *kbus.Ksock
-	last  map[int]int     // of each sender: the number heard last
-	heard map[int]int     // how many
-	each  map[[2]int]bool // all of them
+// listener is a client that listens to everything.
+type listener struct {
+	w        *world
+	k        *kbus.Ksock
+	last     map[int]int     // of each sender: the number heard last
+	received map[int]int     // how many
+	each     map[[2]int]bool // all of them
 }
 
 var (
@@ -42,54 +43,54 @@ var (
 	bindable = []string{"$.Q.a", "$.Q.b", "$.Q.%", "$.Q.*"}
 )
 
-func (w *world) newTalker(n *node) *talker {
-	k, err := n.bus.Open()
+func (w *world) newDriver(n *node) *driver {
+	k, err := n.bus.Open(context.Background())
 	w.must(err)
 	w.uids++
-	return &talker{w: w, node: n, k: k, uid: w.uids, open: map[kbus.ID]question{}, bound: map[string]bool{}}
+	return &driver{w: w, node: n, k: k, uid: w.uids, open: map[kbus.ID]question{}, bound: map[string]bool{}}
 }
 
-func (w *world) newEar(n *node) *ear {
-	k, err := n.bus.Open()
+func (w *world) newListener(n *node) *listener {
+	k, err := n.bus.Open(context.Background())
 	w.must(err)
-	w.must(k.Bind("$.*", kbus.Listener))
-	return &ear{w: w, k: k, last: map[int]int{}, heard: map[int]int{}, each: map[[2]int]bool{}}
+	w.must(k.Bind(context.Background(), "$.*", kbus.Listener))
+	return &listener{w: w, k: k, last: map[int]int{}, received: map[int]int{}, each: map[[2]int]bool{}}
 }
 
 // text is what the next message says: who, and how many have gone before.
-func (t *talker) text() string {
+func (t *driver) text() string {
 	t.seq++
 	return fmt.Sprintf("%d:%d", t.uid, t.seq)
 }
 
-func (t *talker) announce(flags kbus.Flags) {
+func (t *driver) announce(flags kbus.Flags) {
 	m := kbus.Announcement("$.News", t.text())
 	m.Flags |= flags
 	t.send(m, question{})
 }
 
-func (t *talker) ask(name string, flags kbus.Flags) {
+func (t *driver) ask(name string, flags kbus.Flags) {
 	m := kbus.Request(name, t.text())
 	m.Flags |= flags
 	t.send(m, question{text: string(m.Data)})
 }
 
 // askAgain asks whoever has replied last, and nobody else.
-func (t *talker) askAgain() {
+func (t *driver) askAgain() {
 	if t.replied == nil {
 		return
 	}
-	m, err := kbus.StatefulRequest(t.replied, t.replied.Name, t.text())
+	m, err := t.replied.StatefulRequest(t.replied.Name, []byte(t.text()))
 	if err == nil {
 		t.send(m, question{string(m.Data), t.by})
 	}
 }
 
-func (t *talker) send(m *kbus.Message, q question) {
+func (t *driver) send(m *kbus.Message, q question) {
 	sent, err := t.k.Send(ctx, m)
-	t.w.say("K%d talker %d sends %v: %v %v", t.node.number, t.uid, m, sent.ID, err)
-	if err != nil {
-		t.w.must(t.k.Discard())
+	t.w.log("K%d talker %d sends %v: %v %v", t.node.number, t.uid, m, sent.ID, err)
+	if err != nil || sent.Pending {
+		t.w.must(t.k.Discard(context.Background()))
 		return
 	}
 	if m.IsRequest() {
@@ -98,15 +99,15 @@ func (t *talker) send(m *kbus.Message, q question) {
 }
 
 // read takes one message, if there is one.
-func (t *talker) read() bool {
-	m, err := t.k.Next()
+func (t *driver) read() bool {
+	m, err := t.k.Next(context.Background())
 	if err != nil || m == nil {
 		return false
 	}
-	t.w.say("K%d talker %d reads %v", t.node.number, t.uid, m)
+	t.w.log("K%d talker %d reads %v", t.node.number, t.uid, m)
 	switch {
 	case m.WantsUsToReply():
-		t.owes = append(t.owes, m)
+		t.unanswered = append(t.unanswered, m)
 	case m.IsReply():
 		t.answer(m)
 	}
@@ -114,7 +115,7 @@ func (t *talker) read() bool {
 }
 
 // answer checks a Reply or Status: it is for an open Request, it is the right one, and it says who made it.
-func (t *talker) answer(m *kbus.Message) {
+func (t *driver) answer(m *kbus.Message) {
 	q, open := t.open[m.InReplyTo]
 	if !open {
 		t.w.fail("talker %d gets a second answer, or one to a Request not its own: %v", t.uid, m)
@@ -139,7 +140,7 @@ func (t *talker) answer(m *kbus.Message) {
 		t.w.fail("talker %d has asked %d alone and gets %v", t.uid, q.only, m)
 	}
 	if at == t.node.number {
-		if m.From != ksock || !m.OrigFrom.IsZero() {
+		if uint32(m.From) != ksock || !m.OrigFrom.IsZero() {
 			t.w.fail("from our own bus, and yet %v", m)
 		}
 	} else if m.OrigFrom.Local != ksock || !t.w.hasLimpet(at, m.OrigFrom.Network) {
@@ -160,35 +161,35 @@ func (w *world) hasLimpet(node int, id uint32) bool {
 }
 
 // reply answers a Request that it has read.
-func (t *talker) reply(which int) bool {
-	if len(t.owes) == 0 {
+func (t *driver) reply(which int) bool {
+	if len(t.unanswered) == 0 {
 		return false
 	}
-	which %= len(t.owes)
-	request := t.owes[which]
-	t.owes = append(t.owes[:which], t.owes[which+1:]...)
-	m, err := kbus.ReplyTo(request, fmt.Sprintf("%s by %d on %d as %d", request.Data, t.uid, t.node.number, t.k.ID()))
+	which %= len(t.unanswered)
+	request := t.unanswered[which]
+	t.unanswered = append(t.unanswered[:which], t.unanswered[which+1:]...)
+	m, err := request.Reply([]byte(fmt.Sprintf("%s by %d on %d as %d", request.Data, t.uid, t.node.number, t.k.ID())))
 	t.w.must(err)
 	_, err = t.k.Send(ctx, m)
-	t.w.say("K%d talker %d replies %v: %v", t.node.number, t.uid, m, err)
+	t.w.log("K%d talker %d replies %v: %v", t.node.number, t.uid, m, err)
 	return true
 }
 
-func (t *talker) bind(name string) {
+func (t *driver) bind(name string) {
 	var err error
 	if t.bound[name] {
-		if err = t.k.Unbind(name, kbus.Replier); err == nil {
+		if err = t.k.Unbind(context.Background(), name, kbus.Replier); err == nil {
 			delete(t.bound, name)
 		}
-	} else if err = t.k.Bind(name, kbus.Replier); err == nil {
+	} else if err = t.k.Bind(context.Background(), name, kbus.Replier); err == nil {
 		t.bound[name] = true
 	}
-	t.w.say("K%d talker %d is Replier for %s: %v %v", t.node.number, t.uid, name, t.bound[name], err)
+	t.w.log("K%d talker %d is Replier for %s: %v %v", t.node.number, t.uid, name, t.bound[name], err)
 }
 
-// hear takes one message and checks its place among those of its sender.
-func (e *ear) hear() bool {
-	m, err := e.k.Next()
+// receive takes one message and checks its place among those of its sender.
+func (e *listener) receive() bool {
+	m, err := e.k.Next(context.Background())
 	if err != nil || m == nil {
 		return false
 	}
@@ -207,6 +208,6 @@ func (e *ear) hear() bool {
 	}
 	e.each[[2]int{uid, seq}] = true
 	e.last[uid] = seq
-	e.heard[uid]++
+	e.received[uid]++
 	return true
 }

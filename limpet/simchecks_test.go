@@ -1,13 +1,14 @@
 package limpet
 
 import (
+	"context"
 	"maps"
 	"slices"
 )
 
 // What must hold when everything has settled down.
 
-func (w *world) nothingOpen(t *talker) {
+func (w *world) nothingOpen(t *driver) {
 	if len(t.open) > 0 {
 		w.fail("talker %d waits for ever for %v", t.uid, slices.Collect(maps.Keys(t.open)))
 	}
@@ -15,10 +16,10 @@ func (w *world) nothingOpen(t *talker) {
 
 func (w *world) check() {
 	for _, n := range w.nodes {
-		for _, t := range n.talkers {
+		for _, t := range n.drivers {
 			w.nothingOpen(t)
 		}
-		list, err := n.ear.k.List()
+		list, err := n.listener.k.Observer().List(context.Background())
 		w.must(err)
 		for _, k := range list { // B24: nobody is left with a reservation or a debt
 			if k.Outstanding != 0 || k.Queued != 0 || w.calm && k.Unreplied != 0 {
@@ -31,13 +32,13 @@ func (w *world) check() {
 	}
 	for _, e := range w.edges {
 		for _, end := range e.ends {
-			if f := end.machine.Figures(); f.Open+f.Asked != 0 || f.Returned != 0 && !w.mesh || end.machine.Unsettled() {
-				w.fail("all is quiet, and yet L%d has %+v, unsettled: %v", end.id, f, end.machine.Unsettled())
+			if f := end.machine.Figures(); f.Open+f.Asked != 0 || f.Returned != 0 && !w.mesh || end.machine.Pending() {
+				w.fail("all is quiet, and yet L%d has %+v, unsettled: %v", end.id, f, end.machine.Pending())
 			}
 		}
 	}
 	if w.calm {
-		w.checkHeard()
+		w.checkReceived()
 	}
 	w.rollCall()
 }
@@ -46,7 +47,7 @@ func (w *world) check() {
 func (w *world) checkProxies(name string) {
 	held := w.holders(name) > 0
 	for _, n := range w.nodes {
-		ksock, err := n.ear.k.Replier(name)
+		ksock, err := n.listener.k.File().Replier(context.Background(), name)
 		w.must(err)
 		if held != (ksock != 0) {
 			w.fail("%s has a Replier somewhere: %v; Replier on K%d: %d", name, held, n.number, ksock)
@@ -56,7 +57,7 @@ func (w *world) checkProxies(name string) {
 
 func (w *world) holders(name string) (n int) {
 	for _, node := range w.nodes {
-		for _, t := range node.talkers {
+		for _, t := range node.drivers {
 			if t.bound[name] {
 				n++
 			}
@@ -65,11 +66,11 @@ func (w *world) holders(name string) (n int) {
 	return n
 }
 
-// checkHeard: where nothing is lost, every ear has heard every Announcement once.
-func (w *world) checkHeard() {
+// checkReceived: where nothing is lost, every ear has heard every Announcement once.
+func (w *world) checkReceived() {
 	for _, n := range w.nodes {
-		if !maps.Equal(n.ear.heard, w.nodes[0].ear.heard) {
-			w.fail("heard on K%d: %v, and on K0: %v", n.number, n.ear.heard, w.nodes[0].ear.heard)
+		if !maps.Equal(n.listener.received, w.nodes[0].listener.received) {
+			w.fail("heard on K%d: %v, and on K0: %v", n.number, n.listener.received, w.nodes[0].listener.received)
 		}
 	}
 }
@@ -78,7 +79,7 @@ func (w *world) checkHeard() {
 // asked again.
 func (w *world) rollCall() {
 	for _, n := range []*node{w.nodes[0], w.nodes[len(w.nodes)-1]} {
-		t := n.talkers[0]
+		t := n.drivers[0]
 		for _, name := range names {
 			if w.holders(name)+w.holders("$.Q.%")+w.holders("$.Q.*") > 0 {
 				t.mustGet("Reply", func() { t.ask(name, 0) })
@@ -93,7 +94,7 @@ func (w *world) rollCall() {
 // present reports whether a talker is there and is still the Replier of something.
 func (w *world) present(uid int) bool {
 	for _, n := range w.nodes {
-		for _, t := range n.talkers {
+		for _, t := range n.drivers {
 			if t.uid == uid && len(t.bound) > 0 {
 				return true
 			}
@@ -102,10 +103,10 @@ func (w *world) present(uid int) bool {
 	return false
 }
 
-func (t *talker) mustGet(what string, ask func()) {
+func (t *driver) mustGet(what string, ask func()) {
 	answered, statuses := t.answered, t.statuses
 	ask()
-	t.w.settleDown()
+	t.w.quiesce()
 	t.w.nothingOpen(t)
 	if t.w.wrong == nil && (t.answered != answered+1 || t.statuses != statuses) {
 		t.w.fail("talker %d on K%d gets no %s", t.uid, t.node.number, what)

@@ -1,7 +1,7 @@
 package limpet
 
 import (
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // step is one thing that happens; which one, and to whom, is in the number.
@@ -9,7 +9,7 @@ func (w *world) step(number uint64) {
 	c := choices(number)
 	what := c.of(100)
 	n := w.nodes[c.of(len(w.nodes))]
-	t := n.talkers[c.of(len(n.talkers))]
+	t := n.drivers[c.of(len(n.drivers))]
 	e := w.edges[c.of(len(w.edges))].ends[c.of(2)]
 	switch {
 	case what < 8:
@@ -28,7 +28,7 @@ func (w *world) step(number uint64) {
 		}
 	case what < 57:
 		for range 8 {
-			n.ear.hear()
+			n.listener.receive()
 		}
 	case what < 73:
 		for range 1 + c.of(4) {
@@ -40,7 +40,7 @@ func (w *world) step(number uint64) {
 		}
 	default:
 		if !w.calm {
-			w.mishap(what-89, n, c.of(len(n.talkers)), e)
+			w.mishap(what-89, n, c.of(len(n.drivers)), e)
 		}
 	}
 }
@@ -65,10 +65,10 @@ func (w *world) mishap(what int, n *node, which int, e *end) {
 	case what < 8:
 		e.retry()
 	case what < 10:
-		t := n.talkers[which]
-		w.say("K%d talker %d leaves", n.number, t.uid)
+		t := n.drivers[which]
+		w.log("K%d talker %d leaves", n.number, t.uid)
 		w.must(t.k.Close())
-		n.talkers[which] = w.newTalker(n)
+		n.drivers[which] = w.newDriver(n)
 	default:
 		w.restart(n)
 	}
@@ -85,9 +85,9 @@ func (w *world) edgeOf(e *end) *edge {
 
 // restart ends a bus as the death of its daemon would. Every open Request has its Status by then.
 func (w *world) restart(n *node) {
-	w.say("K%d restarts", n.number)
+	w.log("K%d restarts", n.number)
 	w.must(n.bus.Close())
-	for _, t := range n.talkers {
+	for _, t := range n.drivers {
 		for t.read() {
 		}
 		w.nothingOpen(t)
@@ -103,8 +103,8 @@ func (w *world) restart(n *node) {
 	w.openBus(n)
 }
 
-// settleDown joins everything and lets everybody finish. It must come to an end.
-func (w *world) settleDown() {
+// quiesce joins everything and lets everybody finish. It must come to an end.
+func (w *world) quiesce() {
 	for round := 0; w.wrong == nil; round++ {
 		if round > 2000 {
 			w.fail("after 2000 rounds there is still no end")
@@ -123,8 +123,8 @@ func (w *world) settleDown() {
 			}
 			for _, end := range e.ends {
 				for range 20 { // and then it is somebody else's turn
-					heard, got := end.fromBus(), end.fromPair(false)
-					if !heard && !got {
+					received, got := end.fromBus(), end.fromPair(false)
+					if !received && !got {
 						break
 					}
 					moved = true
@@ -132,10 +132,10 @@ func (w *world) settleDown() {
 			}
 		}
 		for _, n := range w.nodes {
-			for n.ear.hear() {
+			for n.listener.receive() {
 				moved = true
 			}
-			for _, t := range n.talkers {
+			for _, t := range n.drivers {
 				for t.read() || t.reply(0) {
 					moved = true
 				}

@@ -5,9 +5,9 @@ import (
 	"context"
 	"fmt"
 
-	"kbus"
-	"kbus/limpet/wire"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/limpet/wire"
+	"kbus.example/kbus/message"
 )
 
 // The simulation joins two to six real buses with real Machines, and does everything else by itself: there is no
@@ -20,25 +20,25 @@ import (
 // buses that are joined twice.
 
 type world struct {
-	calm  bool // no cuts, no restarts, nobody leaves, room for everything: then nothing may be lost either
-	plain bool // as with the original
-	mesh  bool // not a tree
-	nodes []*node
-	edges []*edge
-	uids  int
-	trace []string
-	tell  bool
-	wrong error
-	dups  bool // frames have been delivered twice, and nobody can know
-	works int  // duties of Limpets that could be done
+	calm    bool // no cuts, no restarts, nobody leaves, room for everything: then nothing may be lost either
+	plain   bool // as with the original
+	mesh    bool // not a tree
+	nodes   []*node
+	edges   []*edge
+	uids    int
+	trace   []string
+	verbose bool
+	wrong   error
+	dups    bool // frames have been delivered twice, and nobody can know
+	works   int  // actions of Limpets that could be done
 }
 
 type node struct {
-	number  int
-	bus     *kbus.Bus
-	queue   uint32
-	talkers []*talker
-	ear     *ear
+	number   int
+	bus      *kbus.Bus
+	queue    uint32
+	drivers  []*driver
+	listener *listener
 }
 
 // edge is a pair of Limpets; ends[i] is on nodes[i].
@@ -61,7 +61,7 @@ var ctx = context.Background()
 func (w *world) fail(format string, args ...any) {
 	if w.wrong == nil {
 		w.wrong = fmt.Errorf(format, args...)
-		w.say("WRONG: %v", w.wrong)
+		w.log("WRONG: %v", w.wrong)
 	}
 }
 
@@ -71,13 +71,13 @@ func (w *world) must(err error) {
 	}
 }
 
-func (w *world) say(format string, args ...any) {
-	if w.tell {
+func (w *world) log(format string, args ...any) {
+	if w.verbose {
 		w.trace = append(w.trace, fmt.Sprintf(format, args...))
 	}
 }
 
-// take gives n small choices out of a number.
+// choices makes n small choices out of a number.
 type choices uint64
 
 func (c *choices) of(n int) int {
@@ -87,9 +87,9 @@ func (c *choices) of(n int) int {
 }
 
 // newWorld makes the world that the first number of a script says.
-func newWorld(first uint64, tell bool) *world {
+func newWorld(first uint64, verbose bool) *world {
 	c := choices(first)
-	w := &world{tell: tell, calm: c.of(4) == 0}
+	w := &world{verbose: verbose, calm: c.of(4) == 0}
 	kind := c.of(4)
 	w.plain, w.mesh = kind == 0, kind > 1
 	for i := range 2 + c.of(5) {
@@ -123,17 +123,17 @@ func (w *world) link(a, b *node, queue uint32) {
 	}
 	e.ends[0].peer, e.ends[1].peer = e.ends[1], e.ends[0]
 	w.edges = append(w.edges, e)
-	w.say("K%d -L%d:L%d- K%d", a.number, e.ends[0].id, e.ends[1].id, b.number)
+	w.log("K%d -L%d:L%d- K%d", a.number, e.ends[0].id, e.ends[1].id, b.number)
 	w.join(e)
 }
 
 func (w *world) openBus(n *node) {
 	n.bus = kbus.NewBus(kbus.QueueLimit(n.queue))
-	n.talkers = nil
+	n.drivers = nil
 	for range 2 {
-		n.talkers = append(n.talkers, w.newTalker(n))
+		n.drivers = append(n.drivers, w.newDriver(n))
 	}
-	n.ear = w.newEar(n)
+	n.listener = w.newListener(n)
 }
 
 // join connects two Limpets anew, when both have taken note of the loss.
@@ -141,15 +141,15 @@ func (w *world) join(e *edge) {
 	if e.ends[0].k != nil || e.ends[1].k != nil {
 		return
 	}
-	w.say("L%d and L%d join", e.ends[0].id, e.ends[1].id)
+	w.log("L%d and L%d join", e.ends[0].id, e.ends[1].id)
 	for _, end := range e.ends {
-		k, err := end.node.bus.Open()
+		k, err := end.node.bus.Open(context.Background())
 		w.must(err)
 		config := Config{OwnID: end.id, PairID: end.peer.id, Ksock: k.ID(), Name: "$.*"}
 		if !w.plain {
-			w.must(carry(k, &config, nil))
+			w.must(carry(context.Background(), k, &config, nil))
 		}
-		w.must(Prepare(k, "$.*", end.queue))
+		w.must(Prepare(context.Background(), k, "$.*", end.queue))
 		end.k, end.in, end.machine = k, nil, New(config)
 	}
 }
@@ -159,7 +159,7 @@ func (e *end) leave(why string) {
 	if e.k == nil {
 		return
 	}
-	e.w.say("L%d: %s", e.id, why)
+	e.w.log("L%d: %s", e.id, why)
 	_ = e.k.Close()
 	e.k, e.machine, e.in = nil, nil, nil
 }
@@ -172,7 +172,7 @@ func (e *end) fromBus() bool {
 	if e.k == nil {
 		return false
 	}
-	m, err := e.k.Next()
+	m, err := e.k.Next(context.Background())
 	if err != nil {
 		e.leave(err.Error())
 		return true
@@ -180,7 +180,7 @@ func (e *end) fromBus() bool {
 	if m == nil {
 		return false
 	}
-	e.w.say("L%d hears %v", e.id, m)
+	e.w.log("L%d hears %v", e.id, m)
 	e.machine.FromBus(m)
 	e.work()
 	return true
@@ -202,7 +202,7 @@ func (e *end) fromPair(twice bool) bool {
 		e.w.fail("L%d reads %x: %v", e.id, frame, err)
 		return true
 	}
-	e.w.say("L%d gets %v", e.id, &m)
+	e.w.log("L%d gets %v", e.id, &m)
 	e.machine.FromPair(&m)
 	e.work()
 	return true
@@ -214,14 +214,14 @@ func (e *end) work() {
 		if !more {
 			return
 		}
-		if d.Do == ToPair {
+		if d.Kind == ToPair {
 			if e.peer.k != nil {
 				e.peer.in = append(e.peer.in, wire.AppendMessage(nil, d.Message))
 			}
 			continue
 		}
 		o, err := work(ctx, e.k, d)
-		e.w.say("L%d: %v %v %v: %v %v", e.id, d.Do, d.Name, d.Message, o.Condition.Name(), err)
+		e.w.log("L%d: %v %v %v: %v %v", e.id, d.Kind, d.Name, d.Message, o.Condition.Name(), err)
 		if err != nil {
 			e.leave(err.Error())
 			return
@@ -237,7 +237,7 @@ func (e *end) work() {
 
 // retry tries again what could not be done, and reports whether anything has come of it.
 func (e *end) retry() bool {
-	if e.k == nil || !e.machine.Unsettled() {
+	if e.k == nil || !e.machine.Pending() {
 		return false
 	}
 	before := e.w.works

@@ -8,20 +8,25 @@ import (
 	"syscall"
 	"testing"
 
-	"kbus"
-	"kbus/internal/bus"
-	"kbus/limpet/federation/report"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/limpet/federation/claims"
+	"kbus.example/kbus/limpet/federation/report"
 )
 
-// What is announced in one bowl is heard in all, once, in the order of its sender, with the ids of where it was said.
+// What is announced in one member is heard in all, once, in the order of its sender, with the ids of where it was said.
 func TestAnnouncements(t *testing.T) {
-	h := newHall(t)
-	a, b := h.bowl(1), h.bowl(2)
+	h := newCluster(t)
+	a, b := h.member(1), h.member(2)
 	here, there := a.bound(kbus.Listener, "$.X.*"), b.bound(kbus.Listener, "$.X.*")
 	sender := a.open()
 	const n = 50
 	for i := range n {
-		_, err := sender.Send(t.Context(), kbus.Announcement("$.X.Y", []byte{byte(i)}))
+		m := kbus.Announcement("$.X.Y", []byte{byte(i)})
+		if i%2 == 1 {
+			m.Trace = &kbus.Trace{Parent: fmt.Sprint("parent ", i), State: "state"}
+		}
+		_, err := sender.Send(t.Context(), m)
 		must(t, err)
 	}
 	for i := range n {
@@ -30,47 +35,55 @@ func TestAnnouncements(t *testing.T) {
 			t.Fatalf("message %d: %v, %v", i, m, far)
 		}
 		if far.ID != (kbus.ID{Network: 1, Serial: m.ID.Serial}) || far.OrigFrom != (kbus.Origin{Network: 1,
-			Local: sender.ID()}) {
+			Local: uint32(sender.ID())}) {
 			t.Fatalf("%v came as %v", m, far)
 		}
+		if traced := far.Trace != nil; traced != (i%2 == 1) || traced && *far.Trace != *m.Trace {
+			t.Fatalf("%v in trace %v came in %v", m, m.Trace, far.Trace)
+		}
 	}
-	if m, err := there.Next(); m != nil || err != nil {
+	if m, err := there.Next(h.Context()); m != nil || err != nil {
 		t.Errorf("and %v, %v", m, err)
 	}
 }
 
-// A Request finds its Replier in another bowl, and the Reply who asked; Listeners everywhere hear both, once.
+// A Request finds its Replier in another member, and the Reply who asked; Listeners everywhere hear both, once.
 func TestRequests(t *testing.T) {
-	h := newHall(t)
-	a, b, c := h.bowl(1), h.bowl(2), h.bowl(3)
+	h := newCluster(t)
+	a, b, c := h.member(1), h.member(2), h.member(3)
 	events := a.watch()
 	replier := b.bound(kbus.Replier, "$.Q")
 	events.event(true, "$.Q")
-	var ears []*kbus.Ksock
-	for _, g := range []*guest{a, b, c} {
-		ears = append(ears, g.bound(kbus.Listener, "$.Q"))
+	var listeners []*kbus.Ksock
+	for _, g := range []*node{a, b, c} {
+		listeners = append(listeners, g.bound(kbus.Listener, "$.Q"))
 	}
 	go replier.Serve(t.Context(), func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
-		return kbus.ReplyTo(m, "so "+string(m.Data))
+		return m.Reply([]byte("so " + string(m.Data)))
 	})
 	asker := a.open()
 	for range 20 {
-		reply, err := asker.Call(t.Context(), kbus.Request("$.Q", "what"))
+		request := kbus.Request("$.Q", "what")
+		request.Trace = &kbus.Trace{Parent: "asked"}
+		reply, err := asker.Call(t.Context(), request)
 		must(t, err)
-		if string(reply.Data) != "so what" || reply.OrigFrom != (kbus.Origin{Network: 2, Local: replier.ID()}) {
+		if string(reply.Data) != "so what" || reply.OrigFrom != (kbus.Origin{Network: 2, Local: uint32(replier.ID())}) {
 			t.Fatalf("the Reply is %v", reply)
 		}
-		for _, ear := range ears {
-			if m := receive(t, ear); m.Kind() != kbus.RequestKind || m.WantsUsToReply() {
+		if reply.Trace.Empty() || *reply.Trace != *request.Trace {
+			t.Fatalf("the Reply is in trace %v", reply.Trace)
+		}
+		for _, listener := range listeners {
+			if m := receive(t, listener); m.Kind() != kbus.RequestKind || m.WantsUsToReply() {
 				t.Fatalf("not the Request: %v", m)
 			}
-			if m := receive(t, ear); m.Kind() != kbus.ReplyKind || string(m.Data) != "so what" {
+			if m := receive(t, listener); m.Kind() != kbus.ReplyKind || string(m.Data) != "so what" {
 				t.Fatalf("not the Reply: %v", m)
 			}
 		}
 	}
-	for _, ear := range ears {
-		if m, _ := ear.Next(); m != nil {
+	for _, listener := range listeners {
+		if m, _ := listener.Next(h.Context()); m != nil {
 			t.Errorf("and %v", m)
 		}
 	}
@@ -81,12 +94,12 @@ func TestRequests(t *testing.T) {
 
 // A stateful Request reaches the Replier that gave the Reply, or nobody.
 func TestStatefulRequests(t *testing.T) {
-	h := newHall(t)
-	a, b := h.bowl(1), h.bowl(2)
+	h := newCluster(t)
+	a, b := h.member(1), h.member(2)
 	events := a.watch()
 	serve := func(k *kbus.Ksock, word string) {
 		go k.Serve(t.Context(), func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
-			return kbus.ReplyTo(m, word)
+			return m.Reply([]byte(word))
 		})
 	}
 	first := b.bound(kbus.Replier, "$.Q.*")
@@ -95,7 +108,7 @@ func TestStatefulRequests(t *testing.T) {
 	asker := a.open()
 	reply, err := asker.Call(t.Context(), kbus.Request("$.Q.A", ""))
 	must(t, err)
-	follow, err := kbus.StatefulRequest(reply, "$.Q.A", "")
+	follow, err := reply.StatefulRequest("$.Q.A", nil)
 	must(t, err)
 	again, err := asker.Call(t.Context(), follow)
 	must(t, err)
@@ -106,23 +119,23 @@ func TestStatefulRequests(t *testing.T) {
 	events.event(false, "$.Q.*")
 	serve(b.bound(kbus.Replier, "$.Q.*"), "second")
 	events.event(true, "$.Q.*")
-	follow, err = kbus.StatefulRequest(reply, "$.Q.A", "")
+	follow, err = reply.StatefulRequest("$.Q.A", nil)
 	must(t, err)
 	if m, err := asker.Call(t.Context(), follow); !errors.Is(err, kbus.ErrNotSameKsock) {
 		t.Errorf("another Replier answers: %v, %v", m, err)
 	}
 }
 
-// A name has one Replier over all bowls, also if two bind at the same moment; and is free again when that one has gone.
+// A name has one Replier over all members, also if two bind at the same moment; and is free again when that one has gone.
 func TestOneReplier(t *testing.T) {
-	h := newHall(t)
-	a, b := h.bowl(1), h.bowl(2)
+	h := newCluster(t)
+	a, b := h.member(1), h.member(2)
 	events := b.watch()
 	for _, name := range []string{"$.A", "$.A.%", "$.A.*", "$.B.C.D"} {
 		ka, kb := a.open(), b.open()
 		results := make(chan error, 2)
-		go func() { results <- ka.Bind(name, kbus.Replier) }()
-		go func() { results <- kb.Bind(name, kbus.Replier) }()
+		go func() { results <- ka.Bind(h.Context(), name, kbus.Replier) }()
+		go func() { results <- kb.Bind(h.Context(), name, kbus.Replier) }()
 		first, second := <-results, <-results
 		if first != nil {
 			first, second = second, first
@@ -135,10 +148,10 @@ func TestOneReplier(t *testing.T) {
 	}
 	k := a.bound(kbus.Replier, "$.Q")
 	events.event(true, "$.Q")
-	if err := b.open().Bind("$.Q", kbus.Replier); !errors.Is(err, kbus.ErrReplierBound) {
+	if err := b.open().Bind(h.Context(), "$.Q", kbus.Replier); !errors.Is(err, kbus.ErrReplierBound) {
 		t.Errorf("taken: %v", err)
 	}
-	must(t, k.Unbind("$.Q", kbus.Replier))
+	must(t, k.Unbind(h.Context(), "$.Q", kbus.Replier))
 	events.event(false, "$.Q")
 	b.bound(kbus.Replier, "$.Q")
 	local := b.bound(kbus.Replier, "$.KBUS.Mine")
@@ -148,8 +161,8 @@ func TestOneReplier(t *testing.T) {
 
 // Of two on one bus that bind at the same moment one fails, and the name stays claimed for the other.
 func TestOneReplierOfABus(t *testing.T) {
-	h := newHall(t)
-	a, b := h.bowl(1), h.bowl(2)
+	h := newCluster(t)
+	a, b := h.member(1), h.member(2)
 	events := b.watch()
 	other := b.open()
 	for i := range 10 {
@@ -157,27 +170,27 @@ func TestOneReplierOfABus(t *testing.T) {
 		rivals := []*kbus.Ksock{a.open(), a.open()}
 		results := make(chan error, 2)
 		for _, k := range rivals {
-			go func() { results <- k.Bind(name, kbus.Replier) }()
+			go func() { results <- k.Bind(h.Context(), name, kbus.Replier) }()
 		}
 		first, second := <-results, <-results
 		if (first == nil) == (second == nil) || !errors.Is(errors.Join(first, second), syscall.EADDRINUSE) {
 			t.Fatalf("%v and %v", first, second)
 		}
 		events.event(true, name)
-		for j := range 2 * clerks { // so that each clerk has done what it had to do for that name
+		for j := range 2 * claims.Workers { // so that each worker has done what it had to do for that name
 			a.bound(kbus.Replier, fmt.Sprintf("$.After%d.N%d", i, j))
-			if err := other.Bind(name, kbus.Replier); !errors.Is(err, syscall.EADDRINUSE) {
+			if err := other.Bind(h.Context(), name, kbus.Replier); !errors.Is(err, syscall.EADDRINUSE) {
 				t.Fatalf("%s in another bowl: %v", name, err)
 			}
 		}
 	}
 }
 
-// A bus that has no room for all names knows some of them, and others when there is room; its bowl goes on.
+// A bus that has no room for all names knows some of them, and others when there is room; its member goes on.
 func TestTooManyNames(t *testing.T) {
-	h := newHall(t)
-	a := h.bowl(1)
-	small := &guest{hall: h, bus: kbus.NewBus(func(c *bus.Config) { c.Limits.UserBindings = 12 })}
+	h := newCluster(t)
+	a := h.member(1)
+	small := &node{cluster: h, bus: kbus.NewBus(func(c *bus.Config) { c.Limits.UserBindings = 12 })}
 	t.Cleanup(func() { small.bus.Close() })
 	small.join(2)
 	events := small.watch()
@@ -206,17 +219,17 @@ func TestTooManyNames(t *testing.T) {
 	}
 	await(func() bool { return count() == 7 }) // besides its bindings for itself, and ours
 	for _, name := range names[:13] {
-		must(t, replier.Unbind(name, kbus.Replier))
+		must(t, replier.Unbind(h.Context(), name, kbus.Replier))
 	}
 	await(func() bool { return count() == 7 && known[names[13]] && known[names[19]] })
 }
 
-// Who was bound before the bus was joined keeps the name, unless another bowl has it.
+// Who was bound before the bus was joined keeps the name, unless another member has it.
 func TestRepliersBeforeUs(t *testing.T) {
-	h := newHall(t)
-	a := h.bowl(1)
+	h := newCluster(t)
+	a := h.member(1)
 	a.bound(kbus.Replier, "$.Taken")
-	b := &guest{hall: h, bus: kbus.NewBus()}
+	b := &node{cluster: h, bus: kbus.NewBus()}
 	t.Cleanup(func() { b.bus.Close() })
 	k := b.bound(kbus.Replier, "$.Taken", "$.Free")
 	events := a.watch()
@@ -224,15 +237,15 @@ func TestRepliersBeforeUs(t *testing.T) {
 	b.join(2)
 	events.event(true, "$.Free")
 	gone.event(false, "$.Taken")
-	if err := k.Unbind("$.Taken", kbus.Replier); !errors.Is(err, kbus.ErrNotBound) {
+	if err := k.Unbind(h.Context(), "$.Taken", kbus.Replier); !errors.Is(err, kbus.ErrNotBound) {
 		t.Errorf("still bound: %v", err)
 	}
 }
 
-// When a bowl leaves, what it held is free at once, and who waited for it is told.
+// When a member leaves, what it held is free at once, and who waited for it is told.
 func TestLeaving(t *testing.T) {
-	h := newHall(t)
-	a, b := h.bowl(1), h.bowl(2)
+	h := newCluster(t)
+	a, b := h.member(1), h.member(2)
 	events := a.watch()
 	b.bound(kbus.Replier, "$.Q")
 	events.event(true, "$.Q")
@@ -245,27 +258,27 @@ func TestLeaving(t *testing.T) {
 		t.Errorf("%v", m)
 	}
 	events.event(false, "$.Q")
-	must(t, a.open().Bind("$.Q", kbus.Replier))
+	must(t, a.open().Bind(h.Context(), "$.Q", kbus.Replier))
 	b.join(2)
-	if err := b.open().Bind("$.Q", kbus.Replier); !errors.Is(err, syscall.EADDRINUSE) {
+	if err := b.open().Bind(h.Context(), "$.Q", kbus.Replier); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("taken meanwhile: %v", err)
 	}
 }
 
 // Without NATS nobody can become a Replier, and whoever asks is told.
 func TestNoQuorum(t *testing.T) {
-	h := newHall(t)
-	a := h.bowl(1)
+	h := newCluster(t)
+	a := h.member(1)
 	h.end()
-	if err := a.open().Bind("$.Q", kbus.Replier); !errors.Is(err, syscall.EHOSTUNREACH) {
+	if err := a.open().Bind(h.Context(), "$.Q", kbus.Replier); !errors.Is(err, syscall.EHOSTUNREACH) {
 		t.Errorf("bound: %v", err)
 	}
 }
 
 func TestStatus(t *testing.T) {
-	h := newHall(t)
-	a := h.bowl(1)
-	h.bowl(2).bound(kbus.Replier, "$.Q")
+	h := newCluster(t)
+	a := h.member(1)
+	h.member(2).bound(kbus.Replier, "$.Q")
 	a.bound(kbus.Replier, "$.R")
 	s, data, err := report.Ask(t.Context(), a.open())
 	must(t, err)
@@ -293,17 +306,18 @@ func TestConfig(t *testing.T) {
 
 // With the policy `available` Repliers are bound without a quorum; when there is one again, one of two keeps the name.
 func TestAvailable(t *testing.T) {
-	h := newHall(t)
+	t.Parallel() // it waits for a lease to run out
+	h := newCluster(t)
 	lax := func(c *Config) { c.Available = true }
-	guests := []*guest{h.bowl(1, lax), h.bowl(2, lax)}
+	nodes := []*node{h.member(1, lax), h.member(2, lax)}
 	lost := make(chan int)
 	h.end()
 	var repliers []*kbus.Ksock
-	for i, g := range guests {
-		ear := g.watch()
+	for i, g := range nodes {
+		listener := g.watch()
 		repliers = append(repliers, g.bound(kbus.Replier, "$.Alone"))
 		go func() {
-			for m, err := range ear.k.Messages(t.Context()) {
+			for m, err := range listener.k.Messages(t.Context()) {
 				if err != nil {
 					return
 				}
@@ -317,36 +331,62 @@ func TestAvailable(t *testing.T) {
 	h.start()
 	loser := <-lost
 	winner := repliers[1-loser]
-	if owner, err := winner.Replier("$.Alone"); err != nil || owner != winner.ID() {
+	if owner, err := winner.File().Replier(h.Context(), "$.Alone"); err != nil || owner != winner.ID() {
 		t.Errorf("bowl %d lost the name, and so did the other: its Replier is %d, %v", loser+1, owner, err)
 	}
 }
 
-// A Bind that waits when its session ends is told, and does not wait for ever.
-func TestClaimsOfAnEndedSession(t *testing.T) {
+// A bind that waits when its session ends is refused, and does not wait for ever.
+func TestBindsOfAnEndedSession(t *testing.T) {
 	bus := kbus.NewBus()
 	defer bus.Close()
-	open := func(context.Context) (*kbus.Ksock, error) { return bus.Open() }
-	b := &Bowl{Config: Config{ID: 1, Names: []string{"$.*"}, Open: open}}
-	g, err := b.newGuard(t.Context())
+	open := func(context.Context) (*kbus.Ksock, error) { return bus.Open(t.Context()) }
+	m := &Member{Config: Config{ID: 1, Names: []string{"$.*"}, Open: open}}
+	a, err := m.newAdmission(t.Context())
 	must(t, err)
-	go g.watch(t.Context())
-	ctx, end := context.WithCancelCause(t.Context())
-	s := &session{Bowl: b, guard: g, ctx: ctx, end: end, held: map[string]*holding{}}
-	for i := range s.clerks {
-		s.clerks[i].init()
-	}
-	g.vouch()
-	g.admit(s)
-	k, err := bus.Open()
+	ctx, end := context.WithCancel(t.Context())
+	c := claims.New(ctx, claims.Config{Admission: a, InTouch: func() bool { return false }})
+	a.vouch()
+	a.admit(c)
+	k, err := bus.Open(ctx)
 	must(t, err)
 	result := make(chan error)
-	go func() { result <- k.Bind("$.Q", kbus.Replier) }()
-	<-s.desk("$.Q").bell
-	end(errFenced)
-	must(t, g.dismiss())
-	s.dropClaims()
+	go func() { result <- k.Bind(ctx, "$.Q", kbus.Replier) }()
+	bind, err := a.federator.Next(t.Context())
+	must(t, err)
+	c.Bind(bind)
+	end()
+	must(t, a.dismiss())
+	c.Drain()
 	if err := <-result; !errors.Is(err, kbus.ErrNoFederation) {
 		t.Errorf("bound: %v", err)
+	}
+}
+
+// A bind whose decision is on its way when the member ends is not left waiting: the closing of the admission's Ksock decides it.
+func TestBindsOfAMemberThatEnds(t *testing.T) {
+	bus := kbus.NewBus()
+	defer bus.Close()
+	open := func(context.Context) (*kbus.Ksock, error) { return bus.Open(t.Context()) }
+	for _, available := range []bool{false, true} {
+		m := &Member{Config: Config{ID: 1, Names: []string{"$.*"}, Available: available, Open: open}}
+		ctx, end := context.WithCancel(t.Context())
+		a, err := m.newAdmission(ctx)
+		must(t, err)
+		k, err := bus.Open(t.Context())
+		must(t, err)
+		result := make(chan error)
+		go func() { result <- k.Bind(t.Context(), "$.Q", kbus.Replier) }()
+		bind, err := a.federator.Next(t.Context())
+		must(t, err)
+		end()
+		if err := a.Allow(nil, bind); !errors.Is(err, context.Canceled) {
+			t.Errorf("decided under a context that has ended: %v", err)
+		}
+		must(t, a.ksock.Close())
+		if err := <-result; !errors.Is(err, kbus.ErrNoFederation) {
+			t.Errorf("available %v, bound: %v", available, err)
+		}
+		must(t, k.Close())
 	}
 }

@@ -1,86 +1,63 @@
 package federation
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
-	"kbus"
-	"kbus/limpet/federation/directory"
-	"kbus/limpet/federation/routing"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/limpet/federation/claims"
+	"kbus.example/kbus/limpet/federation/directory/mirror"
+	"kbus.example/kbus/limpet/federation/scope"
 )
 
-// A name that another bowl has claimed is bound on our bus by our own Ksock. So the bus itself says at once that there
-// is a Replier, or that there is none, or that the name is taken, as if there were one bus only.
-
-// proxies are the names that our Ksock is bound to for others.
+// proxies binds our own Ksock to names that other members have claimed. So the bus itself knows at once that there is a
+// Replier, or that there is none, or that the name is taken, as if there were one bus only.
 type proxies struct {
-	mu    sync.Mutex // held while the bus is told
-	bound map[string]kbus.Origin
-	due   map[string]bool // could not be done; to be tried again
-	full  map[string]bool // as these, because the bus has no room for more bindings: when there is some
+	id        uint32 // of our member
+	scope     scope.Scope
+	ksock     *kbus.Ksock
+	mirror    *mirror.Mirror
+	claims    *claims.Claims
+	admission *admission
+	log       *slog.Logger
+
+	mu    sync.Mutex             // held while the bus is asked
+	bound map[string]kbus.Origin // names that we are bound to, and for whom
+	due   map[string]bool        // could not be done; to be tried again
+	full  map[string]bool        // could not be done because the bus has no room for more bindings; when there is some
+}
+
+func newProxies(s *session) *proxies {
+	return &proxies{
+		id: s.ID, scope: s.Names, ksock: s.ksock, mirror: s.mirror, claims: s.claims, admission: s.admission, log: s.Log,
+		bound: map[string]kbus.Origin{}, due: map[string]bool{}, full: map[string]bool{},
+	}
 }
 
 // maxHops is how many buses away a Replier may be, by pairs and us together; what is farther is nowhere.
 const maxHops = 16
 
-// claimChanged learns of another claim on a name, or of its end.
-func (s *session) claimChanged(name string) {
-	if c, claimed := s.atlas.claim(name); claimed && c.Bowl == s.ID && c.Epoch <= s.self.Epoch {
-		s.put(job{what: (*session).stray, name: name, revision: c.Revision})
-	}
-	if err := s.reconcile(name); err != nil {
-		s.end(err)
-	}
-}
-
-// bowlChanged learns of another epoch. What the last one owed is owed no more.
-func (s *session) bowlChanged(b directory.Bowl) {
-	if b.ID == s.ID {
-		if b.Epoch > s.self.Epoch || b.Epoch == s.self.Epoch && b.Over {
-			s.end(errUsurp)
-		}
-		return
-	}
-	over := b.Epoch - 1
-	if b.Over {
-		over = b.Epoch
-	}
-	var out routing.Out
-	s.mu.Lock()
-	s.asker.Over(b.ID, over, &out)
-	s.answerer.Over(b.ID, over)
-	s.mu.Unlock()
-	s.owe(&out)
-}
-
 // reconcile makes the bus have what the directory says of a name. What the bus cannot do now is tried again; anything
-// else that fails ends the session.
-func (s *session) reconcile(name string) error {
-	s.proxies.mu.Lock()
-	defer s.proxies.mu.Unlock()
-	p := &s.proxies
-	if p.bound == nil {
-		p.bound, p.due, p.full = map[string]kbus.Origin{}, map[string]bool{}, map[string]bool{}
-	}
+// else that fails is returned.
+func (p *proxies) reconcile(ctx context.Context, name string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	delete(p.due, name)
 	delete(p.full, name)
-	c, claimed := s.atlas.claim(name)
-	s.mu.Lock()
-	held := s.held[name] != nil
-	s.mu.Unlock()
+	c, claimed := p.mirror.Claim(name)
+	held := p.claims.Held(name)
 	of := c.Of()
-	want := claimed && c.Bowl != s.ID && s.covers(name) && of.Network != s.ID && of.Local <= maxHops
+	want := claimed && c.Member != p.id && p.scope.Covers(name) && of.Network != p.id && of.Local <= maxHops
 	if bound, ok := p.bound[name]; ok && !(want && bound == of) {
-		err := s.ksock.Unbind(name, kbus.Replier)
+		err := p.ksock.Unbind(ctx, name, kbus.Replier)
 		switch {
 		case err == nil || errors.Is(err, kbus.ErrNotBound):
 			delete(p.bound, name)
-			p.roomAgain()
+			p.retryFull()
 		case errors.Is(err, kbus.ErrEventUndelivered):
 			p.due[name] = true
 			return nil
@@ -89,20 +66,20 @@ func (s *session) reconcile(name string) error {
 		}
 	}
 	if _, ok := p.bound[name]; want && !ok {
-		err := s.ksock.BindProxy(name, of)
+		err := p.ksock.Bridge().BindProxy(ctx, name, of)
 		switch {
 		case err == nil:
 			p.bound[name] = of
 		case errors.Is(err, kbus.ErrReplierBound):
 			p.due[name] = true
 			if !held {
-				s.evictUnclaimed(name)
+				return p.evictUnclaimed(ctx, name)
 			}
 		case errors.Is(err, kbus.ErrEventUndelivered):
 			p.due[name] = true
 		case errors.Is(err, kbus.ErrUserBindings), errors.Is(err, kbus.ErrBusBindings):
 			if len(p.full) == 0 {
-				s.Log.Warn("the bus has no room for all names of the federation: some are not known there; raise the daemon's "+
+				p.log.Warn("the bus has no room for all names of the federation: some are not known there; raise the daemon's "+
 					"limits on bindings", "proxies", len(p.bound), "why", err)
 			}
 			p.full[name] = true
@@ -113,56 +90,38 @@ func (s *session) reconcile(name string) error {
 	return nil
 }
 
-// roomAgain has what the bus had no room for be tried again. mu is held.
-func (p *proxies) roomAgain() {
+// retryFull has what the bus had no room for be tried again. mu is held.
+func (p *proxies) retryFull() {
 	maps.Copy(p.due, p.full)
 	clear(p.full)
 }
 
-// evictUnclaimed takes away a Replier of our bus whose name another bowl holds.
-func (s *session) evictUnclaimed(name string) {
-	ksock, err := s.ksock.Replier(name)
-	if err != nil || ksock == 0 || ksock == s.own {
-		return
+// retryAll has also what the bus had no room for be tried again: its limits may have been raised.
+func (p *proxies) retryAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.retryFull()
+}
+
+// evictUnclaimed takes away a Replier of our bus whose name another member holds.
+func (p *proxies) evictUnclaimed(ctx context.Context, name string) error {
+	ksock, err := p.ksock.File().Replier(ctx, name)
+	if err != nil || ksock == 0 || ksock == p.ksock.ID() {
+		return nil
 	}
-	s.Log.Warn("a Replier is unbound: another bowl holds its name", "name", name, "ksock", ksock)
-	s.evict(ksock, name)
+	p.log.Warn("a Replier is unbound: another bowl holds its name", "name", name, "ksock", ksock)
+	return p.admission.Evict(ksock, name)
 }
 
 // retry does what could not be done.
-func (s *session) retry() error {
-	s.proxies.mu.Lock()
-	due := slices.Collect(maps.Keys(s.proxies.due))
-	s.proxies.mu.Unlock()
+func (p *proxies) retry(ctx context.Context) error {
+	p.mu.Lock()
+	due := slices.Collect(maps.Keys(p.due))
+	p.mu.Unlock()
 	for _, name := range due {
-		if err := s.reconcile(name); err != nil {
+		if err := p.reconcile(ctx, name); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// heardEvent takes a bind event of our bus.
-func (s *session) heardEvent(m *kbus.Message) {
-	e, ok := kbus.ParseBindEvent(m.Data)
-	if !ok || e.Binder == s.own || !s.covers(e.Name) {
-		return
-	}
-	j := job{what: (*session).unbound, name: e.Name, ksock: e.Binder, of: m.OrigFrom}
-	if e.Bind {
-		j.what = (*session).bound
-	}
-	s.put(j)
-}
-
-// remoteError is the Status for a Request that a bus did not take (R9.37, Q7).
-func remoteError(err error) string {
-	var c kbus.Condition
-	if !errors.As(err, &c) {
-		c = message.ErrBusGone
-	}
-	var b strings.Builder
-	b.WriteString(message.PrefixRemoteError)
-	b.WriteString(strconv.Itoa(int(c.Errno())))
-	return b.String()
 }

@@ -2,86 +2,94 @@ package federation
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
-
-	"kbus"
-	"kbus/limpet/federation/office"
-	"kbus/limpet/federation/routing"
+	"kbus.example/kbus"
+	"kbus.example/kbus/limpet/federation/claims"
+	"kbus.example/kbus/limpet/federation/directory/mirror"
+	"kbus.example/kbus/limpet/federation/exchange"
+	"kbus.example/kbus/limpet/federation/inbound"
+	"kbus.example/kbus/limpet/federation/leasekeeper"
+	"kbus.example/kbus/limpet/federation/outbound"
+	"kbus.example/kbus/limpet/federation/peerleases"
+	"kbus.example/kbus/limpet/federation/retry"
 )
 
-// session is one life of the bowl: one Ksock, one epoch. Whatever goes wrong ends it as a whole, and closing the Ksock
-// undoes at once all that it stood for on the bus. If the federation is strict, the guard takes away what it vouched
+// One life of a member, from taking its lease to losing it, and what is in it.
+
+// session is one life of the member: one Ksock, one epoch. Whatever goes wrong ends it as a whole, and closing the Ksock
+// undoes at once all that it stood for on the bus. If the federation is strict, the admission takes away what it vouched
 // for.
 type session struct {
-	*Bowl
-	guard *guard
-	atlas *atlas
+	*Member
+	admission *admission
+	mirror    *mirror.Mirror
+	life      life
+	ksock     *kbus.Ksock
+
+	keeper   *leasekeeper.Keeper
+	claims   *claims.Claims // nil before there is a lease
+	proxies  *proxies
+	gaps     *gaps
+	exchange *exchange.Exchange
+	outbound *outbound.Outbound
+	inbound  *inbound.Inbound
+}
+
+// life is how long a session lasts, and what runs in it.
+type life struct {
 	ctx   context.Context
 	end   context.CancelCauseFunc
-	work  sync.WaitGroup
+	flows sync.WaitGroup
+	begun time.Time
+}
 
-	ksock       *kbus.Ksock
-	own         uint32         // number of that Ksock
-	incarnation uint32         // of the bus
-	office      *office.Office // our own lease; nil before there is one
-	self        routing.Self
-	clerks      [clerks]desk
-	inbox       chan *nats.Msg // what has come from NATS
-
-	mu       sync.Mutex // guards what follows, and is never held while anything waits
-	asker    *routing.Asker
-	answerer *routing.Answerer
-	held     map[string]*holding
-	states   map[conversation]uint64
-
-	proxies proxies
-	pipe    *kbus.Pipe
-	pipes   uint64      // messages that went through it,
-	piped   [512]uint32 // and the bowls that the last of them came from
-	outbox  outbox
-	losses  losses
-	figures figures
-	begun   time.Time
+// flow runs until the session ends; its failure ends the session.
+func (l *life) flow(run func(context.Context) error) {
+	l.flows.Go(func() {
+		if err := run(l.ctx); err != nil {
+			l.end(err)
+		}
+	})
 }
 
 const (
-	queueMessages  = 4096    // of our Ksock; when it is full, senders are told
-	reportMessages = 1 << 20 // while the report of existing Repliers comes
-	readAhead      = 64
-	inboxMessages  = 4096 // from NATS
+	queueMessages  = 4096    // of our Ksock; when it is full, senders see that
+	reportMessages = 1 << 20 // while the bus reports the Repliers that there are
+	longer         = 64      // bytes that an envelope is longer than the same message in its entire form
 )
 
-// session runs one, and tells whether it had begun in earnest.
-func (g *guard) sit(parent context.Context) (begun bool, err error) {
-	ctx, end := context.WithCancelCause(parent)
-	s := &session{
-		Bowl: g.Bowl, guard: g, atlas: g.atlas, ctx: ctx, end: end, held: map[string]*holding{},
-		states: map[conversation]uint64{},
-	}
-	defer s.dropClaims()
-	defer s.work.Wait()
-	defer end(nil)
-	if s.ksock, err = s.Open(ctx); err != nil {
+func (m *Member) newSession(parent context.Context, a *admission, directory *mirror.Mirror) *session {
+	s := &session{Member: m, admission: a, mirror: directory}
+	s.life.ctx, s.life.end = context.WithCancelCause(parent)
+	return s
+}
+
+// run runs the session, and reports whether it had begun in earnest.
+func (s *session) run(parent context.Context) (begun bool, err error) {
+	defer func() {
+		s.life.end(nil)
+		s.life.flows.Wait()
+		if s.claims != nil {
+			s.claims.Drain()
+		}
+	}()
+	if s.ksock, err = s.Open(s.life.ctx); err != nil {
 		return false, err
 	}
 	defer s.ksock.Close()
-	s.own = s.ksock.ID()
-	g.proxy.Store(s.own)
+	s.admission.proxy.Store(uint32(s.ksock.ID()))
 	err = s.begin()
 	if err == nil {
 		begun = true
-		s.Log.Info("joined", "federation", s.Federation, "id", s.ID, "epoch", s.self.Epoch, "bus", s.ksock.Bus())
+		s.Log.Info("joined", "federation", s.Federation, "id", s.ID, "epoch", s.keeper.Epoch(), "bus", s.ksock.Bus())
 		s.ready()
-		<-ctx.Done()
-		err = context.Cause(ctx)
+		<-s.life.ctx.Done()
+		err = context.Cause(s.life.ctx)
 	}
-	g.atlas.tell(nil)
-	if dismissed := g.dismiss(); dismissed != nil {
+	s.mirror.Subscribe(nil)
+	if dismissed := s.admission.dismiss(); dismissed != nil {
 		return begun, dismissed
 	}
 	s.ksock.Close()
@@ -91,122 +99,49 @@ func (g *guard) sit(parent context.Context) (begun bool, err error) {
 	return begun, err
 }
 
-// begin gets an epoch, tells the others, and starts all flows.
+// begin takes the lease and so begins an epoch, announces it to the others, and starts all flows.
 func (s *session) begin() error {
-	if err := s.takeOffice(); err != nil {
+	if err := s.takeLease(); err != nil {
 		return err
 	}
-	s.asker, s.answerer = routing.NewAsker(s.self), routing.NewAnswerer(s.self)
-	s.pipe = s.ksock.Pipe()
-	s.begun = time.Now()
-	for i := range s.clerks {
-		s.clerks[i].init()
-		s.flow(s.clerks[i].work(s))
-	}
-	if err := s.listen(); err != nil {
+	resync, err := s.wire()
+	if err != nil {
 		return err
 	}
-	own, bowls, names := s.atlas.tell(s)
-	for _, b := range bowls {
-		s.bowlChanged(b)
+	s.life.begun = time.Now()
+	for i := range claims.Workers {
+		s.life.flow(func(context.Context) error { return s.claims.Work(i) })
+	}
+	if err := s.bindNames(s.life.ctx, s.ksock); err != nil {
+		return err
+	}
+	own, members, names := s.mirror.Subscribe(s)
+	for _, m := range members {
+		s.MemberChanged(m)
 	}
 	if own.ID == s.ID {
-		s.bowlChanged(own)
+		s.MemberChanged(own)
 	}
 	for _, name := range names {
-		s.claimChanged(name)
+		s.ClaimChanged(name)
 	}
-	if err := s.announceBowl(); err != nil {
+	err = s.retry("the bowl cannot be announced yet", func(ctx context.Context) error { return s.recordEpoch(ctx, false) })
+	if err != nil {
 		return err
 	}
-	s.guard.admit(s)
+	s.admission.admit(s.claims)
 	if err := s.subscribe(); err != nil {
 		return err
 	}
-	s.flow(s.hear)
-	s.flow(s.tick)
-	s.flow(s.monitor)
+	s.life.flow(s.outbound.Run)
+	s.life.flow(newMaintenance(s, resync).run)
+	s.life.flow(peerleases.New(s.mirror, s.Log).Run)
 	return nil
 }
 
-// flow runs until the session ends; its failure ends the session.
-func (s *session) flow(run func() error) {
-	s.work.Go(func() {
-		if err := run(); err != nil {
-			s.end(err)
-		}
-	})
-}
+// vouches reports whether this member may act for its names. It is asked at every delivery and reply.
+func (s *session) vouches() bool { return s.Available || s.keeper.Vouches() }
 
-// listen has our Ksock hear what is said on the bus, and of all Repliers, those that are there already first.
-func (s *session) listen() error {
-	k := s.ksock
-	if _, err := k.SetMaxMessages(reportMessages); err != nil {
-		return err
-	}
-	if _, err := k.SetOnlyOnce(true); err != nil {
-		return err
-	}
-	var err error
-	switch s.incarnation, err = k.Carry(s.ID); {
-	case errors.Is(err, kbus.ErrOtherNetwork):
-		return refuse("--id %d is not what the other Limpets of bus %d say; a bus has one network id, and all its Limpets give it: %w",
-			s.ID, k.Bus(), err)
-	case err != nil:
-		return err
-	}
-	if err := s.fitMessages(); err != nil {
-		return err
-	}
-	if err := k.Bind(kbus.NameReplierBindEvent, kbus.Listener); err != nil {
-		return err
-	}
-	if _, err := k.SetReportReplierBinds(true); err != nil {
-		return err
-	}
-	switch err := k.Bind(statusName, kbus.Replier); {
-	case errors.Is(err, kbus.ErrReplierBound): // an ordered bowl may have this bus too
-		s.Log.Info("somebody else tells on this bus how its federation looks, and this bowl does not", "bus", k.Bus())
-	case err != nil:
-		return err
-	}
-	for _, name := range s.Names {
-		if err := k.Bind(name, kbus.Listener); err != nil {
-			return fmt.Errorf("sharing %s: %w", name, err)
-		}
-	}
-	_, err = k.SetMaxMessages(queueMessages)
-	return err
+func (s *session) retry(complaint string, try func(context.Context) error) error {
+	return retry.Until(s.life.ctx, s.Log, complaint, try)
 }
-
-// subscribe has NATS tell us what concerns us, all through one channel: two would not keep an order between them.
-func (s *session) subscribe() error {
-	s.inbox = make(chan *nats.Msg, inboxMessages)
-	subjects := []string{s.space.Inbox(s.ID), s.space.AllCounts()}
-	for _, name := range s.Names {
-		subjects = append(subjects, s.space.Hear(name))
-	}
-	var subs []*nats.Subscription
-	for _, subject := range subjects {
-		sub, err := s.nc.ChanSubscribe(subject, s.inbox)
-		if err != nil {
-			return fmt.Errorf("subscribing to %s: %w", subject, err)
-		}
-		subs = append(subs, sub)
-	}
-	if err := s.insist("NATS does not answer yet", s.nc.FlushWithContext); err != nil {
-		return err
-	}
-	s.flow(func() error {
-		defer func() {
-			for _, sub := range subs {
-				_ = sub.Unsubscribe() // the connection may be gone
-			}
-		}()
-		return s.speak(s.inbox)
-	})
-	return nil
-}
-
-// covers tells whether a name is shared with the other bowls.
-func (s *session) covers(name string) bool { return shares(s.Names, name) }

@@ -7,10 +7,13 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 )
 
-// networkOf tells TCP from Unix sockets: what has a slash or no colon is a path (R9.65).
+// Addresses of Limpets: a port, or a path; and listening there.
+
+// networkOf distinguishes TCP from Unix sockets: what has a slash or no colon is a path (R9.65).
 func networkOf(address string) (string, error) {
 	if address == "" {
 		return "", errors.New("an address is needed: HOST:PORT, or the path of a Unix socket")
@@ -29,14 +32,17 @@ func networkOf(address string) (string, error) {
 }
 
 // listen makes the listening socket. A Unix socket that a killed Limpet has left behind is taken away; one that
-// somebody listens at is not.
+// a process listens at is not.
 func listen(address string) (net.Listener, error) {
 	network, err := networkOf(address)
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen(network, address)
-	if network != "unix" || !errors.Is(err, syscall.EADDRINUSE) {
+	if network == "tcp" {
+		return net.Listen(network, address)
+	}
+	l, err := listenAtPath(address)
+	if !errors.Is(err, syscall.EADDRINUSE) {
 		return l, err
 	}
 	c, dialed := net.Dial(network, address)
@@ -50,5 +56,39 @@ func listen(address string) (net.Listener, error) {
 	if removed := os.Remove(address); removed != nil {
 		return nil, errors.Join(err, removed)
 	}
-	return net.Listen(network, address)
+	return listenAtPath(address)
+}
+
+// pathListener is a listening Unix socket that takes its file away when it is closed, if it is still its own: the path
+// may have been cleaned away, and may be another Limpet's since.
+type pathListener struct {
+	*net.UnixListener
+	made os.FileInfo
+	once sync.Once
+	err  error
+}
+
+func listenAtPath(path string) (net.Listener, error) {
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil || strings.HasPrefix(path, "@") { // an abstract name is no file
+		return l, err
+	}
+	made, err := os.Lstat(path)
+	if err != nil { // it has gone already
+		return nil, errors.Join(err, l.Close())
+	}
+	l.SetUnlinkOnClose(false)
+	return &pathListener{UnixListener: l, made: made}, nil
+}
+
+// Close returns when the file is gone, also when another goroutine closes.
+func (l *pathListener) Close() error {
+	l.once.Do(func() {
+		path := l.Addr().String()
+		if there, err := os.Lstat(path); err == nil && os.SameFile(l.made, there) {
+			l.err = os.Remove(path)
+		}
+		l.err = errors.Join(l.err, l.UnixListener.Close())
+	})
+	return l.err
 }

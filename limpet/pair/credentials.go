@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Credentials are the files that prove who we are, and that others are who they say. They are read anew for every
+// Credentials are the files that prove which Limpet we are, and which the other end is. They are read anew for every
 // link, so that certificates can be replaced while we run.
 type Credentials struct {
 	Authority string // certificates of the authorities that we believe, PEM
@@ -26,7 +26,10 @@ func InDirectory(dir string, id uint32) *Credentials {
 	return &Credentials{filepath.Join(dir, authorityName+certSuffix), name + certSuffix, name + keySuffix}
 }
 
-const idPrefix = "limpet."
+const (
+	idPrefix = "limpet."
+	anyName  = "limpet" // stands in the certificates of all
+)
 
 // nameOf is the DNS name that stands in the certificate of a Limpet: it binds the network id to it.
 func nameOf(id uint32) string { return idPrefix + strconv.FormatUint(uint64(id), 10) }
@@ -67,13 +70,26 @@ func (c *Credentials) read(own uint32) (cert tls.Certificate, roots *x509.CertPo
 	return cert, roots, nil
 }
 
-// Check reads the files once, to tell at the beginning what is wrong with them.
+// Check reads the files once, so that what is wrong with them is known at the beginning.
 func (c *Credentials) Check(own uint32) error {
 	_, _, err := c.read(own)
 	return err
 }
 
-// secure does the TLS handshake, and tells whose certificate the other end has. Names of machines do not count, only
+// TLS is what both ends of connections between Limpets need, where something other than this package makes them: each
+// shows a certificate of an authority that the other believes, and servers one of a Limpet. own is our network id.
+func (c *Credentials) TLS(own uint32) (*tls.Config, error) {
+	cert, roots, err := c.read(own)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{
+		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cert}, RootCAs: roots, ServerName: anyName,
+		ClientCAs: roots, ClientAuth: tls.RequireAndVerifyClientCert,
+	}, nil
+}
+
+// secure does the TLS handshake, and returns the id in the certificate of the other end. Names of machines do not count, only
 // authority and id, so the check is ours at both ends.
 func (c *Credentials) secure(conn net.Conn, own uint32, asServer bool) (secured *tls.Conn, id uint32, err error) {
 	cert, roots, err := c.read(own)
@@ -118,13 +134,13 @@ func verify(chain []*x509.Certificate, roots *x509.CertPool, usage x509.ExtKeyUs
 	return idIn(chain[0])
 }
 
-// explain says in words of ours what TLS says in its own.
+// explain puts errors of TLS into words of ours.
 func explain(err error) error {
-	var told *net.OpError
+	var alert *net.OpError
 	switch {
 	case errors.As(err, new(tls.RecordHeaderError)):
 		return fmt.Errorf("the other end speaks plain text, and we speak TLS; --legacy is for plain text (%w)", err)
-	case errors.As(err, &told) && told.Op == "remote error":
+	case errors.As(err, &alert) && alert.Op == "remote error":
 		return fmt.Errorf("the other end refuses our certificate: is it of the same authority, and valid? (%w)", err)
 	}
 	return err

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // cutter passes streams on, and cuts the first one when so many bytes have gone one way.
@@ -83,20 +83,20 @@ func exchange(t *testing.T, limit int, upwards bool, dir string) (cut bool) {
 
 	answering(t, open(t, a), "$.Q", "yes")
 	asker, news := open(t, b), open(t, a)
-	must(t, asker.Bind("$.News", kbus.Listener))
+	must(t, asker.Bind(t.Context(), "$.News", kbus.Listener))
 	watchRepliers(t, asker)
 	connector := run(t, c)
 
-	heard, open, answers := 0, map[kbus.ID]bool{}, 0
+	alive, open, answers := 0, map[kbus.ID]bool{}, 0
 	for seq := 1; answers == 0; {
 		m := next(t, asker, func(*kbus.Message) bool { return true })
 		switch {
 		case m.Name == "$.News":
 			var n int
-			if _, err := fmt.Sscan(string(m.Data), &n); err != nil || n <= heard {
-				t.Errorf("cut after %d bytes: %v after number %d", limit, m, heard)
+			if _, err := fmt.Sscan(string(m.Data), &n); err != nil || n <= alive {
+				t.Errorf("cut after %d bytes: %v after number %d", limit, m, alive)
 			}
-			heard = n
+			alive = n
 		case m.IsReply():
 			if !open[m.InReplyTo] {
 				t.Errorf("cut after %d bytes: a second answer: %v", limit, m)
@@ -119,7 +119,7 @@ func exchange(t *testing.T, limit int, upwards bool, dir string) (cut bool) {
 	}
 	must(t, connector.stop())
 	must(t, listener.stop())
-	for m, err := asker.Next(); m != nil || err != nil; m, err = asker.Next() {
+	for m, err := asker.Next(t.Context()); m != nil || err != nil; m, err = asker.Next(t.Context()) {
 		must(t, err)
 		if m.IsReply() {
 			if !open[m.InReplyTo] {

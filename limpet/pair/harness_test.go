@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"kbus"
-	"kbus/limpet/pair"
+	"kbus.example/kbus"
+	"kbus.example/kbus/limpet/pair"
 )
 
 // patience is for what never takes that long.
@@ -103,8 +104,8 @@ type limpet struct {
 
 func options(bus *kbus.Bus, id uint32, address string) pair.Options {
 	return pair.Options{
-		Address: address, ID: id, Name: pair.DefaultName, MaxMessages: 100, Longest: time.Millisecond,
-		Open: func(context.Context) (*kbus.Ksock, error) { return bus.Open() },
+		Address: address, ID: id, Name: pair.DefaultName, Limits: pair.Limits{MaxMessages: 100, Longest: time.Millisecond},
+		Open: func(context.Context) (*kbus.Ksock, error) { return bus.Open(context.Background()) },
 	}
 }
 
@@ -158,8 +159,9 @@ func newBus(t *testing.T) *kbus.Bus {
 
 func open(t *testing.T, b *kbus.Bus) *kbus.Ksock {
 	t.Helper()
-	k, err := b.Open()
+	k, err := b.Open(t.Context())
 	must(t, err)
+	t.Cleanup(func() { runtime.KeepAlive(k) }) // one that is dropped is closed
 	return k
 }
 
@@ -191,8 +193,8 @@ func next(t *testing.T, k *kbus.Ksock, wanted func(*kbus.Message) bool) *kbus.Me
 // watchRepliers makes the Ksock hear of Repliers.
 func watchRepliers(t *testing.T, k *kbus.Ksock) {
 	t.Helper()
-	must(t, k.Bind(kbus.NameReplierBindEvent, kbus.Listener))
-	_, err := k.SetReportReplierBinds(true)
+	must(t, k.Bind(t.Context(), kbus.NameReplierBindEvent, kbus.Listener))
+	_, err := k.Settings().SetReportReplierBinds(t.Context(), true)
 	must(t, err)
 }
 
@@ -206,11 +208,11 @@ func binds(name string, bind bool) func(*kbus.Message) bool {
 // answering has a Ksock answer everything until the test ends.
 func answering(t *testing.T, k *kbus.Ksock, name, with string) {
 	t.Helper()
-	must(t, k.Bind(name, kbus.Replier))
+	must(t, k.Bind(t.Context(), name, kbus.Replier))
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		err := k.Serve(context.Background(), func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
-			return kbus.ReplyTo(m, with)
+			return m.Reply([]byte(with))
 		})
 		if !errors.Is(err, kbus.ErrClosed) && !errors.Is(err, kbus.ErrBusGone) {
 			t.Errorf("%s is answered no more: %v", name, err)

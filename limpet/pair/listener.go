@@ -8,28 +8,28 @@ import (
 	"sync"
 	"time"
 
-	"kbus"
-	"kbus/limpet"
+	"kbus.example/kbus"
+	"kbus.example/kbus/limpet"
 )
 
-// A listener has one pair at a time. Each connection has a goroutine of its own, in which it is greeted and then, if
-// it may join, joined. Somebody else who comes meanwhile is refused; but when the same Limpet comes again, its old link
-// is as good as lost, whatever TCP says, and the new one takes its place.
+// A listener has one pair at a time. Each connection has a goroutine of its own, which does the handshake and then, if the
+// Limpet may join, joins it. Another Limpet is refused meanwhile. But when the same Limpet connects again, its old link is
+// as good as lost, whatever TCP thinks, and the new one replaces it.
 type listener struct {
 	*Options
-	socket net.Listener
-	ended  context.CancelCauseFunc
-	guests sync.WaitGroup
-	places chan struct{} // one for each connection that is being greeted or joined
+	socket  net.Listener
+	ended   context.CancelCauseFunc
+	work    sync.WaitGroup // a goroutine for each connection
+	pending pending
+	log     refusalLog
 
 	mu   sync.Mutex
-	peer uint32 // who has joined, or is about to; 0 for nobody
+	peer uint32 // that has joined, or is about to; 0 if none
 	end  context.CancelCauseFunc
-	left chan struct{} // closed when who came last has left
+	left chan struct{} // closed when the last connection has left
 }
 
-// maxGuests is how many may be there at once, most of whom will be refused.
-const maxGuests = 16
+var errMadeRoom = errors.New("it had not shown who it is, and had to make room: too many connect and do not")
 
 var errReplaced = errors.New("the same Limpet has connected anew")
 
@@ -40,11 +40,11 @@ func runListener(ctx context.Context, o *Options) error {
 	}
 	o.Log.Info("listening", "address", socket.Addr().String())
 	ctx, end := context.WithCancelCause(ctx)
-	l := &listener{Options: o, socket: socket, ended: end, places: make(chan struct{}, maxGuests)}
+	l := &listener{Options: o, socket: socket, ended: end}
 	context.AfterFunc(ctx, func() { _ = socket.Close() })
 	l.accept(ctx)
 	_ = socket.Close() // that it is about to be closed does not do: its file must be gone
-	l.guests.Wait()
+	l.work.Wait()
 	switch err := context.Cause(ctx); {
 	case errors.Is(err, limpet.ErrStopped):
 		o.Log.Info("stopped", "by", o.StopOn)
@@ -59,7 +59,6 @@ func runListener(ctx context.Context, o *Options) error {
 // accept takes connections until ctx ends.
 func (l *listener) accept(ctx context.Context) {
 	for {
-		l.places <- struct{}{}
 		conn, err := l.socket.Accept()
 		switch {
 		case ctx.Err() != nil:
@@ -69,28 +68,27 @@ func (l *listener) accept(ctx context.Context) {
 			return
 		case err != nil: // out of descriptors, perhaps
 			l.Log.Warn("cannot accept", "error", err)
-			wait(ctx, shortest)
-			<-l.places
+			wait(ctx, firstPause)
 			continue
 		}
-		l.guests.Go(func() {
-			defer func() { <-l.places }()
-			l.serve(ctx, conn)
-		})
+		v := l.pending.admit(conn)
+		l.work.Go(func() { l.serve(ctx, v) })
 	}
 }
 
-func (l *listener) serve(ctx context.Context, conn net.Conn) {
+func (l *listener) serve(ctx context.Context, v *connection) {
+	conn := v.conn
 	defer conn.Close()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
-	watch(conn)
+	keepAlive(conn)
 	var k *kbus.Ksock
 	left := make(chan struct{})
 	defer l.leave(left)
-	g, err := receive(conn, l.Options, func(peer uint32) (err error) {
-		if err = l.come(peer, end, left); err == nil {
+	g, err := respond(ctx, conn, l.Options, func(peer uint32) (err error) {
+		l.pending.shown(v)
+		if err = l.admit(peer, end, left); err == nil {
 			k, err = l.Open(ctx)
 		}
 		return err
@@ -98,8 +96,11 @@ func (l *listener) serve(ctx context.Context, conn net.Conn) {
 	if k != nil {
 		defer k.Close()
 	}
+	if hadToGo := l.pending.shown(v); hadToGo {
+		err = errMadeRoom
+	}
 	if stop(); err != nil {
-		l.Log.Warn("refused", "from", conn.RemoteAddr().String(), "error", err)
+		l.refused(conn, err)
 		return
 	}
 	err = l.join(ctx, k, g)
@@ -108,8 +109,8 @@ func (l *listener) serve(ctx context.Context, conn net.Conn) {
 	}
 }
 
-// come gives the place beside us to a Limpet, and waits until who had it before has left.
-func (l *listener) come(peer uint32, end context.CancelCauseFunc, left chan struct{}) error {
+// admit makes a Limpet our pair, and waits until the one before has left.
+func (l *listener) admit(peer uint32, end context.CancelCauseFunc, left chan struct{}) error {
 	l.mu.Lock()
 	if l.peer != 0 && l.peer != peer {
 		defer l.mu.Unlock()
@@ -127,7 +128,7 @@ func (l *listener) come(peer uint32, end context.CancelCauseFunc, left chan stru
 	return nil
 }
 
-// leave gives the place up, if we had it.
+// leave ends that, if it was this connection's.
 func (l *listener) leave(left chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

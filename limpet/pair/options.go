@@ -6,11 +6,13 @@ import (
 	"log/slog"
 	"time"
 
-	"kbus"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/message"
 )
 
-// Options say how to be one end of a pair.
+// Everything that a command line can set for one end is checked once, before a socket is opened.
+
+// Options are how to be one end of a pair.
 type Options struct {
 	Listen      bool         // for the other end, instead of connecting to it
 	Address     string       // HOST:PORT, or the path of a Unix socket
@@ -20,20 +22,29 @@ type Options struct {
 	Credentials *Credentials // for TLS; nil for none
 	Legacy      bool         // plain streams: to connect by, or to accept
 	Once        bool         // end with the first link, whatever ends it
-	MaxMessages uint32       // room in our queue on the bus
-	Longest     time.Duration
-	Open        func(context.Context) (*kbus.Ksock, error) // opens a Ksock on the bus to be joined
-	Log         *slog.Logger
+	Limits
+	Open func(context.Context) (*kbus.Ksock, error) // opens a Ksock on the bus to be joined
+	Log  *slog.Logger
+}
+
+// Limits are how much, how many and how long.
+type Limits struct {
+	MaxMessages uint32        // room in our queue on the bus
+	MaxUnread   int           // bytes that the other end may leave unread; 0: DefaultMaxUnread
+	MaxNames    int           // names that it may have us stand for; 0: DefaultMaxNames
+	Longest     time.Duration // pause between two attempts to connect
 }
 
 // Defaults of what may be left out.
 const (
 	DefaultName        = "$.*"
 	DefaultMaxMessages = 10000
+	DefaultMaxUnread   = 64 << 20
+	DefaultMaxNames    = 4096
 	DefaultLongest     = 10 * time.Second
 )
 
-// Check tells what cannot be.
+// Check returns what cannot be.
 func (o *Options) Check() error {
 	switch {
 	case o.ID == 0:

@@ -9,8 +9,8 @@ import (
 	"syscall"
 	"testing"
 
-	"kbus"
-	"kbus/limpet/pair"
+	"kbus.example/kbus"
+	"kbus.example/kbus/limpet/pair"
 )
 
 // joined joins two buses, and gives the Limpets on them.
@@ -56,10 +56,12 @@ func TestPair(t *testing.T) {
 	watchRepliers(t, asker)
 	answering(t, open(t, b), "$.Q", "yes")
 	next(t, asker, binds("$.Q", true))
-	m, err := asker.Call(t.Context(), kbus.Request("$.Q", "?"))
+	request := kbus.Request("$.Q", "?") // whose trace context comes back, as answering hands it on
+	request.Trace = &kbus.Trace{Parent: "parent", State: "state"}
+	m, err := asker.Call(t.Context(), request)
 	must(t, err)
-	if string(m.Data) != "yes" || m.OrigFrom.Network != 2 {
-		t.Errorf("%v", m)
+	if string(m.Data) != "yes" || m.OrigFrom.Network != 2 || m.Trace == nil || *m.Trace != *request.Trace {
+		t.Errorf("%v in trace %v", m, m.Trace)
 	}
 
 	_, err = asker.Send(t.Context(), kbus.Announcement("$.Stop.Now", ""))
@@ -77,7 +79,7 @@ func TestLinkLost(t *testing.T) {
 	listener, connector := joined(t, a, b, secure(dir))
 	asker, replier := open(t, a), open(t, b)
 	watchRepliers(t, asker)
-	must(t, replier.Bind("$.Q", kbus.Replier))
+	must(t, replier.Bind(t.Context(), "$.Q", kbus.Replier))
 	next(t, asker, binds("$.Q", true))
 	_, err := asker.Send(t.Context(), kbus.Request("$.Q", "?"))
 	must(t, err)
@@ -94,7 +96,7 @@ func TestLinkLost(t *testing.T) {
 			statuses++
 		}
 	}
-	late, err := kbus.ReplyTo(request, "late")
+	late, err := request.Reply([]byte("late"))
 	must(t, err)
 	if _, err := replier.Send(t.Context(), late); !errors.Is(err, kbus.ErrAddresseeGone) {
 		t.Errorf("a late Reply: %v", err)
@@ -110,9 +112,9 @@ func TestSocketGoneWithVisitor(t *testing.T) {
 		o.Listen, o.Legacy = true, true
 		l := run(t, o)
 		l.log.await("listening")
-		visitor := make(chan struct{})
+		connection := make(chan struct{})
 		go func() {
-			defer close(visitor)
+			defer close(connection)
 			if conn, err := net.Dial("unix", address); err == nil {
 				_ = conn.Close()
 			}
@@ -121,7 +123,7 @@ func TestSocketGoneWithVisitor(t *testing.T) {
 		if _, err := os.Stat(address); !os.IsNotExist(err) {
 			t.Fatal("the socket is left")
 		}
-		<-visitor
+		<-connection
 	}
 }
 
@@ -151,6 +153,38 @@ func TestSocketFile(t *testing.T) {
 	if err := run(t, second).ended(); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("where a file lies: %v", err)
 	}
+}
+
+// A socket that was cleaned away, and made again by another Limpet, is the other's.
+func TestSocketOfAnother(t *testing.T) {
+	address := socketIn(t)
+	listening := func(id uint32) *limpet {
+		o := options(newBus(t), id, address)
+		o.Listen, o.Legacy = true, true
+		l := run(t, o)
+		l.log.await("listening")
+		return l
+	}
+	first := listening(1)
+	must(t, os.Remove(address))
+	second := listening(2)
+	must(t, first.stop())
+	conn, err := net.Dial("unix", address)
+	must(t, err)
+	must(t, conn.Close())
+	must(t, second.stop())
+	if _, err := os.Stat(address); !os.IsNotExist(err) {
+		t.Error("the socket is left")
+	}
+}
+
+// A Unix socket can have a name that is no file.
+func TestAbstractAddress(t *testing.T) {
+	o := options(newBus(t), 1, "@"+strings.TrimPrefix(socketIn(t), "/"))
+	o.Listen, o.Legacy = true, true
+	l := run(t, o)
+	l.log.await("listening")
+	must(t, l.stop())
 }
 
 // The same Limpet again takes the place of its old link; another is refused.
@@ -187,7 +221,7 @@ func TestBusLost(t *testing.T) {
 			case bus = <-buses:
 			default:
 			}
-			return bus.Open()
+			return bus.Open(t.Context())
 		}
 	})
 	asker := open(t, a)

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"kbus"
-	"kbus/limpet/pair"
-	"kbus/limpet/wire"
+	"kbus.example/kbus"
+	"kbus.example/kbus/limpet/pair"
+	"kbus.example/kbus/limpet/wire"
 )
 
 // Whoever may not join is told why, or at least that it may not; and the log of who refuses says it all.
@@ -115,23 +115,23 @@ func TestCredentialsOfAnother(t *testing.T) {
 }
 
 // Somebody who connects and says nothing keeps nobody else out.
-func TestSilentGuest(t *testing.T) {
+func TestSilentConnection(t *testing.T) {
 	a, b := newBus(t), newBus(t)
 	address := socketIn(t)
 	l := options(a, 1, address)
 	l.Listen, l.Legacy = true, true
 	listener := run(t, l)
 	listener.log.await("listening")
-	silent, err := net.Dial("unix", address)
+	noHeartbeat, err := net.Dial("unix", address)
 	must(t, err)
-	defer silent.Close()
+	defer noHeartbeat.Close()
 	c := options(b, 2, address)
 	c.Legacy = true
 	connector := run(t, c)
 	connector.log.await("joined")
 	must(t, connector.stop())
 	must(t, listener.stop())
-	if _, err := silent.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+	if _, err := noHeartbeat.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("after the end: %v", err)
 	}
 }

@@ -1,15 +1,18 @@
 package pair
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"time"
 
-	"kbus"
-	"kbus/limpet"
+	"kbus.example/kbus"
+	"kbus.example/kbus/limpet"
 )
+
+// One end of a pair, from its first try to its end.
 
 // Run is one end of a pair until ctx ends, or until the message Options.StopOn is sent; then it returns nil. What
 // cannot be from the beginning is an error at once: there is no such bus, nobody can listen at that address, our own
@@ -40,7 +43,7 @@ func (o *Options) tryBus(ctx context.Context) error {
 		return err
 	}
 	defer k.Close()
-	if _, err := k.Carry(o.ID); errors.Is(err, kbus.ErrOtherNetwork) && o.Credentials != nil {
+	if _, err := k.Bridge().Carry(ctx, o.ID); errors.Is(err, kbus.ErrOtherNetwork) && o.Credentials != nil {
 		return fmt.Errorf("--id %d is not what the other Limpets of bus %d say; a bus has one network id, and all its "+
 			"Limpets give it: %w", o.ID, k.Bus(), err)
 	}
@@ -51,7 +54,7 @@ func (o *Options) tryBus(ctx context.Context) error {
 func runConnector(ctx context.Context, o *Options) error {
 	network, _ := networkOf(o.Address) // has been checked
 	dialer := net.Dialer{Timeout: patience}
-	pause := newPause(o.Longest)
+	backoff := newBackoff(o.Longest)
 	for {
 		began := time.Now()
 		conn, err := dialer.DialContext(ctx, network, o.Address)
@@ -67,22 +70,22 @@ func runConnector(ctx context.Context, o *Options) error {
 		case o.Once:
 			return err
 		}
-		if time.Since(began) > steady {
-			pause.reset()
+		if time.Since(began) > steadyAfter {
+			backoff.reset()
 		}
-		again := pause.length()
+		again := backoff.length()
 		o.Log.Warn("not joined", "address", o.Address, "error", err, "again", again.Round(time.Millisecond))
 		wait(ctx, again)
 	}
 }
 
-// connected meets who is at the other end, and joins the buses.
+// connected greets the other end, and joins the buses.
 func (o *Options) connected(ctx context.Context, conn net.Conn) error {
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) }) // for the greeting
-	watch(conn)
+	keepAlive(conn)
 	var k *kbus.Ksock
-	g, err := meet(conn, o, func() (err error) {
+	g, err := initiate(ctx, conn, o, func() (err error) {
 		k, err = o.Open(ctx)
 		return err
 	})
@@ -96,17 +99,18 @@ func (o *Options) connected(ctx context.Context, conn net.Conn) error {
 }
 
 // join joins the buses until something ends that.
-func (o *Options) join(ctx context.Context, k *kbus.Ksock, g *greeting) error {
-	maxDataBytes, err := k.AbsMaxMessageSize()
+func (o *Options) join(ctx context.Context, k *kbus.Ksock, g *handshake) error {
+	maxDataBytes, err := k.Settings().AbsMaxMessageBytes(ctx)
 	if err == nil {
-		err = limpet.Prepare(k, o.Name, o.MaxMessages)
+		err = limpet.Prepare(ctx, k, o.Name, o.MaxMessages)
 	}
 	if err != nil {
 		return err
 	}
 	o.Log.Info("joined", "bus", k.Bus(), "peer", g.peer, "security", g.security())
-	c := limpet.Config{OwnID: o.ID, PairID: g.peer, Name: o.Name, StopOn: o.StopOn, Legacy: !g.secure}
-	f, err := limpet.Join(ctx, k, newStream(g, maxDataBytes), c, o.Log)
+	c := limpet.Config{OwnID: o.ID, PairID: g.peer, Name: o.Name, StopOn: o.StopOn, Legacy: !g.secure,
+		MaxNames: cmp.Or(o.MaxNames, DefaultMaxNames)}
+	f, err := limpet.Join(ctx, k, newStream(g, o.ID, maxDataBytes, cmp.Or(o.MaxUnread, DefaultMaxUnread)), c, o.Log)
 	o.Log.Info("parted", "peer", g.peer, "reason", err, "sent", f.ToPair, "received", f.FromPair, "lost", f.Lost,
 		"unanswered", f.Open+f.Asked)
 	return fmt.Errorf("joined with %d: %w", g.peer, err)

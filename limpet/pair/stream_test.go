@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // An end that closes the link with something unread has closed it like any other, though the system calls it a reset.
@@ -18,7 +18,7 @@ func TestClosedWithSomethingUnread(t *testing.T) {
 	must(t, err)
 	far, err := l.Accept()
 	must(t, err)
-	s := newStream(&greeting{conn: near, from: near}, 1000)
+	s := newStream(&handshake{conn: near, from: near, peer: 2}, 1, 1000, 1000)
 	defer s.Close()
 	must(t, s.Write(kbus.Announcement("$.Unread", "")))
 	_, err = far.Read(make([]byte, 1)) // it has come

@@ -3,7 +3,7 @@ package wire
 import (
 	"encoding/binary"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // The first three words of a bind event's data are numbers (R9.10). The name must be exactly that (B21). A message of

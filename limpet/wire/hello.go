@@ -2,7 +2,9 @@ package wire
 
 import "fmt"
 
-// HelloBytes is the length of the greeting that each side sends first (R9.4).
+// Each end sends a greeting first, so that neither sends messages to something that is no Limpet, or to itself.
+
+// HelloBytes is the length of the greeting that each side sends first.
 const HelloBytes = 8
 
 const helloLetters = "HELO"
@@ -18,7 +20,7 @@ func AppendHello(b []byte, id uint32) []byte {
 	return big.AppendUint32(append(b, helloLetters...), id)
 }
 
-// ParseHello reads the other end's greeting and gives its network id, which may be neither 0 (B19) nor our own (R9.5).
+// ParseHello reads the other end's greeting and gives its network id, which may be neither 0 nor our own.
 func ParseHello(b [HelloBytes]byte, own uint32) (id uint32, err error) {
 	id = big.Uint32(b[4:])
 	switch {

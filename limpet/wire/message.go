@@ -1,9 +1,12 @@
 package wire
 
-import "kbus"
+import (
+	"kbus.example/kbus"
+	"kbus.example/kbus/message"
+)
 
 // After the header come the name, zero-terminated and padded to whole words, the data if there is any, padded too, and
-// the end guard once more (R9.8).
+// the end magic once more (R9.8).
 
 var zeros [4]byte
 
@@ -23,5 +26,15 @@ func AppendMessage(b []byte, m *kbus.Message) []byte {
 		eventToNetwork(b[at:])
 	}
 	b = append(b, zeros[:dataPadding(h.DataLen)]...)
-	return big.AppendUint32(b, endGuard)
+	return big.AppendUint32(b, endMagic)
+}
+
+// AppendTraced is AppendMessage for an end that takes trace contexts, which no original Limpet does.
+func AppendTraced(b []byte, m *kbus.Message) []byte {
+	b = AppendMessage(b, m)
+	if m.Trace.Empty() {
+		return b
+	}
+	big.PutUint32(b[len(b)-4:], traceMagic)
+	return big.AppendUint32(message.AppendTrace(b, m.Trace), endMagic)
 }

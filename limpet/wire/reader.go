@@ -1,11 +1,13 @@
 package wire
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 
-	"kbus"
+	"kbus.example/kbus"
+	"kbus.example/kbus/message"
 )
 
 // Reader reads messages. It reads exactly as much as a message has, so give it something that is buffered.
@@ -19,7 +21,7 @@ type Reader struct {
 // NewReader makes a Reader that takes no more than maxData bytes of data in a message.
 func NewReader(from io.Reader, maxData uint32) *Reader { return &Reader{from: from, maxData: maxData} }
 
-// MaxSkippedBytes is how much too long data may be and still be read past. A message that says it is longer is not
+// MaxSkippedBytes is how much too long data may be and still be read past. A longer one is not
 // meant seriously.
 const MaxSkippedBytes = 64 << 20
 
@@ -36,7 +38,7 @@ func (t *TooLong) Is(target error) bool { return target == kbus.ErrMessageTooLon
 
 // Read reads the next message into m, whose Data it overwrites or replaces. It allocates nothing as long as the data
 // fits and the name is that of the message before. The error is io.EOF at the end between two messages,
-// io.ErrUnexpectedEOF within one, a *TooLong, a *Garbled, or what the stream says.
+// io.ErrUnexpectedEOF within one, a *TooLong, a *Garbled, or the error of the stream.
 func (r *Reader) Read(m *kbus.Message) error {
 	if _, err := io.ReadFull(r.from, r.scratch[:]); err != nil {
 		return err
@@ -79,14 +81,49 @@ func (r *Reader) readData(m *kbus.Message, n uint32) error {
 	if err := r.rest(end); err != nil {
 		return err
 	}
-	if guard := big.Uint32(end[len(end)-4:]); guard != endGuard {
-		return garbled("a message ends with %08x instead of %08x", guard, endGuard)
+	m.Trace = nil
+	switch magic := big.Uint32(end[len(end)-4:]); magic {
+	case endMagic:
+	case traceMagic:
+		if err := r.readTrace(m); err != nil {
+			return err
+		}
+	default:
+		return garbled("a message ends with %08x instead of %08x", magic, endMagic)
 	}
 	if tooLong {
 		return &TooLong{n, r.maxData}
 	}
 	if isBindEvent(m.Name, m.Data) {
 		eventToHost(m.Data)
+	}
+	return nil
+}
+
+// readTrace reads a trace context, and the end behind it.
+func (r *Reader) readTrace(m *kbus.Message) error {
+	var b [message.MaxTraceBytes]byte
+	const lengths = 4
+	if err := r.rest(b[:lengths]); err != nil {
+		return err
+	}
+	n := lengths + int(binary.LittleEndian.Uint16(b[:])) + int(binary.LittleEndian.Uint16(b[2:]))
+	if n > len(b) {
+		return garbled("a trace context of %d bytes", n)
+	}
+	if err := r.rest(b[lengths:n]); err != nil {
+		return err
+	}
+	if c, why := message.TraceFault(b[:n]); c != message.OK {
+		return garbled("a trace context: %s", why)
+	}
+	m.Trace = message.TraceOf(b[:n])
+	end := r.scratch[:4]
+	if err := r.rest(end); err != nil {
+		return err
+	}
+	if magic := big.Uint32(end); magic != endMagic {
+		return garbled("a trace context ends with %08x instead of %08x", magic, endMagic)
 	}
 	return nil
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"kbus"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/message"
 )
 
 // whole is a message with every field set, as R9.8 lays it out.
@@ -24,6 +24,46 @@ var whole = &kbus.Message{
 const wholeBytes = "7375624b" + "00000001" + "00000005" + "00000002" + "01020304" + "00000003" + "00000004" +
 	"00000006" + "00000007" + "00000008" + "00000009" + "0000000a" + "abcd0003" + "00000006" + "00000005" + "4b627573" +
 	"242e467265640000" + "68656c6c6f000000" + "4b627573"
+
+// A trace context stands behind a message in whose place of the last magic word is another one.
+const tracedBytes = "7375624b" + "00000001" + "00000005" + "00000002" + "01020304" + "00000003" + "00000004" +
+	"00000006" + "00000007" + "00000008" + "00000009" + "0000000a" + "abcd0003" + "00000006" + "00000005" + "4b627573" +
+	"242e467265640000" + "68656c6c6f000000" + "54726163" + "03000100" + "61626378" + "4b627573"
+
+func TestTraced(t *testing.T) {
+	m, want := *whole, unhex(t, tracedBytes)
+	m.Trace = &kbus.Trace{Parent: "abc", State: "x"}
+	if got := AppendTraced(nil, &m); !bytes.Equal(got, want) {
+		t.Fatalf("got  %x\nwant %x", got, want)
+	}
+	if got := AppendTraced(nil, whole); !bytes.Equal(got, AppendMessage(nil, whole)) {
+		t.Errorf("without one it is %x", got)
+	}
+	r := NewReader(bytes.NewReader(append(AppendTraced(nil, &m), AppendMessage(nil, whole)...)), 5)
+	var got kbus.Message
+	if err := r.Read(&got); err != nil || got.Trace == nil || *got.Trace != *m.Trace || string(got.Data) != "hello" {
+		t.Errorf("%v %v %v", &got, got.Trace, err)
+	}
+	if err := r.Read(&got); err != nil || got.Trace != nil {
+		t.Errorf("the next one has %v, %v", got.Trace, err)
+	}
+	for n := len(want) - 15; n < len(want); n++ {
+		if err := NewReader(bytes.NewReader(want[:n]), 5).Read(&got); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("of %d bytes: %v", n, err)
+		}
+	}
+	for at, says := range map[int]string{len(want) - 12: "a trace context of", len(want) - 1: "ends with"} {
+		b := bytes.Clone(want)
+		b[at] = 0xFF
+		if at < len(want)-4 {
+			b[at+1] = 0xFF
+		}
+		var g *Garbled
+		if err := NewReader(bytes.NewReader(b), 5).Read(&got); !errors.As(err, &g) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v", says, err)
+		}
+	}
+}
 
 func unhex(t *testing.T, s string) []byte {
 	t.Helper()
@@ -73,7 +113,7 @@ func TestHello(t *testing.T) {
 	for _, c := range []struct {
 		hello string
 		id    uint32
-		says  string
+		words string
 	}{
 		{"48454c4f00000002", 2, ""},
 		{"48454c4fffffffff", 0xFFFFFFFF, ""},
@@ -82,7 +122,7 @@ func TestHello(t *testing.T) {
 		{"48454c5000000002", 0, `greets with "HELP"`},
 	} {
 		id, err := ParseHello([HelloBytes]byte(unhex(t, c.hello)), 1)
-		if id != c.id || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+		if id != c.id || (err == nil) != (c.words == "") || err != nil && !strings.Contains(err.Error(), c.words) {
 			t.Errorf("%s: %d, %v", c.hello, id, err)
 		}
 	}
@@ -127,8 +167,8 @@ func TestGarbled(t *testing.T) {
 		return b
 	}
 	for _, c := range []struct {
-		b    []byte
-		says string
+		b     []byte
+		words string
 	}{
 		{spoilt(0, 0x4B627573), "begins with"},
 		{spoilt(60, 0), "header ends with"},
@@ -141,8 +181,8 @@ func TestGarbled(t *testing.T) {
 	} {
 		var m kbus.Message
 		err := NewReader(bytes.NewReader(c.b), 1000).Read(&m)
-		if !errors.As(err, new(*Garbled)) || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: %v", c.says, err)
+		if !errors.As(err, new(*Garbled)) || !strings.Contains(err.Error(), c.words) {
+			t.Errorf("%s: %v", c.words, err)
 		}
 	}
 	for n := range len(good) {

@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
 // The look-up agrees with trying every claim, as the rules are written: exact before `%` before `*`, longest first.
@@ -15,7 +15,7 @@ func TestLookup(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		table := New()
 		for i, name := range rapid.SliceOfN(binding, 0, 12).Draw(t, "bindings") {
-			table.Set(name, Claim{Bowl: uint32(i + 1)})
+			table.Set(name, Claim{Member: uint32(i + 1)})
 		}
 		name := rapid.StringMatching(`\$(\.[ab]{1,2}){1,4}`).Draw(t, "name")
 		best, want := "", Claim{}
@@ -36,7 +36,7 @@ func TestLookup(t *testing.T) {
 
 func TestLookupAllocatesNothing(t *testing.T) {
 	table := New()
-	table.Set("$.*", Claim{Bowl: 1})
+	table.Set("$.*", Claim{Member: 1})
 	if n := testing.AllocsPerRun(100, func() { table.Lookup("$.A.B.C.D") }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -47,13 +47,13 @@ func TestOver(t *testing.T) {
 	if table.Over(1, 1) {
 		t.Error("over, and never heard of")
 	}
-	table.SetBowl(Bowl{ID: 1, Epoch: 5})
+	table.SetMember(Member{ID: 1, Epoch: 5})
 	for epoch, want := range map[uint64]bool{4: true, 5: false, 6: false} {
 		if table.Over(1, epoch) != want {
 			t.Errorf("epoch %d over: %t", epoch, !want)
 		}
 	}
-	table.SetBowl(Bowl{ID: 1, Epoch: 5, Over: true})
+	table.SetMember(Member{ID: 1, Epoch: 5, Over: true})
 	if !table.Over(1, 5) {
 		t.Error("not over after its end")
 	}
@@ -66,9 +66,9 @@ func TestSuccessors(t *testing.T) {
 		id := rapid.Uint32Range(1, 20)
 		own, n := id.Draw(t, "own"), rapid.IntRange(1, 4).Draw(t, "n")
 		for range rapid.IntRange(0, 30).Draw(t, "changes") {
-			b := Bowl{ID: id.Draw(t, "id"), Over: rapid.Bool().Draw(t, "over")}
+			b := Member{ID: id.Draw(t, "id"), Over: rapid.Bool().Draw(t, "over")}
 			if b.ID != own {
-				table.SetBowl(b)
+				table.SetMember(b)
 				over[b.ID] = b.Over
 			}
 		}

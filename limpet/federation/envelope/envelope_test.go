@@ -8,13 +8,13 @@ import (
 
 	"pgregory.net/rapid"
 
-	"kbus/limpet/wire"
-	"kbus/message"
+	"kbus.example/kbus/limpet/wire"
+	"kbus.example/kbus/message"
 )
 
 func sample() Envelope {
 	return Envelope{
-		Kind: Request, Bowl: 7, Epoch: 1 << 40, Count: 1<<33 + 1, Target: 8, TargetEpoch: 1<<41 + 2,
+		Kind: Request, Member: 7, Epoch: 1 << 40, Count: 1<<33 + 1, Target: 8, TargetEpoch: 1<<41 + 2,
 		Message: message.Message{Header: message.Header{
 			ID: message.ID{Network: 7, Serial: 9}, InReplyTo: message.ID{Network: 1, Serial: 2}, To: 3, From: 4,
 			OrigFrom: message.Origin{Network: 5, Local: 6}, FinalTo: message.Origin{Network: 7, Local: 8},
@@ -41,6 +41,25 @@ func TestRoundTrip(t *testing.T) {
 	}
 	if _, err := Parse(append(b, 0)); err == nil {
 		t.Error("a byte too many is accepted")
+	}
+}
+
+// A trace context goes with it, behind the data.
+func TestTrace(t *testing.T) {
+	e := sample()
+	e.Trace = &message.Trace{Parent: "parent", State: "state"}
+	b := e.Append(nil)
+	got, err := Parse(b)
+	if err != nil || !reflect.DeepEqual(got, e) || len(b) != e.Bytes() {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for n := len(b) - 14; n < len(b); n++ {
+		if _, err := Parse(b[:n]); err == nil {
+			t.Errorf("%d bytes of %d are enough", n, len(b))
+		}
+	}
+	if got, err := ParseBeginning(b[:HeaderBytes+10]); err != nil || got.Name != e.Name || got.Trace != nil {
+		t.Errorf("the beginning: %+v, %v", got, err)
 	}
 }
 

@@ -1,8 +1,10 @@
 package envelope
 
-import "kbus/message"
+import "kbus.example/kbus/message"
 
-// State is what a Replier's bowl knows of a Request.
+// The data of a Probe is ids of Requests, and that of its answer, States, what has become of them.
+
+// State is what a Replier's member knows of a Request.
 type State uint32
 
 const (

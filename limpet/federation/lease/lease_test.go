@@ -78,38 +78,38 @@ func TestHolder(t *testing.T) {
 
 // A lease is looked at when a refresh is overdue, and not at each refresh.
 func TestQuiet(t *testing.T) {
-	heard := time.Unix(1000, 0)
+	seen := time.Unix(1000, 0)
 	var w Watch
-	if !w.Quiet(heard, 3) {
+	if !w.Quiet(seen, 3) {
 		t.Error("a lease that was never looked at is not worth a look")
 	}
-	w.See(heard, Sight{Revision: 1})
-	if w.Quiet(heard.Add(Every(3)), 3) || !w.Quiet(heard.Add(Every(3)+grace), 3) {
+	w.See(seen, Sight{Revision: 1})
+	if w.Quiet(seen.Add(Every(3)), 3) || !w.Quiet(seen.Add(Every(3)+grace), 3) {
 		t.Error("a look at the wrong time")
 	}
 }
 
 // A refresh that was there only when another server led is no reason to wait longer than 15 s from its start.
 func TestSeenLate(t *testing.T) {
-	heard := time.Unix(1000, 0)
-	late := heard.Add(9 * time.Second)
+	seen := time.Unix(1000, 0)
+	late := seen.Add(9 * time.Second)
 	for _, c := range []struct {
 		about       string
 		first, then Sight
 		due         time.Time
 	}{
-		{"of the same epoch", Sight{1, 7, time.Minute}, Sight{2, 7, time.Minute + time.Second}, heard.Add(time.Second + Evict)},
+		{"of the same epoch", Sight{1, 7, time.Minute}, Sight{2, 7, time.Minute + time.Second}, seen.Add(time.Second + Evict)},
 		{"of another epoch", Sight{1, 7, time.Minute}, Sight{2, 8, time.Minute + time.Second}, late.Add(Evict)},
 		{"from who tells no start", Sight{1, 7, 0}, Sight{2, 7, 0}, late.Add(Evict)},
 		{"from who tells it now", Sight{1, 7, 0}, Sight{2, 7, time.Minute}, late.Add(Evict)},
-		{"in the same moment", Sight{1, 7, time.Minute}, Sight{2, 7, time.Minute}, heard.Add(Evict)},
+		{"in the same moment", Sight{1, 7, time.Minute}, Sight{2, 7, time.Minute}, seen.Add(Evict)},
 		{"with a clock that goes back", Sight{1, 7, time.Minute}, Sight{2, 7, time.Second}, late.Add(Evict)},
 		{"with a clock that leaps", Sight{1, 7, time.Minute}, Sight{2, 7, time.Hour}, late.Add(Evict)},
 	} {
 		var w Watch
-		w.See(heard, c.first)
+		w.See(seen, c.first)
 		if w.See(late, c.then) || !w.Due().Equal(c.due) {
-			t.Errorf("%s: due after %v, want %v", c.about, w.Due().Sub(heard), c.due.Sub(heard))
+			t.Errorf("%s: due after %v, want %v", c.about, w.Due().Sub(seen), c.due.Sub(seen))
 		}
 		if w.See(w.Due().Add(-1), c.then) || !w.See(w.Due(), c.then) {
 			t.Errorf("%s: not evicted when it is due", c.about)
@@ -131,11 +131,11 @@ func TestSlowClock(t *testing.T) {
 
 // Large federations refresh less often, and never so seldom that a refresh or two in vain cost the lease.
 func TestEvery(t *testing.T) {
-	for bowls, want := range map[int]time.Duration{
+	for members, want := range map[int]time.Duration{
 		0: Refresh, 1: Refresh, 600: Refresh, 800: 4 * time.Second, 1000: 5 * time.Second, 100_000: 5 * time.Second,
 	} {
-		if got := Every(bowls); got != want {
-			t.Errorf("%d bowls: %v, want %v", bowls, got, want)
+		if got := Every(members); got != want {
+			t.Errorf("%d bowls: %v, want %v", members, got, want)
 		}
 	}
 }

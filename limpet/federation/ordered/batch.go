@@ -4,15 +4,15 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"kbus/limpet/federation/envelope"
+	"kbus.example/kbus/limpet/federation/envelope"
 )
 
-// A batch is one entry of the stream: envelopes, each after its length in 4 bytes. They come from one bowl and epoch,
+// A batch is one entry of the stream: envelopes, each after its length in 4 bytes. They come from one member and epoch,
 // and are counted on from batch to batch.
 
 const (
-	maxBatch      = 512       // messages
-	maxBatchBytes = 128 << 10 // of them together, unless one alone is longer
+	maxBatch      = 512      // messages
+	maxBatchBytes = 60 << 10 // of them together, unless one alone is longer: servers that take 64 KiB carry them
 	lengthBytes   = 4
 )
 

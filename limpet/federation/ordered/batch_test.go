@@ -6,8 +6,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"kbus/limpet/federation/envelope"
-	"kbus/message"
+	"kbus.example/kbus/limpet/federation/envelope"
+	"kbus.example/kbus/message"
 )
 
 func TestBatch(t *testing.T) {
@@ -15,7 +15,7 @@ func TestBatch(t *testing.T) {
 		var b []byte
 		var want [][]byte
 		for n := range rapid.IntRange(0, 5).Draw(t, "n") {
-			e := envelope.Envelope{Kind: envelope.Heard, Bowl: 1, Epoch: 2, Count: uint64(n), Message: message.Message{
+			e := envelope.Envelope{Kind: envelope.Broadcast, Member: 1, Epoch: 2, Count: uint64(n), Message: message.Message{
 				Name: "$.A", Data: rapid.SliceOfN(rapid.Byte(), 0, 20).Draw(t, "data"),
 			}}
 			b = appendEnvelope(b, &e)

@@ -8,19 +8,20 @@ import (
 	"strings"
 	"time"
 
-	"kbus"
-	"kbus/limpet/federation/envelope"
-	"kbus/limpet/federation/store"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/limpet/federation/envelope"
+	"kbus.example/kbus/limpet/federation/retry"
+	"kbus.example/kbus/limpet/federation/store"
+	"kbus.example/kbus/message"
 )
 
 // The inlet takes what programs send in two ways. An Announcement is sent and forgotten. A Request of the same name is
 // answered when the stream has acknowledged the message, by the number of its batch in the stream; so a Call returns
 // when the message is sure to be delivered everywhere. To Listeners both are Announcements.
 //
-// There is one batch of a bowl on its way at a time. With more of them the death of a leader could put a later one
+// There is one batch of a member on its way at a time. With more of them the death of a leader could put a later one
 // first. A batch whose end is not known is sent again, and the stream drops what it has. Meanwhile nothing is read; so
-// the queue fills, and senders are told: EBUSY, or EAGAIN with ALL_OR_WAIT.
+// the queue fills, and senders get errors: EBUSY, or EAGAIN with ALL_OR_WAIT.
 
 // queueMessages is the limit of the inlet's queue: what can wait while the stream has no leader.
 const queueMessages = 1024
@@ -30,7 +31,7 @@ const ownPrefix = "$.KBUS."
 
 // inlet is our Ksock on the bus where programs send.
 type inlet struct {
-	*Bowl
+	*Member
 	k           *kbus.Ksock
 	incarnation uint32        // of that bus
 	count       uint64        // messages that have been taken
@@ -40,14 +41,14 @@ type inlet struct {
 
 // openInlet opens it, and has it get all that is to be ordered from now on, and nobody else: a second Limpet would not
 // be given the Requests.
-func (b *Bowl) openInlet(ctx context.Context) (*inlet, error) {
+func (b *Member) openInlet(ctx context.Context) (*inlet, error) {
 	k, err := b.Inlet(ctx)
 	if err != nil {
 		return nil, err
 	}
-	in := &inlet{Bowl: b, k: k}
-	if in.incarnation, err = carry(k); err == nil {
-		err = in.listen()
+	in := &inlet{Member: b, k: k}
+	if in.incarnation, err = carry(ctx, k); err == nil {
+		err = in.listen(ctx)
 	}
 	if err != nil {
 		k.Close()
@@ -56,25 +57,16 @@ func (b *Bowl) openInlet(ctx context.Context) (*inlet, error) {
 	return in, nil
 }
 
-func (in *inlet) listen() error {
+func (in *inlet) listen(ctx context.Context) error {
 	k := in.k
-	limit, err := k.MaxMessageSize()
-	if err != nil {
+	if _, err := k.Queue().SetLimit(ctx, queueMessages); err != nil {
 		return err
 	}
-	if room := in.nc.MaxPayload() - lengthBytes - envelope.HeaderBytes; int64(limit) > room {
-		if _, err := k.SetMaxMessageSize(uint32(room)); err != nil { // so that who sends more is told, EMSGSIZE
-			return err
-		}
-	}
-	if _, err := k.SetMaxMessages(queueMessages); err != nil {
-		return err
-	}
-	if _, err := k.SetOnlyOnce(true); err != nil {
+	if _, err := k.Queue().SetOnlyOnce(ctx, true); err != nil {
 		return err
 	}
 	for _, name := range in.Names {
-		err := k.Bind(name, kbus.Replier)
+		err := k.Bind(ctx, name, kbus.Replier)
 		if errors.Is(err, kbus.ErrReplierBound) {
 			return fmt.Errorf("somebody takes Requests for %s on bus %d already; is it the inlet of another Limpet? "+
 				"`kbus list` shows who is on it: %w", name, k.Bus(), err)
@@ -82,22 +74,22 @@ func (in *inlet) listen() error {
 		if err != nil {
 			return fmt.Errorf("taking Requests for %s on the inlet: %w", name, err)
 		}
-		if err := k.Bind(name, kbus.Listener); err != nil {
+		if err := k.Bind(ctx, name, kbus.Listener); err != nil {
 			return fmt.Errorf("listening to %s on the inlet: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// batch is what is collected, and whom to tell.
+// batch is what is collected, and the Requests that wait for it.
 type batch struct {
-	bytes []byte
-	asked []*kbus.Message
-	count int
+	bytes    []byte
+	requests []*kbus.Message
+	count    int
 }
 
-// take orders what comes to the inlet.
-func (in *inlet) take(ctx context.Context, log *store.Store) error {
+// run orders what comes to the inlet.
+func (in *inlet) run(ctx context.Context, stream *store.Stream) error {
 	for n := uint64(0); ; n++ {
 		batch, err := in.collect(ctx)
 		if err != nil {
@@ -106,17 +98,17 @@ func (in *inlet) take(ctx context.Context, log *store.Store) error {
 		if batch.count == 0 {
 			continue
 		}
-		sequence, err := in.order(ctx, log, batch, n)
+		sequence, err := in.order(ctx, stream, batch, n)
 		if err != nil {
 			return err
 		}
 		// What the stream has from an epoch that is over may be behind what it has from a later one, and then nobody delivers
 		// it. So nothing is promised before it is sure that this epoch is not.
-		if err := in.office.Confirm(ctx); err != nil {
+		if err := in.keeper.Confirm(ctx); err != nil {
 			return err
 		}
-		in.ordered.Add(uint64(batch.count))
-		for _, m := range batch.asked {
+		in.figures.ordered.Add(uint64(batch.count))
+		for _, m := range batch.requests {
 			if err := in.acknowledge(ctx, m, sequence); err != nil {
 				return err
 			}
@@ -131,7 +123,7 @@ func (in *inlet) collect(ctx context.Context) (*batch, error) {
 	if in.carried = nil; m == nil {
 		m, err = in.k.Receive(ctx)
 	}
-	for ; err == nil && m != nil; m, err = in.k.Next() {
+	for ; err == nil && m != nil; m, err = in.k.Next(ctx) {
 		if m.Flags.Has(kbus.Synthetic) || m.IsReply() {
 			continue // of the inlet itself
 		}
@@ -141,8 +133,14 @@ func (in *inlet) collect(ctx context.Context) (*batch, error) {
 			}
 			continue
 		}
-		if long := len(m.Name) + len(m.Data) + envelope.HeaderBytes + lengthBytes; collected.count > 0 &&
-			(collected.count == maxBatch || len(collected.bytes)+long > maxBatchBytes) {
+		long := len(m.Name) + len(m.Data) + envelope.HeaderBytes + lengthBytes
+		if long > in.most { // sent before the way was known
+			if err := in.tooLong(ctx, m); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if collected.count > 0 && (collected.count == maxBatch || len(collected.bytes)+long > min(maxBatchBytes, in.most)) {
 			in.carried = m
 			break
 		}
@@ -154,16 +152,16 @@ func (in *inlet) collect(ctx context.Context) (*batch, error) {
 func (in *inlet) add(to *batch, m *kbus.Message) {
 	in.count++
 	e := envelope.Envelope{
-		Kind: envelope.Heard, Bowl: in.ID, Epoch: in.office.Epoch(), Count: in.count, Message: *m,
+		Kind: envelope.Broadcast, Member: in.ID, Epoch: in.keeper.Epoch(), Count: in.count, Message: *m,
 	}
-	e.Extra = in.saidIn(m.ID)
-	e.ID.Network, e.OrigFrom = in.ID, kbus.Origin{Network: in.ID, Local: m.From}
+	e.Extra = in.incarnationOf(m.ID)
+	e.ID.Network, e.OrigFrom = in.ID, kbus.Origin{Network: in.ID, Local: uint32(m.From)}
 	e.To, e.InReplyTo = 0, kbus.ID{}
 	e.Flags &^= forInlet
 	to.bytes = appendEnvelope(to.bytes, &e)
 	to.count++
 	if m.WantsUsToReply() {
-		to.asked = append(to.asked, m)
+		to.requests = append(to.requests, m)
 	}
 }
 
@@ -174,10 +172,10 @@ const forInlet = message.WantAReply | message.WantYouToReply | message.Urgent | 
 // as many again.
 const lateBy = message.ReplayWindowSize / 2
 
-// saidIn is the incarnation of the bus that gave a message its id, by which the two together are like no others. It is 0
+// incarnationOf is the incarnation of the bus that gave a message its id, by which the two together are like no others. It is 0
 // if the id comes from elsewhere, and may be anybody's, or if the message has waited for so long, ALL_OR_WAIT, that the
 // outlets would not know it again; then they give it a number themselves.
-func (in *inlet) saidIn(id kbus.ID) uint32 {
+func (in *inlet) incarnationOf(id kbus.ID) uint32 {
 	if id.Network != 0 {
 		return 0
 	}
@@ -191,16 +189,17 @@ func (in *inlet) saidIn(id kbus.ID) uint32 {
 }
 
 // order has the stream take a batch, however long that takes, and gives its number there.
-func (in *inlet) order(ctx context.Context, log *store.Store, batch *batch, n uint64) (uint64, error) {
-	id := fmt.Sprintf("%d.%d.%d", in.ID, in.office.Epoch(), n)
-	for said := false; ; said = true {
+func (in *inlet) order(ctx context.Context, stream *store.Stream, batch *batch, n uint64) (uint64, error) {
+	id := fmt.Sprintf("%d.%d.%d", in.ID, in.keeper.Epoch(), n)
+	var last retry.Reason
+	for {
 		attempt, done := context.WithTimeout(ctx, store.Patience/2)
-		sequence, err := log.Append(attempt, key(in.ID), batch.bytes, id)
+		sequence, err := stream.Append(attempt, key(in.ID), batch.bytes, id)
 		done()
 		if err == nil {
 			return sequence, nil
 		}
-		if !said {
+		if last.Changed(err) {
 			in.Log.Warn("the stream does not take anything, trying on", "why", err)
 		}
 		select {
@@ -213,19 +212,19 @@ func (in *inlet) order(ctx context.Context, log *store.Store, batch *batch, n ui
 
 // acknowledge answers a Request.
 func (in *inlet) acknowledge(ctx context.Context, m *kbus.Message, sequence uint64) error {
-	reply, err := kbus.ReplyTo(m, strconv.FormatUint(sequence, 10))
+	reply, err := m.Reply([]byte(strconv.FormatUint(sequence, 10)))
 	if err != nil {
 		return err
 	}
 	return in.answer(ctx, reply)
 }
 
-// decline says of a name that is each bus's own what the bus itself would, if we were not bound to all names.
+// decline answers a Request for a name that is each bus's own as the bus itself would, if we were not bound to all names.
 func (in *inlet) decline(ctx context.Context, m *kbus.Message) error {
 	if !m.WantsUsToReply() {
 		return nil
 	}
-	reply, err := kbus.ReplyTo(m, "")
+	reply, err := m.Reply(nil)
 	if err != nil {
 		return err
 	}
@@ -233,7 +232,24 @@ func (in *inlet) decline(ctx context.Context, m *kbus.Message) error {
 	return in.answer(ctx, reply)
 }
 
-// answer sends a Reply. Who asked may have gone.
+// tooLong refuses a message that will not be ordered.
+func (in *inlet) tooLong(ctx context.Context, m *kbus.Message) error {
+	why := fmt.Sprintf("too long to be ordered: it has %d bytes of name and data, and the way to the stream carries %d",
+		len(m.Name)+len(m.Data), in.fits())
+	if !m.WantsUsToReply() {
+		in.figures.lost.Add(1)
+		in.Log.Error("a message is lost: "+why, "name", m.Name, "from", m.From)
+		return nil
+	}
+	reply, err := m.Reply([]byte(why))
+	if err != nil {
+		return err
+	}
+	reply.Name = string(kbus.ErrRemoteError) + strconv.Itoa(int(kbus.ErrMessageTooLong.Errno()))
+	return in.answer(ctx, reply)
+}
+
+// answer sends a Reply. The Requester may have gone.
 func (in *inlet) answer(ctx context.Context, reply *kbus.Message) error {
 	_, err := in.k.Send(ctx, reply)
 	if errors.Is(err, kbus.ErrAddresseeGone) || errors.Is(err, kbus.ErrNotExpected) {

@@ -4,21 +4,21 @@ import (
 	"context"
 	"fmt"
 
-	"kbus/limpet/federation/envelope"
-	"kbus/limpet/federation/store"
+	"kbus.example/kbus/limpet/federation/envelope"
+	"kbus.example/kbus/limpet/federation/store"
 )
 
-// Where an outlet begins. Nothing is believed that only one server says, for that may be parted from the others: to begin
-// too early would say again what has been heard.
+// Where an outlet begins. The answer of one server alone is not believed, for it may be parted from the others: an outlet
+// that begins too early would deliver messages twice.
 
 // doubtTries is how often a server is asked that seems to be behind the others, until we believe it.
 const doubtTries = 10
 
 // begin finds out where to begin.
-func (out *outlet) begin(ctx context.Context, log *store.Store) error {
+func (out *outlet) begin(ctx context.Context, stream *store.Stream) error {
 	tries := 0
 	return out.insist(ctx, "the stream does not say yet where it is", func(ctx context.Context) error {
-		state, err := log.State(ctx)
+		state, err := stream.State(ctx)
 		if err != nil {
 			return err
 		}
@@ -34,30 +34,30 @@ func (out *outlet) begin(ctx context.Context, log *store.Store) error {
 				"last", state.Last, "had", left.entry)
 		}
 		if !resumed {
-			left = place{incarnation: out.incarnation, stream: state.Created.UnixNano(), entry: state.Last}
+			left = checkpoint{incarnation: out.incarnation, stream: state.Created.UnixNano(), entry: state.Last}
 		}
-		if err := out.recall(ctx, log, state, left.entry); err != nil {
+		if err := out.recall(ctx, stream, state, left.entry); err != nil {
 			if tries < doubtTries {
 				return err
 			}
 			out.Log.Warn("what the stream may have twice cannot be told from what is new", "why", err)
 		}
-		out.place, out.doubtful = left, resumed
+		out.checkpoint, out.doubtful = left, resumed
 		out.reached(left.entry, left.messages)
-		out.Log.Info("ordered from here", "federation", out.Federation, "id", out.ID, "epoch", out.office.Epoch(),
+		out.Log.Info("ordered from here", "federation", out.Federation, "id", out.ID, "epoch", out.keeper.Epoch(),
 			"sequence", left.entry+1, "resumed", resumed)
 		return nil
 	})
 }
 
-// recall learns from the stream how far each bowl had come with its entry of that number. Which server answers is not
-// known, so what it says counts only if it has that entry.
-func (out *outlet) recall(ctx context.Context, log *store.Store, state store.State, upTo uint64) error {
+// recall learns from the stream how far each member had come with its entry of that number. Which server answers is not
+// known, so its answer counts only if it has that entry.
+func (out *outlet) recall(ctx context.Context, stream *store.Stream, state store.State, upTo uint64) error {
 	if upTo == 0 || upTo < state.First {
 		return nil // there is nothing, or nothing any more
 	}
 	found := false
-	err := log.Latest(ctx, upTo, func(e store.Entry) {
+	err := stream.Latest(ctx, upTo, func(e store.Entry) {
 		found = found || e.Revision == upTo
 		_ = out.open(e, func(e *envelope.Envelope) error { // what is no batch was none before
 			out.advance(e)

@@ -7,29 +7,31 @@ import (
 	"slices"
 	"time"
 
-	"kbus"
-	"kbus/limpet/federation/report"
+	"kbus.example/kbus"
+	"kbus.example/kbus/limpet/federation/report"
 )
 
-// bindEvery is how often it is tried to be who tells of the federation on a bus, while somebody else does.
+// How an ordered member looks, told on both of its buses to whoever asks.
+
+// bindEvery is how often it is tried to bind the name, while another Limpet has it.
 const bindEvery = 3 * time.Second
 
-// tell answers on one of the buses whoever asks how the federation looks. It has a Ksock of its own: those of inlet and
-// outlet may be waiting for the stream or for a Listener, which is just when somebody asks.
-func (b *Bowl) tell(ctx context.Context, in *inlet, open func(context.Context) (*kbus.Ksock, error)) error {
+// serveStatus answers Requests on one of the buses for the status of the federation. It has a Ksock of its own: those of inlet and
+// outlet may be waiting for the stream or for a Listener, which is just when people ask.
+func (b *Member) serveStatus(ctx context.Context, in *inlet, open func(context.Context) (*kbus.Ksock, error)) error {
 	k, err := open(ctx)
 	if err != nil {
 		return err
 	}
 	defer k.Close()
-	for said := false; ; said = true {
-		if err = k.Bind(report.Name, kbus.Replier); err == nil {
+	for logged := false; ; logged = true {
+		if err = k.Bind(ctx, report.Name, kbus.Replier); err == nil {
 			break
 		}
 		if !errors.Is(err, kbus.ErrReplierBound) && !errors.Is(err, kbus.ErrEventUndelivered) {
 			return err
 		}
-		if !said {
+		if !logged {
 			b.Log.Info("somebody else tells on this bus how its federation looks, and this bowl does not", "bus", k.Bus())
 		}
 		select {
@@ -38,31 +40,33 @@ func (b *Bowl) tell(ctx context.Context, in *inlet, open func(context.Context) (
 		case <-time.After(bindEvery):
 		}
 	}
-	return k.Serve(ctx, func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
-		return b.status(in).Answer(m)
+	return k.Serve(ctx, func(ctx context.Context, m *kbus.Message) (*kbus.Message, error) {
+		return b.status(ctx, in).Answer(m)
 	})
 }
 
 // status is how it looks.
-func (b *Bowl) status(in *inlet) *report.Status {
-	s := &report.Status{
-		Federation: b.Federation, ID: b.ID, Epoch: b.office.Epoch(), Policy: report.Ordered, InTouch: b.office.InTouch(),
-		LeaseLeft: max(0, b.office.Left().Seconds()), UpSeconds: time.Since(b.begun).Seconds(),
-		Announced: b.ordered.Load(), Heard: b.delivered.Load(), Copies: b.copies.Load(), Undelivered: b.undelivered.Load(),
-		Refused: b.refused.Load(), LostEntries: b.lost.Load(), Peers: []report.Peer{},
+func (b *Member) status(ctx context.Context, in *inlet) *report.Status {
+	s := &report.Status{Peers: []report.Peer{}}
+	s.Self = report.Self{
+		Federation: b.Federation, ID: b.ID, Epoch: b.keeper.Epoch(), Policy: report.Ordered, InTouch: b.keeper.InTouch(),
+		LeaseLeft: max(0, b.keeper.Left().Seconds()), UpSeconds: time.Since(b.begun).Seconds(),
 	}
+	f := &b.figures
+	s.MessageCounts = report.MessageCounts{Announced: f.ordered.Load(), Received: f.delivered.Load(), Copies: f.copies.Load()}
+	s.Undelivered, s.Refused, s.LostEntries = f.undelivered.Load(), f.refused.Load(), f.lost.Load()
 	if b.nc.IsConnected() {
 		s.Server = b.nc.ConnectedServerName()
 	}
-	if n, err := in.k.NumMessages(); err == nil { // else the bus is lost, and so is the answer
+	if n, err := in.k.Queue().Len(ctx); err == nil { // else the bus is lost, and so is the answer
 		s.ToPassOn = n
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if served := b.served.Load(); b.log != nil && b.log.Known() > served {
-		s.ToDeliver = int(b.log.Known() - served)
+	if served := b.figures.served.Load(); b.stream != nil && b.stream.Known() > served {
+		s.ToDeliver = int(b.stream.Known() - served)
 	}
-	for id, p := range b.heard {
+	for id, p := range b.positions {
 		if id != b.ID {
 			s.Peers = append(s.Peers, report.Peer{ID: id, Epoch: p.epoch, Announced: p.count})
 		}

@@ -4,28 +4,28 @@ import (
 	"strings"
 	"testing"
 
-	"kbus"
-	"kbus/limpet/federation/report"
+	"kbus.example/kbus"
+	"kbus.example/kbus/limpet/federation/report"
 )
 
-// Both buses of a bowl tell how it looks from there, also while a Listener holds the bowl up.
+// Both buses of a member tell how it looks from there, also while a Listener holds the member up.
 func TestStatus(t *testing.T) {
-	h := newHall(t)
-	a, b := h.bowl(1), h.bowl(2)
-	ear, slow := a.ear("$.A"), b.ear("$.A")
-	_, err := slow.SetMaxMessages(2)
+	h := newCluster(t)
+	a, b := h.member(1), h.member(2)
+	listener, slow := a.listener("$.A"), b.listener("$.A")
+	_, err := slow.Queue().SetLimit(a.Context(), 2)
 	must(t, err)
 	for range 5 { // each an entry of its own
 		a.order("$.A", "x")
 	}
 	b.order("$.A", "y")
-	hears(t, ear, "x", "x", "x", "x", "x", "y")
+	receives(t, listener, "x", "x", "x", "x", "x", "y")
 	b.awaitRoom()
 	a.awaitDelivered(6)
 	for _, bus := range []*kbus.Bus{a.in, a.out} {
 		s := status(t, bus)
-		if s.Federation != "test" || s.ID != 1 || s.Policy != report.Ordered || s.Server != "hall" || !s.InTouch ||
-			s.LeaseLeft <= 0 || s.Epoch == 0 || s.Announced != 5 || s.Heard != 6 || s.ToDeliver != 0 || len(s.Peers) != 1 ||
+		if s.Federation != "test" || s.ID != 1 || s.Policy != report.Ordered || s.Server != "cluster" || !s.InTouch ||
+			s.LeaseLeft <= 0 || s.Epoch == 0 || s.Announced != 5 || s.Received != 6 || s.ToDeliver != 0 || len(s.Peers) != 1 ||
 			s.Peers[0].ID != 2 || s.Peers[0].Announced != 1 {
 			t.Errorf("bowl 1: %+v", s)
 		}
@@ -34,7 +34,7 @@ func TestStatus(t *testing.T) {
 	for late.ToDeliver != 4 { // the last entries may not have come
 		late = status(t, b.out)
 	}
-	if late.ID != 2 || late.Heard != 2 || late.Announced != 1 || late.Peers[0].Announced != 3 {
+	if late.ID != 2 || late.Received != 2 || late.Announced != 1 || late.Peers[0].Announced != 3 {
 		t.Errorf("bowl 2: %+v", late)
 	}
 	var text strings.Builder
@@ -49,10 +49,10 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// While there is no stream the bowl waits, its inlet fills, and it says so.
+// While there is no stream the member waits, its inlet fills, and it says so.
 func TestWaiting(t *testing.T) {
-	h := newHall(t)
-	b := h.guest(2)
+	h := newCluster(t)
+	b := h.node(2)
 	b.conn = h.connect()
 	h.end()
 	b.begin()
@@ -60,11 +60,11 @@ func TestWaiting(t *testing.T) {
 	if s.InTouch || s.LeaseLeft != 0 || s.Epoch != 0 || s.ID != 2 {
 		t.Errorf("%+v", s)
 	}
-	mouth := ksock(t, b.in)
-	_, err := mouth.SetMaxMessages(2 * queueMessages)
+	sender := ksock(t, b.in)
+	_, err := sender.Queue().SetLimit(b.Context(), 2*queueMessages)
 	must(t, err)
 	for n := 0; ; n++ {
-		_, err := mouth.Send(t.Context(), kbus.Request("$.A", ""))
+		_, err := sender.Send(t.Context(), kbus.Request("$.A", ""))
 		if n < queueMessages {
 			must(t, err)
 			continue
@@ -78,17 +78,18 @@ func TestWaiting(t *testing.T) {
 		t.Errorf("%d messages wait", s.ToPassOn)
 	}
 	h.start()
-	if m := hears1(t, mouth); m.Kind() != kbus.ReplyKind || string(m.Data) != "1" {
+	if m := receiveOne(t, sender); m.Kind() != kbus.ReplyKind || string(m.Data) != "1" {
 		t.Errorf("instead of an acknowledgement: %v", m)
 	}
 }
 
-// Where another Limpet tells of its federation an ordered bowl does not, until that one has gone.
-func TestTwoTell(t *testing.T) {
-	h := newHall(t)
-	b := h.guest(2)
+// Where another Limpet tells of its federation an ordered member does not, until that one has gone.
+func TestTwoServeStatus(t *testing.T) {
+	t.Parallel() // it waits for another look at the name
+	h := newCluster(t)
+	b := h.node(2)
 	other := ksock(t, b.out)
-	must(t, other.Bind(report.Name, kbus.Replier))
+	must(t, other.Bind(b.Context(), report.Name, kbus.Replier))
 	b.join()
 	status(t, b.in)
 	must(t, other.Close())

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"unicode/utf8"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // Ask asks the Limpet of the bus that the Ksock is on. It fails as Call does, with ErrNoReplier if the bus is in no
-// federation, and if the answer is not what a Limpet says. The whole answer is as it came: a Limpet of another version
-// may tell more than Status has.
+// federation, and if the answer is not that of a Limpet. The whole answer is as it came: a Limpet of another version
+// may report more than Status has.
 func Ask(ctx context.Context, k *kbus.Ksock) (s Status, whole json.RawMessage, err error) {
 	reply, err := k.Call(ctx, kbus.Request(Name, ""))
 	if err != nil {
@@ -24,7 +24,7 @@ func Ask(ctx context.Context, k *kbus.Ksock) (s Status, whole json.RawMessage, e
 	return s, reply.Data, nil
 }
 
-// parse takes nothing for a Status that does not say whose it is. Anybody may bind the name.
+// parse takes nothing for a Status that names no member. Any client may bind the name.
 func parse(data []byte) (s Status, err error) {
 	if !utf8.Valid(data) {
 		return s, errors.New("it is no text")
@@ -42,7 +42,7 @@ func (s *Status) Answer(request *kbus.Message) (*kbus.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	reply, err := kbus.ReplyTo(request, data)
+	reply, err := request.Reply(data)
 	if err != nil {
 		return nil, err
 	}

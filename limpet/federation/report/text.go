@@ -6,10 +6,11 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"kbus/internal/plain"
+	"kbus.example/kbus/internal/plain"
 )
 
-// A Status as text, all of it or in parts. What other bowls say of themselves may be anything, and is made harmless.
+// A Status as text, all of it or in parts. What other members report of themselves may be anything, and is made harmless: it
+// goes to a terminal.
 
 // Print writes all of it.
 func (s *Status) Print(out io.Writer) error {
@@ -26,7 +27,7 @@ func (s *Status) Print(out io.Writer) error {
 	}
 	fmt.Fprintf(w, "names: %d in the directory, %d of them held here\n", s.Names, s.Own)
 	fmt.Fprintf(w, "messages: %d announced, %d heard, %d copies dropped, %d not taken by this bus\n",
-		s.Announced, s.Heard, s.Copies, s.Undelivered)
+		s.Announced, s.Received, s.Copies, s.Undelivered)
 	fmt.Fprintln(w, s.Lag())
 	fmt.Fprintf(w, "Requests: %d passed on, %d Replies, %d Statuses, %d outstanding; %d of others are kept here\n\n",
 		s.Requests, s.Replies, s.Statuses, s.Outstanding, s.Working)
@@ -37,13 +38,13 @@ func (s *Status) Print(out io.Writer) error {
 
 func (s *Status) printOrdered(w io.Writer) {
 	fmt.Fprintf(w, "messages: %d of this bowl ordered, %d delivered, %d copies dropped, %d not taken by the outlet\n",
-		s.Announced, s.Heard, s.Copies, s.Undelivered)
+		s.Announced, s.Received, s.Copies, s.Undelivered)
 	fmt.Fprintf(w, "%s; %d entries lost\n\n", s.Lag(), s.LostEntries)
 	fmt.Fprintln(w, PeersHeading)
 	s.WritePeers(w)
 }
 
-// Summary is one line: which bowl it is, and how it stands.
+// Summary is one line: which member it is, and how it stands.
 func (s *Status) Summary() string {
 	state := "in touch with the quorum"
 	if !s.InTouch {
@@ -63,7 +64,7 @@ func (s *Status) Lag() string {
 		s.ToDeliver)
 }
 
-// PeersHeading is that of the table of the other bowls, with tabs between its cells.
+// PeersHeading is that of the table of the other members, with tabs between its cells.
 const PeersHeading = "BOWL\tEPOCH\tSTATE\tNAMES\tOUTSTANDING\tANNOUNCED\tLOST\tWHERE"
 
 // WritePeers writes the rows of that table.

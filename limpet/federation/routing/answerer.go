@@ -1,15 +1,18 @@
 package routing
 
 import (
-	"kbus/limpet/federation/envelope"
-	"kbus/message"
+	"kbus.example/kbus/limpet/federation/envelope"
+	"kbus.example/kbus/message"
 )
 
-// MaxKept limits the Requests that an Answerer has taken and whose Replies are not acknowledged. Who asks for more gets
+// The Replier's side: each Request goes to the bus once, however often it comes, and its Reply is kept until it is
+// acknowledged.
+
+// MaxKept limits the Requests that an Answerer has taken and whose Replies are not acknowledged. One more gets
 // EBUSY.
 const MaxKept = 1 << 16
 
-// Answerer has the Requests of other bowls that are to be answered by our bus.
+// Answerer has the Requests of other members that are to be answered by our bus.
 type Answerer struct {
 	self    Self
 	origins map[uint32]*origin
@@ -18,17 +21,19 @@ type Answerer struct {
 	Lost uint64 // Replies for which nobody waits any more
 }
 
-// origin is a bowl that has asked us something.
+// origin is a member that has asked us something.
 type origin struct {
-	bowl  uint32
-	epoch uint64
-	seen  message.ReplayWindow // of the numbers of its Requests to us
+	member uint32
+	epoch  uint64
+	passed int                  // bytes of the longest Reply that it has acknowledged
+	seen   message.ReplayWindow // of the numbers of its Requests to us
 }
 
 type answer struct {
 	origin  *origin
 	replied bool
 	ticks   int // since it was replied
+	sent    int // how often
 	reply   message.Message
 }
 
@@ -45,22 +50,22 @@ type Step uint8
 
 const (
 	Nothing Step = iota
-	Deliver      // give it to the bus, and say Delivered or Refuse
+	Deliver      // give it to the bus, and call Delivered or Refused
 	Refuse       // it is not taken: Refuse with EBUSY
 )
 
-// Asked takes a Request from another bowl. One that was taken before is acknowledged again.
+// Asked takes a Request from another member. One that was taken before is acknowledged again.
 func (a *Answerer) Asked(e *envelope.Envelope, out *Out) Step {
-	o := a.origins[e.Bowl]
+	o := a.origins[e.Member]
 	if o == nil || o.epoch < e.Epoch {
-		a.Over(e.Bowl, e.Epoch-1)
-		o = a.origins[e.Bowl]
+		a.Over(e.Member, e.Epoch-1)
+		o = a.origins[e.Member]
 	}
 	if e.Epoch < o.epoch {
 		return Nothing // of an earlier life, to which nobody listens any more
 	}
 	if k := a.kept[e.ID]; k != nil {
-		a.tell(e.ID, k, out)
+		a.reportProgress(e.ID, k, out)
 		return Nothing
 	}
 	switch o.seen.See(uint32(e.Count)) {
@@ -76,23 +81,23 @@ func (a *Answerer) Asked(e *envelope.Envelope, out *Out) Step {
 	return Deliver
 }
 
-// Delivered says that a Request is in the Replier's queue.
+// Delivered notes that a Request is in the Replier's queue.
 func (a *Answerer) Delivered(id message.ID, out *Out) {
 	if k := a.kept[id]; k != nil && !k.replied { // the Replier may have been quicker
-		a.tell(id, k, out)
+		a.reportProgress(id, k, out)
 	}
 }
 
 // Refused answers a Request that is not taken.
-func (a *Answerer) Refused(e *envelope.Envelope, name string, out *Out) {
-	reply := message.Message{Header: message.Header{InReplyTo: e.ID}, Name: name}
+func (a *Answerer) Refused(e *envelope.Envelope, name, why string, out *Out) {
+	reply := message.Message{Header: message.Header{InReplyTo: e.ID}, Name: name, Data: []byte(why)}
 	if k := a.kept[e.ID]; k != nil {
 		k.replied, k.reply = true, reply
 	}
-	out.Parcels = append(out.Parcels, a.self.say(envelope.Reply, e.Bowl, e.Epoch, reply))
+	out.Parcels = append(out.Parcels, a.self.compose(envelope.Reply, e.Member, e.Epoch, reply))
 }
 
-// Replied takes the Reply or Status of our bus to such a Request, and keeps it. Target is the bowl that gets it, 0 if
+// Replied takes the Reply or Status of our bus to such a Request, and keeps it. Target is the member that gets it, 0 if
 // nobody waits for it.
 func (a *Answerer) Replied(m message.Message, out *Out) (target uint32) {
 	k := a.kept[m.InReplyTo]
@@ -101,45 +106,46 @@ func (a *Answerer) Replied(m message.Message, out *Out) (target uint32) {
 		return 0
 	}
 	k.replied, k.reply = true, m
-	a.tell(m.InReplyTo, k, out)
-	return k.origin.bowl
+	a.reportProgress(m.InReplyTo, k, out)
+	return k.origin.member
 }
 
-// Thanked says that a Reply has arrived.
-func (a *Answerer) Thanked(bowl uint32, id message.ID) {
-	if k := a.kept[id]; k != nil && k.origin.bowl == bowl && k.replied {
+// Thanked notes that a Reply has arrived.
+func (a *Answerer) Thanked(member uint32, id message.ID) {
+	if k := a.kept[id]; k != nil && k.origin.member == member && k.replied {
+		k.origin.passed = max(k.origin.passed, (&envelope.Envelope{Message: k.reply}).Bytes())
 		delete(a.kept, id)
 	}
 }
 
-// Probed tells what has become of Requests: the Replies again, and a word about the rest.
-func (a *Answerer) Probed(bowl uint32, epoch uint64, ids []message.ID, out *Out) {
+// Probed answers what has become of Requests: the Replies again, and the state of the rest.
+func (a *Answerer) Probed(member uint32, epoch uint64, ids []message.ID, out *Out) {
 	states := make([]envelope.IDState, 0, len(ids))
 	for _, id := range ids {
 		k := a.kept[id]
 		switch {
-		case k == nil || k.origin.bowl != bowl || k.origin.epoch != epoch:
+		case k == nil || k.origin.member != member || k.origin.epoch != epoch:
 			states = append(states, envelope.IDState{ID: id, State: envelope.Unknown})
 		case k.replied:
-			a.tell(id, k, out)
+			a.reportProgress(id, k, out)
 		default:
 			states = append(states, envelope.IDState{ID: id, State: envelope.Working})
 		}
 	}
 	m := about(message.ID{})
 	m.Data = envelope.AppendStates(nil, states)
-	out.Parcels = append(out.Parcels, a.self.say(envelope.States, bowl, epoch, m))
+	out.Parcels = append(out.Parcels, a.self.compose(envelope.States, member, epoch, m))
 }
 
-// Over says that a bowl's epochs up to this one have ended: nobody waits for those answers.
-func (a *Answerer) Over(bowl uint32, epoch uint64) {
+// Over notes that a member's epochs up to this one have ended: nobody waits for those answers.
+func (a *Answerer) Over(member uint32, epoch uint64) {
 	for id, k := range a.kept {
-		if k.origin.bowl == bowl && k.origin.epoch <= epoch {
+		if k.origin.member == member && k.origin.epoch <= epoch {
 			delete(a.kept, id)
 		}
 	}
-	if o := a.origins[bowl]; o == nil || o.epoch <= epoch {
-		a.origins[bowl] = &origin{bowl: bowl, epoch: epoch + 1}
+	if o := a.origins[member]; o == nil || o.epoch <= epoch {
+		a.origins[member] = &origin{member: member, epoch: epoch + 1}
 	}
 }
 
@@ -151,16 +157,20 @@ func (a *Answerer) Tick(out *Out) {
 			continue
 		}
 		if k.ticks++; k.ticks == 2 || k.ticks%4 == 0 {
-			a.tell(id, k, out)
+			a.reportProgress(id, k, out)
 		}
 	}
 }
 
-// tell says how far a Request is: queued, or answered.
-func (a *Answerer) tell(id message.ID, k *answer, out *Out) {
+// reportProgress answers how far a Request is: queued, or answered.
+func (a *Answerer) reportProgress(id message.ID, k *answer, out *Out) {
 	if k.replied {
-		out.Parcels = append(out.Parcels, a.self.say(envelope.Reply, k.origin.bowl, k.origin.epoch, k.reply))
+		if e := (&envelope.Envelope{Message: k.reply}); k.sent >= tries && e.Bytes() > long {
+			k.reply.Name, k.reply.Data = nameTooLong, []byte(whyTooLong("the Reply", k.origin.passed, &k.reply))
+		}
+		k.sent++
+		out.Parcels = append(out.Parcels, a.self.compose(envelope.Reply, k.origin.member, k.origin.epoch, k.reply))
 		return
 	}
-	out.Parcels = append(out.Parcels, a.self.say(envelope.Queued, k.origin.bowl, k.origin.epoch, about(id)))
+	out.Parcels = append(out.Parcels, a.self.compose(envelope.Queued, k.origin.member, k.origin.epoch, about(id)))
 }

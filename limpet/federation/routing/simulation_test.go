@@ -8,23 +8,23 @@ import (
 	"testing"
 	"time"
 
-	"kbus/limpet/federation/envelope"
-	"kbus/message"
+	"kbus.example/kbus/limpet/federation/envelope"
+	"kbus.example/kbus/message"
 )
 
-// Bowls ask each other over a network that delays, loses and doubles, is cut and healed; bowls die and come back in
+// Members ask each other over a network that delays, loses and doubles, is cut and healed; members die and come back in
 // another epoch. Time is a number. SEED=n repeats one run.
 
-const bowls = 3
+const members = 3
 
-type bowl struct {
+type member struct {
 	self     Self
 	asker    *Asker
 	answerer *Answerer
 	serial   uint32
 	pending  map[message.ID]inquiry // Requests of this bus that have no answer yet
 	working  []message.ID           // at the Replier of this bus
-	taken    map[string]bool        // every Request that the Replier has got, by asker, epoch and id
+	handled  map[string]bool        // every Request that the Replier has got, by asker, epoch and id
 }
 
 // inquiry is a Request that waits for its answer.
@@ -33,7 +33,7 @@ type inquiry struct {
 	to uint32
 }
 
-type letter struct {
+type packet struct {
 	at time.Time
 	e  envelope.Envelope
 }
@@ -41,9 +41,9 @@ type letter struct {
 type world struct {
 	*rand.Rand
 	now     time.Time
-	bowls   [bowls + 1]*bowl
-	letters []letter
-	cut     [bowls + 1]bool
+	members [members + 1]*member
+	packets []packet
+	cut     [members + 1]bool
 	err     error
 
 	asked, replies, statuses int
@@ -57,26 +57,26 @@ func (w *world) fail(format string, args ...any) {
 
 func (w *world) birth(id uint32) {
 	epoch := uint64(1)
-	if b := w.bowls[id]; b != nil {
+	if b := w.members[id]; b != nil {
 		epoch = b.self.Epoch + 1
 	}
 	self := Self{id, epoch}
-	w.bowls[id] = &bowl{
+	w.members[id] = &member{
 		self: self, asker: NewAsker(self), answerer: NewAnswerer(self), serial: w.Uint32(),
-		pending: map[message.ID]inquiry{}, taken: map[string]bool{},
+		pending: map[message.ID]inquiry{}, handled: map[string]bool{},
 	}
 }
 
 func (w *world) send(e envelope.Envelope) {
 	for range 1 + w.IntN(10)/9 { // some twice
-		if w.cut[e.Bowl] || w.cut[e.Target] || w.IntN(20) == 0 {
+		if w.cut[e.Member] || w.cut[e.Target] || w.IntN(20) == 0 {
 			continue
 		}
-		w.letters = append(w.letters, letter{w.now.Add(time.Duration(w.IntN(50)+w.IntN(20)/19*800) * time.Millisecond), e})
+		w.packets = append(w.packets, packet{w.now.Add(time.Duration(w.IntN(50)+w.IntN(20)/19*800) * time.Millisecond), e})
 	}
 }
 
-func (w *world) owed(b *bowl, out Out) {
+func (w *world) perform(b *member, out Out) {
 	for _, e := range out.Parcels {
 		w.send(e)
 	}
@@ -85,9 +85,9 @@ func (w *world) owed(b *bowl, out Out) {
 	}
 }
 
-func (w *world) answered(b *bowl, id message.ID, reply bool) {
+func (w *world) answered(b *member, id message.ID, reply bool) {
 	if _, open := b.pending[id]; !open {
-		w.fail("bowl %d: %v is answered twice", b.self.Bowl, id)
+		w.fail("bowl %d: %v is answered twice", b.self.Member, id)
 	}
 	delete(b.pending, id)
 	if reply {
@@ -97,8 +97,8 @@ func (w *world) answered(b *bowl, id message.ID, reply bool) {
 	}
 }
 
-func (w *world) ask(b *bowl) {
-	to := w.bowls[1+(int(b.self.Bowl)+w.IntN(bowls-1))%bowls]
+func (w *world) ask(b *member) {
+	to := w.members[1+(int(b.self.Member)+w.IntN(members-1))%members]
 	b.serial += 1 + w.Uint32N(3)
 	m := message.Message{Header: message.Header{
 		ID: message.ID{Serial: b.serial}, From: 5, Flags: message.WantAReply | message.WantYouToReply,
@@ -107,25 +107,25 @@ func (w *world) ask(b *bowl) {
 	if w.IntN(20) == 0 && epoch > 1 {
 		epoch-- // the directory lags behind
 	}
-	e, ok := b.asker.Ask(w.now, m, message.ID{Network: b.self.Bowl, Serial: b.serial}, to.self.Bowl, epoch)
+	e, ok := b.asker.Ask(w.now, m, message.ID{Network: b.self.Member, Serial: b.serial}, to.self.Member, epoch)
 	if !ok {
 		w.fail("a new Request is open already")
 	}
 	w.asked++
-	b.pending[m.ID] = inquiry{w.now, to.self.Bowl}
+	b.pending[m.ID] = inquiry{w.now, to.self.Member}
 	w.send(e)
 }
 
-func (w *world) arrive(b *bowl, e envelope.Envelope) {
+func (w *world) arrive(b *member, e envelope.Envelope) {
 	var out Out
-	b.asker.Heard(w.now, e.Bowl, e.Epoch, &out)
+	b.asker.Alive(w.now, e.Member, e.Epoch, &out)
 	switch e.Kind {
 	case envelope.Request:
 		w.request(b, &e, &out)
 	case envelope.Queued:
-		b.asker.Queued(e.Bowl, e.InReplyTo)
+		b.asker.Queued(e.Member, e.InReplyTo)
 	case envelope.Reply:
-		thanks, to, local, ok := b.asker.Replied(e.Bowl, e.Epoch, e.InReplyTo)
+		thanks, to, local, ok := b.asker.Replied(e.Member, e.Epoch, e.InReplyTo)
 		w.send(thanks)
 		if ok && to != 5 {
 			w.fail("the Reply goes to %d", to)
@@ -134,39 +134,39 @@ func (w *world) arrive(b *bowl, e envelope.Envelope) {
 			w.answered(b, local, true)
 		}
 	case envelope.Thanks:
-		b.answerer.Thanked(e.Bowl, e.InReplyTo)
+		b.answerer.Thanked(e.Member, e.InReplyTo)
 	case envelope.Probe:
-		b.answerer.Probed(e.Bowl, e.Epoch, envelope.IDs(e.Data), &out)
+		b.answerer.Probed(e.Member, e.Epoch, envelope.IDs(e.Data), &out)
 	case envelope.States:
-		b.asker.States(e.Bowl, envelope.StatesOf(e.Data), &out)
+		b.asker.States(e.Member, envelope.StatesOf(e.Data), &out)
 	}
-	w.owed(b, out)
+	w.perform(b, out)
 }
 
-func (w *world) request(b *bowl, e *envelope.Envelope, out *Out) {
+func (w *world) request(b *member, e *envelope.Envelope, out *Out) {
 	if e.TargetEpoch != b.self.Epoch {
-		b.answerer.Refused(e, message.NameGoneAway, out)
+		b.answerer.Refused(e, message.NameGoneAway, "", out)
 		return
 	}
 	switch b.answerer.Asked(e, out) {
 	case Deliver:
-		key := fmt.Sprint(e.Bowl, e.Epoch, e.ID)
-		if b.taken[key] {
-			w.fail("bowl %d: the Replier gets %s twice", b.self.Bowl, key)
+		key := fmt.Sprint(e.Member, e.Epoch, e.ID)
+		if b.handled[key] {
+			w.fail("bowl %d: the Replier gets %s twice", b.self.Member, key)
 		}
-		b.taken[key] = true
+		b.handled[key] = true
 		if w.IntN(10) == 0 {
-			b.answerer.Refused(e, "$.KBUS.RemoteError.16", out)
+			b.answerer.Refused(e, "$.KBUS.RemoteError.16", "", out)
 			return
 		}
 		b.working = append(b.working, e.ID)
 		b.answerer.Delivered(e.ID, out)
 	case Refuse:
-		b.answerer.Refused(e, "$.KBUS.RemoteError.16", out)
+		b.answerer.Refused(e, "$.KBUS.RemoteError.16", "", out)
 	}
 }
 
-func (w *world) reply(b *bowl) {
+func (w *world) reply(b *member) {
 	if len(b.working) == 0 {
 		return
 	}
@@ -175,40 +175,40 @@ func (w *world) reply(b *bowl) {
 	b.working = append(b.working[:i], b.working[i+1:]...)
 	var out Out
 	b.answerer.Replied(message.Message{Header: message.Header{InReplyTo: id}, Name: "$.Q"}, &out)
-	w.owed(b, out)
+	w.perform(b, out)
 }
 
 // pass lets time pass to the next tick, and delivers what arrives until then.
 func (w *world) pass() {
 	w.now = w.now.Add(100 * time.Millisecond)
-	due := w.letters
-	w.letters = nil
+	due := w.packets
+	w.packets = nil
 	for _, l := range due {
-		b := w.bowls[l.e.Target]
+		b := w.members[l.e.Target]
 		switch {
 		case l.at.After(w.now):
-			w.letters = append(w.letters, l)
+			w.packets = append(w.packets, l)
 		case !w.cut[l.e.Target]:
 			w.arrive(b, l.e)
 		}
 	}
-	for _, b := range w.bowls[1:] {
+	for _, b := range w.members[1:] {
 		var out Out
 		b.asker.Tick(w.now, &out)
 		b.answerer.Tick(&out)
-		w.owed(b, out)
+		w.perform(b, out)
 	}
 }
 
-// linger leaves the network as it is for 4 s. After that nobody waits for a bowl that cannot be heard.
+// linger leaves the network as it is for 4 s. After that nobody waits for a member that cannot be heard.
 func (w *world) linger() {
 	for range 40 {
 		w.pass()
 	}
-	for _, b := range w.bowls[1:] {
+	for _, b := range w.members[1:] {
 		for id, q := range b.pending {
-			if w.cut[b.self.Bowl] || w.cut[q.to] {
-				w.fail("bowl %d: %v to bowl %d, which is cut off, has had no answer for %v", b.self.Bowl, id, q.to, w.now.Sub(q.at))
+			if w.cut[b.self.Member] || w.cut[q.to] {
+				w.fail("bowl %d: %v to bowl %d, which is cut off, has had no answer for %v", b.self.Member, id, q.to, w.now.Sub(q.at))
 			}
 		}
 	}
@@ -216,16 +216,16 @@ func (w *world) linger() {
 
 func run(seed uint64) (*world, error) {
 	w := &world{Rand: rand.New(rand.NewPCG(seed, 1)), now: time.Unix(1000, 0)}
-	for id := uint32(1); id <= bowls; id++ {
+	for id := uint32(1); id <= members; id++ {
 		w.birth(id)
 	}
 	for range 100 + w.IntN(200) {
-		b := w.bowls[1+w.IntN(bowls)]
+		b := w.members[1+w.IntN(members)]
 		switch w.IntN(100) {
 		case 0:
-			w.birth(b.self.Bowl) // what the old life owed died with its bus
+			w.birth(b.self.Member) // what the old life owed died with its bus
 		case 1, 2:
-			w.cut[b.self.Bowl] = !w.cut[b.self.Bowl]
+			w.cut[b.self.Member] = !w.cut[b.self.Member]
 		case 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13:
 			w.pass()
 		default:
@@ -237,22 +237,22 @@ func run(seed uint64) (*world, error) {
 		}
 	}
 	w.linger()
-	w.cut = [bowls + 1]bool{}
+	w.cut = [members + 1]bool{}
 	for range 100 { // 10 s after healing
-		for _, b := range w.bowls[1:] {
+		for _, b := range w.members[1:] {
 			for range 10 {
 				w.reply(b)
 			}
 		}
 		w.pass()
 	}
-	for _, b := range w.bowls[1:] {
+	for _, b := range w.members[1:] {
 		if n := b.asker.Open(); n != 0 || len(b.pending) != 0 {
-			w.fail("bowl %d: %d open, %d without an answer", b.self.Bowl, n, len(b.pending))
+			w.fail("bowl %d: %d open, %d without an answer", b.self.Member, n, len(b.pending))
 		}
 		for id, k := range b.answerer.kept {
-			if k.origin.epoch == w.bowls[k.origin.bowl].self.Epoch {
-				w.fail("bowl %d keeps %v of bowl %d for ever", b.self.Bowl, id, k.origin.bowl)
+			if k.origin.epoch == w.members[k.origin.member].self.Epoch {
+				w.fail("bowl %d keeps %v of bowl %d for ever", b.self.Member, id, k.origin.member)
 			}
 		}
 	}

@@ -1,7 +1,7 @@
 // Package sequence puts what a stream has stored into the order of the stream. What the stream publishes again may be
 // missed: a server dies, a buffer is full. So each arrival is compared with the number that is due, what comes early is
 // held, and what is missing is to be fetched. A consumer of the stream would do the same for us, but stands still for
-// seconds when its server dies; this goes on as soon as anybody answers.
+// 17 s when its server dies (package store); this goes on as soon as any server answers.
 package sequence
 
 // MaxHeld limits what is held while something before it is missing. What comes after that is not kept: it will be
@@ -46,10 +46,10 @@ func (s *Sequence[T]) Fetched(n uint64, item T, deliver func(uint64, T)) {
 	s.Arrived(n, item, deliver)
 }
 
-// Exists says that the stream has got this far.
+// Exists notes that the stream has got this far.
 func (s *Sequence[T]) Exists(last uint64) { s.last = max(s.last, last) }
 
-// Nothing says that the stream has nothing at or above Next, though it once got as far as that number.
+// Nothing notes that the stream has nothing at or above Next, though it once got as far as that number.
 func (s *Sequence[T]) Nothing(last uint64) {
 	if last >= s.next && len(s.held) == 0 {
 		s.next = last + 1
@@ -67,10 +67,10 @@ func (s *Sequence[T]) pass(to uint64, deliver func(uint64, T)) {
 	s.next = max(s.next, to)
 }
 
-// Missing tells whether something is to be fetched: the first item at or above Next.
+// Missing reports whether something is to be fetched: the first item at or above Next.
 func (s *Sequence[T]) Missing() bool { return s.next <= s.last }
 
-// Early tells whether something has come before what is due, which is then missed.
+// Early reports whether something has come before what is due, which is then missed.
 func (s *Sequence[T]) Early() bool { return len(s.held) > 0 }
 
 // Lag is how many numbers are known and not delivered.

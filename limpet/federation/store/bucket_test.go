@@ -7,7 +7,7 @@ import (
 
 // Any replica tells of a key what the leader tells.
 func TestGlance(t *testing.T) {
-	b, err := OpenBucket(t.Context(), connected(t), "rack", "rack.out.>", 1)
+	b, err := OpenBucket(t.Context(), NATS{Conn: connected(t)}, "rack", "rack.out.>", 1)
 	must(t, err)
 	same := func(when string) {
 		t.Helper()

@@ -3,17 +3,17 @@ package subject
 import (
 	"strings"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
 // Keys of the directory are names without their root. A key has no wildcards, so the last word of a binding that is one
 // is spelt out: `%` is =P and `*` is =S. No name has a word with `=` in it.
 
 const (
-	claimPrefix = "dir."
-	bowlPrefix  = "bowl."
-	leasePrefix = "lease."
-	inletPrefix = "inlet."
+	claimPrefix  = "dir."
+	memberPrefix = "bowl."
+	leasePrefix  = "lease."
+	inletPrefix  = "inlet."
 )
 
 // Claim is the key of the claim on a binding's name.
@@ -43,14 +43,14 @@ func Claimed(key string) (name string, ok bool) {
 	return name, message.CheckBinding(name) == message.OK
 }
 
-// Bowl is the key that tells of a bowl, and Lease that of its lease.
-func Bowl(bowl uint32) string { return bowlPrefix + id(bowl) }
+// Member is the key of a member.
+func Member(member uint32) string { return memberPrefix + id(member) }
 
-// Lease is the key of a bowl's lease.
-func Lease(bowl uint32) string { return leasePrefix + id(bowl) }
+// Lease is the key of a member's lease.
+func Lease(member uint32) string { return leasePrefix + id(member) }
 
-// Inlet is the key of the lease of an ordered bowl. A machine may have one of either kind with one id.
-func Inlet(bowl uint32) string { return inletPrefix + id(bowl) }
+// Inlet is the key of the lease of an ordered member. A machine may have one of either kind with one id.
+func Inlet(member uint32) string { return inletPrefix + id(member) }
 
-// IsBowl tells whether a key tells of a bowl.
-func IsBowl(key string) bool { return strings.HasPrefix(key, bowlPrefix) }
+// IsMember reports whether a key is that of a member.
+func IsMember(key string) bool { return strings.HasPrefix(key, memberPrefix) }

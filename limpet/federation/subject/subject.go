@@ -1,12 +1,12 @@
-// Package subject says what the names of KBUS are called in NATS: subjects for messages, and keys for the directory.
+// Package subject translates names of KBUS into those of NATS: subjects for messages, and keys for the directory.
 //
-//	kb.<federation>.a.<bowl>.A.B     what listeners of $.A.B may hear, from that bowl
-//	kb.<federation>.to.<bowl>.<bowl> what one bowl (the second) tells another alone
-//	kb.<federation>.o.<bowl>         what is to be ordered, from that bowl
-//	kb.<federation>.n.<bowl>         how many messages that bowl has announced, when it falls silent
+//	kb.<federation>.a.<member>.A.B     announcements for Listeners of $.A.B, from that member
+//	kb.<federation>.to.<member>.<member> what one member (the second) sends to another
+//	kb.<federation>.o.<member>         what is to be ordered, from that member
+//	kb.<federation>.n.<member>         how many messages that member has announced, when it falls silent
 //
-// Every subject that a bowl publishes to has its own id in it, in a fixed place. That is what lets the permissions of
-// NATS hold a bowl to its own id. The `$` of a name stays away, because that root is the server's own; the wildcards
+// Every subject that a member publishes to has its own id in it, in a fixed place. That is what lets the permissions of
+// NATS hold a member to its own id. The `$` of a name stays away, because that root is the server's own; the wildcards
 // `%` and `*` are `*` and `>` in NATS, and to copy `*` would be a bug that nobody sees.
 package subject
 
@@ -15,7 +15,7 @@ import (
 	"strconv"
 	"strings"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
 // Space is the subjects of one federation.
@@ -38,34 +38,34 @@ func New(federation string) (Space, error) {
 	return Space{"kb." + federation + "."}, nil
 }
 
-// Announce is where a bowl publishes what Listeners may hear. The name is that of a message or of a binding: then it is
-// what one bowl may say that matches.
-func (s Space) Announce(bowl uint32, name string) string {
-	return s.prefix + "a." + id(bowl) + "." + pattern(name)
+// Announce is where a member publishes announcements. The name is that of a message or of a binding: then it is
+// what one member may announce that matches.
+func (s Space) Announce(member uint32, name string) string {
+	return s.prefix + "a." + id(member) + "." + pattern(name)
 }
 
-// Hear is what to subscribe to for what all bowls announce that the binding matches.
-func (s Space) Hear(binding string) string { return s.prefix + "a.*." + pattern(binding) }
+// AllAnnouncements is what to subscribe to for what all members announce that the binding matches.
+func (s Space) AllAnnouncements(binding string) string { return s.prefix + "a.*." + pattern(binding) }
 
-// To is where one bowl speaks to another.
+// To is where one member publishes for another.
 func (s Space) To(to, from uint32) string { return s.prefix + "to." + id(to) + "." + id(from) }
 
-// Inbox is what a bowl subscribes to for what others tell it alone.
-func (s Space) Inbox(bowl uint32) string { return s.prefix + "to." + id(bowl) + ".*" }
+// Inbox is what a member subscribes to for what others publish for it.
+func (s Space) Inbox(member uint32) string { return s.prefix + "to." + id(member) + ".*" }
 
-// Count is where a bowl tells how much it has announced; AllCounts is where to hear it.
-func (s Space) Count(bowl uint32) string { return s.prefix + "n." + id(bowl) }
+// Count is where a member publishes how much it has announced.
+func (s Space) Count(member uint32) string { return s.prefix + "n." + id(member) }
 
-// AllCounts is what to subscribe to for the counts of all bowls.
+// AllCounts is what to subscribe to for the counts of all members.
 func (s Space) AllCounts() string { return s.prefix + "n.*" }
 
-// Order is what comes before the id of a bowl where it puts messages into the order of all.
+// Order is what comes before the id of a member where it puts messages into the order of all.
 func (s Space) Order() string { return s.prefix + "o." }
 
 // Changes is where a stream publishes again what it has stored.
 func (s Space) Changes(stream string) string { return s.prefix + "s." + stream + ".>" }
 
-// Sender is the bowl that a subject of this federation belongs to, 0 if it is none of them.
+// Sender is the member that a subject of this federation belongs to, 0 if it is none of them.
 func (s Space) Sender(subject string) uint32 {
 	rest, ours := strings.CutPrefix(subject, s.prefix)
 	if !ours {
@@ -83,7 +83,7 @@ func (s Space) Sender(subject string) uint32 {
 	return uint32(n)
 }
 
-func id(bowl uint32) string { return strconv.FormatUint(uint64(bowl), 10) }
+func id(member uint32) string { return strconv.FormatUint(uint64(member), 10) }
 
 // pattern is a name without its root, with the wildcards of NATS.
 func pattern(name string) string {

@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
 func TestSubjects(t *testing.T) {
@@ -17,17 +17,19 @@ func TestSubjects(t *testing.T) {
 	for _, c := range [][2]string{
 		{s.Announce(7, "$.A.B"), "kb.home.a.7.A.B"},
 		{s.Announce(7, "$.*"), "kb.home.a.7.>"},
-		{s.Hear("$.A.B"), "kb.home.a.*.A.B"},
-		{s.Hear("$.A.%"), "kb.home.a.*.A.*"},
-		{s.Hear("$.A.*"), "kb.home.a.*.A.>"},
-		{s.Hear("$.*"), "kb.home.a.*.>"},
+		{s.AllAnnouncements("$.A.B"), "kb.home.a.*.A.B"},
+		{s.AllAnnouncements("$.my_app.do-it"), "kb.home.a.*.my_app.do-it"},
+		{s.AllAnnouncements("$.A.%"), "kb.home.a.*.A.*"},
+		{s.AllAnnouncements("$.A.*"), "kb.home.a.*.A.>"},
+		{s.AllAnnouncements("$.*"), "kb.home.a.*.>"},
 		{s.To(7, 8), "kb.home.to.7.8"},
 		{s.Inbox(7), "kb.home.to.7.*"},
 		{s.Count(7), "kb.home.n.7"},
 		{Claim("$.A.B"), "dir.A.B"},
+		{Claim("$.my_app.-.%"), "dir.my_app.-.=P"},
 		{Claim("$.A.%"), "dir.A.=P"},
 		{Claim("$.*"), "dir.=S"},
-		{Bowl(7), "bowl.7"},
+		{Member(7), "bowl.7"},
 		{Lease(7), "lease.7"},
 		{Inlet(7), "inlet.7"},
 	} {
@@ -59,7 +61,7 @@ func TestFederationNames(t *testing.T) {
 // Every binding has a key of its own and comes back from it.
 func TestKeys(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		name := rapid.StringMatching(`\$(\.[a-zA-Z0-9]{1,3}){1,3}(\.[*%])?|\$\.[*%]`).Draw(t, "name")
+		name := rapid.StringMatching(`\$(\.[a-zA-Z0-9_-]{1,3}){1,3}(\.[*%])?|\$\.[*%]`).Draw(t, "name")
 		if message.CheckBinding(name) != message.OK {
 			t.Skip()
 		}

@@ -1,0 +1,84 @@
+// Package retry tries until something succeeds, and knows what no waiting will mend. Machines start in any order and a
+// cluster without a leader answers nothing, so most failures of NATS pass by themselves. A Refusal does not: the daemon
+// or the server does not permit it, or two members have one id. Then the program ends with the reason.
+package retry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"kbus.example/kbus/limpet/federation/store"
+)
+
+// Refusal is a reason that no waiting will mend.
+type Refusal struct{ Err error }
+
+func (r *Refusal) Error() string { return r.Err.Error() }
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// Refuse makes a Refusal.
+func Refuse(format string, args ...any) error { return &Refusal{fmt.Errorf(format, args...)} }
+
+const (
+	firstPause = 250 * time.Millisecond
+	lastPause  = 4 * time.Second
+)
+
+// Until tries until it succeeds, or is refused, and logs the complaint when it does not, and again when it is for another
+// reason: the first one is often only that something else is not there yet. A try may take longer each time, and so do the
+// pauses between tries, more or less: a thousand members may want the same thing at the same moment.
+func Until(ctx context.Context, log *slog.Logger, complaint string, try func(context.Context) error) error {
+	pause, patience := firstPause, store.Patience
+	var last Reason
+	for {
+		attempt, cancel := context.WithTimeout(ctx, patience)
+		err := try(attempt)
+		cancel()
+		var refusal *Refusal
+		if err == nil || errors.As(err, &refusal) {
+			return err
+		}
+		if last.Changed(err) {
+			log.Warn(complaint+", trying on", "why", err)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause/2 + rand.N(pause)):
+		}
+		pause, patience = min(2*pause, lastPause), min(2*patience, 4*lastPause)
+	}
+}
+
+// Reason is why something failed the last time.
+type Reason string
+
+// Changed reports whether it fails for another reason now, or for the first time.
+func (r *Reason) Changed(err error) bool {
+	before := *r
+	*r = Reason(err.Error())
+	return *r != before
+}
+
+// OnError is the error handler of a connection to NATS, which gets what no call returns. What the server does not permit
+// is a Refusal and goes to the channel; the rest goes to the log.
+func OnError(log *slog.Logger, member uint32, federation string, fatal chan<- error) nats.ErrHandler {
+	return func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		if !errors.Is(err, nats.ErrPermissionViolation) || strings.Contains(err.Error(), store.UserInfo) {
+			log.Warn("NATS complains", "why", err)
+			return
+		}
+		select {
+		case fatal <- Refuse("the NATS server does not let these credentials be bowl %d of federation %s: %w", member,
+			federation, err):
+		default:
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package routing
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"kbus.example/kbus/limpet/federation/envelope"
+	"kbus.example/kbus/message"
+)
+
+// Something on the way lets only what is short through. Who has asked with something long is told so after some tries, and
+// so is who was to get a long Reply; what is short goes on meanwhile.
+func TestNothingLongComesThrough(t *testing.T) {
+	for _, longOne := range []string{"Request", "Reply"} {
+		a, b := NewAsker(Self{1, 1}), NewAnswerer(Self{2, 1})
+		now := time.Unix(100, 0)
+		m := message.Message{Header: message.Header{ID: message.ID{Serial: 7}, From: 5, Flags: message.WantAReply}, Name: "$.Q"}
+		reply := message.Message{Header: message.Header{InReplyTo: message.ID{Network: 1, Serial: 7}}, Name: "$.Q"}
+		data := &m.Data
+		if longOne == "Reply" {
+			data = &reply.Data
+		}
+		*data = make([]byte, 5000)
+		parcel, _ := a.Ask(now, m, message.ID{Network: 1, Serial: 7}, 2, 1)
+		var out Out
+		out.Parcels = append(out.Parcels, parcel)
+		sent := 0
+		for end := now.Add(5 * time.Second); len(out.Statuses) == 0; now = now.Add(100 * time.Millisecond) {
+			if now.After(end) {
+				t.Fatalf("a long %s: nothing is said after 5 s", longOne)
+			}
+			a.Tick(now, &out)
+			parcels := out.Parcels
+			out = Out{Statuses: out.Statuses}
+			for _, e := range parcels {
+				if e.Bytes() > 4000 {
+					sent++
+					continue // lost on the way
+				}
+				switch a.Alive(now, e.Member, e.Epoch, &out); e.Kind {
+				case envelope.Request:
+					if b.Asked(&e, &out) == Deliver {
+						b.Delivered(e.ID, &out)
+						b.Replied(reply, &out)
+					}
+				case envelope.Queued:
+					a.Queued(e.Member, e.InReplyTo)
+				case envelope.Probe:
+					b.Probed(e.Member, e.Epoch, envelope.IDs(e.Data), &out)
+				case envelope.States:
+					a.States(e.Member, envelope.StatesOf(e.Data), &out)
+				case envelope.Reply:
+					_, _, _, ok := a.Replied(e.Member, e.Epoch, e.InReplyTo)
+					if !ok {
+						t.Fatal("an answer to nothing")
+					}
+					out.Statuses = append(out.Statuses, Status{Name: e.Name, Why: string(e.Data)})
+				}
+			}
+		}
+		s := out.Statuses[0]
+		if s.Name != "$.KBUS.RemoteError.90" || !strings.Contains(s.Why, longOne) || !strings.Contains(s.Why, "5000 bytes") || sent > tries {
+			t.Errorf("a long %s, sent %d times: %+v", longOne, sent, s)
+		}
+		if a.Open() != 0 {
+			t.Errorf("%d are open", a.Open())
+		}
+	}
+}
