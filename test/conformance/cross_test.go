@@ -7,9 +7,9 @@ import (
 	"syscall"
 	"testing"
 
-	"kbus/internal/file/trace"
-	"kbus/message"
-	"kbus/test/conformance/driver"
+	"kbus.example/kbus/internal/testing/trace"
+	"kbus.example/kbus/message"
+	"kbus.example/kbus/test/conformance/driver"
 )
 
 // Messages that one language makes are read by each other, byte for byte. All front ends are on one bus; each sends
@@ -33,7 +33,7 @@ func (d *device) within(t *testing.T)       { d.t = t }
 func (s *drivenSystem) within(t *testing.T) { s.host.t, s.host.watch.fail = t, t.Fatal }
 
 func readEachOther(t *testing.T, columns []*front) {
-	common := &seat{dir: shortDir(t)}
+	common := &driverSlot{dir: shortDir(t)}
 	if slices.ContainsFunc(columns, func(f *front) bool { return f.exact && f.missing == "" }) {
 		var err error
 		if common.devices, err = startDevices(common.dir); err != nil {
@@ -70,7 +70,7 @@ func invite(t *testing.T, d *daemon, columns []*front) (guests []guest) {
 		if f.missing != "" || f.broken != nil || f.inside != nil {
 			continue
 		}
-		var s *seat
+		var s *driverSlot
 		if f.drivers != nil {
 			var err error
 			if s, err = f.drivers.start(d.dir, d.apart); err != nil {
@@ -131,19 +131,19 @@ func (e *ends) requests() {
 	e.must(e.to.Bind([]byte("$.Ask"), 1))
 	asks := message.Header{Flags: message.WantAReply}
 	e.passes(&message.Message{Name: "$.Ask", Data: []byte("?"), Header: asks}, message.WantYouToReply)
-	stateful := message.Header{Flags: message.WantAReply, To: e.toID, FinalTo: message.Origin{Network: 1, Local: 2}}
+	stateful := message.Header{Flags: message.WantAReply, To: message.KsockID(e.toID), FinalTo: message.Origin{Network: 1, Local: 2}}
 	e.passes(&message.Message{Name: "$.Ask", Header: stateful}, message.WantYouToReply)
 
 	e.must(e.from.Bind([]byte("$.Answer"), 1))
 	asked := e.send(e.to, &message.Message{Name: "$.Answer", Header: asks})
 	e.receive(e.from)
-	answers := message.Header{InReplyTo: asked, To: e.toID}
+	answers := message.Header{InReplyTo: asked, To: message.KsockID(e.toID)}
 	e.passes(&message.Message{Name: "$.Answer", Data: []byte("!"), Header: answers}, 0)
 
 	asked = e.send(e.to, &message.Message{Name: "$.Answer", Header: asks})
 	e.must(e.from.Unbind([]byte("$.Answer"), 1))
 	e.arrives(&message.Message{Name: "$.KBUS.Replier.Unbound", Header: message.Header{
-		ID: message.ID{Serial: asked.Serial + 1}, InReplyTo: asked, From: e.fromID, To: e.toID, Flags: message.Synthetic,
+		ID: message.ID{Serial: asked.Serial + 1}, InReplyTo: asked, From: message.KsockID(e.fromID), To: message.KsockID(e.toID), Flags: message.Synthetic,
 	}})
 }
 
@@ -159,7 +159,7 @@ func (e *ends) bindEvent() {
 	b := e.receive(e.to)
 	h, name, data, c := message.ParseEntire(b, uint32(len(b)))
 	event, ok := message.ParseBindEvent(data)
-	want := message.BindEvent{Bind: true, Binder: e.fromID, Name: "$.Seen"}
+	want := message.BindEvent{Bind: true, Binder: message.KsockID(e.fromID), Name: "$.Seen"}
 	if c != message.OK || !ok || event != want || string(name) != "$.KBUS.ReplierBindEvent" || h.ID.Serial <= last.Serial {
 		e.t.Errorf("a bind event arrives as %x", b)
 	}
@@ -171,7 +171,7 @@ func (e *ends) bindEvent() {
 // passes sends m from one to the other.
 func (e *ends) passes(m *message.Message, added message.Flags) {
 	m.ID = e.send(e.from, m)
-	m.From, m.Flags = e.fromID, m.Flags|added
+	m.From, m.Flags = message.KsockID(e.fromID), m.Flags|added
 	e.arrives(m)
 }
 
@@ -192,7 +192,7 @@ func brief(hexadecimal string) string {
 
 func (e *ends) send(k trace.Ksock, m *message.Message) message.ID {
 	e.t.Helper()
-	id, errno := say(k, &letter{Message: *m, cut: -1})
+	id, errno := say(k, &messageSpec{Message: *m, cut: -1})
 	if errno != 0 {
 		e.t.Fatalf("%v: %v", m, errno)
 	}

@@ -7,11 +7,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
-	"kbus"
-	"kbus/internal/file/trace"
-	"kbus/internal/server"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/server"
+	"kbus.example/kbus/internal/testing/trace"
 )
 
 // daemon is a server of its own for each case, reached through its sockets only: in this process, which is quick, or
@@ -25,8 +26,8 @@ type daemon struct {
 	mixed   bool     // it has clients of all kinds, and not of one front end
 }
 
-// startDaemon starts one at a seat. It ends with the test.
-func startDaemon(t *testing.T, s *seat, c trace.Config, mortal bool) *daemon {
+// startDaemon starts one at a driver slot. It ends with the test.
+func startDaemon(t *testing.T, s *driverSlot, c trace.Config, mortal bool) *daemon {
 	d := &daemon{dir: s.dir, apart: s.devices}
 	start := d.start
 	switch {
@@ -66,7 +67,8 @@ func (d *daemon) startProcess(c trace.Config) error {
 	if err != nil {
 		return err
 	}
-	d.process = exec.Command(os.Args[0])
+	line := append(strings.Fields(os.Getenv("KBUS_EMULATOR")), os.Args[0]) // for another machine
+	d.process = exec.Command(line[0], line[1:]...)
 	d.process.Env = append(os.Environ(), role+"=daemon", "KBUS_DIR="+d.dir, "CONFIG="+string(text))
 	d.process.Stderr = os.Stderr
 	if d.input, err = d.process.StdinPipe(); err != nil {
@@ -123,7 +125,7 @@ func (d *daemon) stop() {
 	}
 }
 
-func (d *daemon) path(bus int) string { return kbus.SocketPath(d.dir, uint32(bus)) }
+func (d *daemon) path(bus int) string { return kbus.SocketPath(d.dir, kbus.BusNumber(uint32(bus))) }
 
 // devices counts the buses that there are now.
 func (d *daemon) devices() (n int) {

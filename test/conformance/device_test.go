@@ -10,10 +10,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/device/descriptor"
-	"kbus/internal/file"
-	"kbus/internal/file/trace"
-	"kbus/message"
+	"kbus.example/kbus/internal/file"
+	"kbus.example/kbus/internal/testing/descriptor"
+	"kbus.example/kbus/internal/testing/trace"
+	"kbus.example/kbus/message"
 )
 
 // device is a daemon reached as a program of the original does it: bare system calls on a mounted device, with pointers
@@ -27,7 +27,7 @@ type device struct {
 	placed [][]byte // what messages point at, kept where it is
 }
 
-func attachDevice(t *testing.T, d *daemon, s *seat) trace.System {
+func attachDevice(t *testing.T, d *daemon, s *driverSlot) trace.System {
 	return &device{t: t, daemon: d, root: s.devices.root(), opened: map[*opened]bool{}}
 }
 
@@ -82,10 +82,27 @@ func (k *opened) Close() {
 }
 
 // Place is trace.Placer.
-func (k *opened) Place(b []byte) (addr uint64) {
+func (k *opened) Put(b []byte) (addr uint64) {
 	b = append([]byte(nil), b...)
 	k.device.placed = append(k.device.placed, b)
 	return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(b))))
+}
+
+// PutLast puts it before a page that cannot be read.
+func (k *opened) PutLast(b []byte) (addr uint64) {
+	page := os.Getpagesize()
+	readable := (len(b) + page - 1) / page * page
+	memory, err := unix.Mmap(-1, 0, readable+page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err != nil {
+		k.device.t.Fatal(err)
+	}
+	k.device.t.Cleanup(func() { unix.Munmap(memory) })
+	if err := unix.Mprotect(memory[readable:], unix.PROT_NONE); err != nil {
+		k.device.t.Fatal(err)
+	}
+	at := memory[readable-len(b):]
+	copy(at, b)
+	return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(at))))
 }
 
 func (k *opened) Bind(name []byte, replier uint32) syscall.Errno {
@@ -115,6 +132,11 @@ func (k *opened) Poll() (readable, writable bool) {
 }
 
 func (k *opened) Value(op string, in uint32) (uint32, syscall.Errno) {
+	if op == "missed" {
+		var words [3]uint32 // before the message taken last, and in all
+		_, errno := k.Ioctl(file.IoctlMissed, unsafe.Pointer(&words))
+		return words[1], errno
+	}
 	code := map[string]uint32{
 		"ksockid": file.IoctlKsockID, "lenleft": file.IoctlLenLeft, "nummsgs": file.IoctlNumMsgs,
 		"unrepliedto": file.IoctlUnrepliedTo, "newdevice": file.IoctlNewDevice, "maxmsgs": file.IoctlMaxMsgs,

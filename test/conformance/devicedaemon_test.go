@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"syscall"
 
-	"kbus/internal/file/trace"
-	"kbus/internal/server"
+	"kbus.example/kbus/internal/server"
+	"kbus.example/kbus/internal/testing/trace"
 )
 
 // A process must not open a device that it serves itself, so the daemon of device front ends is another one: this test

@@ -26,14 +26,18 @@ type known struct {
 // drivers are looked for in the module's directory, where paths in them begin.
 var drivers = []known{
 	{
-		language: "C", doors: []string{"socket", "rings", "device", "modern"}, there: "bindings/c/driver",
+		language: "C", doors: []string{"socket", "rings", "device", "modern", "modern-socket"}, there: "bindings/c/driver",
 		needs: []string{"make", "gcc"}, build: []string{"make", "-s", "-C", "bindings/c", "driver"},
 		command: []string{module() + "/bindings/c/build/conformance-driver"}, again: true,
 	},
 	{
-		language: "Python", doors: []string{"socket", "device"}, there: "bindings/python/kbus/conformance.py",
+		language: "Python", doors: []string{"socket", "device", "asyncio"}, there: "bindings/python/kbus/conformance.py",
 		needs: []string{"python3"}, command: []string{"python3", "-m", "kbus.conformance"},
 		env: []string{"PYTHONPATH=" + module() + "/bindings/python", "PYTHONDONTWRITEBYTECODE=1"}, again: true,
+	},
+	{
+		language: "JavaScript", doors: []string{"socket"}, there: "bindings/js/driver/conformance.js",
+		needs: []string{"node"}, command: []string{"node", module() + "/bindings/js/driver/conformance.js"}, again: true,
 	},
 }
 
@@ -46,7 +50,7 @@ func driven() (list []*front) {
 			broken = k.make()
 		}
 		for _, door := range k.doors {
-			f := &front{name: k.language + ", " + door, missing: missing, broken: broken}
+			f := &front{name: k.language + ", " + strings.ReplaceAll(door, "-", " "), missing: missing, broken: broken}
 			if door == "device" {
 				f.exact, f.lacks = true, map[string]string{"loss": lossOfDevice}
 				if f.missing == "" {

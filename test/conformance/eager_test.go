@@ -4,10 +4,10 @@ import (
 	"slices"
 	"syscall"
 
-	"kbus/internal/bus"
-	"kbus/internal/file"
-	"kbus/internal/file/trace"
-	"kbus/message"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/file"
+	"kbus.example/kbus/internal/testing/trace"
+	"kbus.example/kbus/message"
 )
 
 // The recording program had to poll to get a message out that waited for room; a daemon does that for its clients as
@@ -26,7 +26,7 @@ type eager struct {
 func newEager(c trace.Config) *eager {
 	e := &eager{config: c, files: map[*bus.Ksock]*file.File{}}
 	for range c.Devices {
-		e.NewBus()
+		e.NewBus(bus.Owner{})
 	}
 	return e
 }
@@ -38,7 +38,7 @@ func foretell(t *trace.Trace) (foretold *trace.Trace, changed int) {
 	return t.Retold(start, func() bool { return e.stirred })
 }
 
-func (e *eager) settle() {
+func (e *eager) catchUp() {
 	for _, b := range e.buses {
 		for due := b.Due(); len(due) > 0; due = b.Due() {
 			for _, k := range slices.Clone(due) {
@@ -51,7 +51,7 @@ func (e *eager) settle() {
 }
 
 // NewBus is file.Host.
-func (e *eager) NewBus() (uint32, message.Condition) {
+func (e *eager) NewBus(bus.Owner) (uint32, message.Condition) {
 	if len(e.buses) >= e.config.MostDevices {
 		return 0, message.ErrTooManyBuses
 	}
@@ -67,15 +67,15 @@ func (e *eager) Open(device int, mode string) (trace.Ksock, uint32, syscall.Errn
 		return nil, 0, message.ErrNoSuchBus.Errno()
 	}
 	b := e.buses[device]
-	k, c := b.Open(bus.Owner{})
+	k, c := b.Open(bus.Owner{Original: true})
 	if c != message.OK {
 		return nil, 0, c.Errno()
 	}
 	modes := map[string]file.Mode{"r": file.Read, "w": file.Write, "rw": file.ReadWrite}
 	f := file.New(b, k, modes[mode])
 	e.files[k] = f
-	e.settle()
-	return eagerKsock{f, e}, k.ID(), 0
+	e.catchUp()
+	return eagerKsock{f, e}, uint32(k.ID()), 0
 }
 
 func (e *eager) Bindings() string {
@@ -104,16 +104,16 @@ type eagerKsock struct {
 func (k eagerKsock) Close() {
 	delete(k.e.files, k.f.Ksock)
 	k.f.Close()
-	k.e.settle()
+	k.e.catchUp()
 }
 
 func (k eagerKsock) Bind(name []byte, replier uint32) syscall.Errno {
-	defer k.e.settle()
+	defer k.e.catchUp()
 	return k.f.Bus.Bind(k.f.Ksock, string(name), replier != 0).Errno()
 }
 
 func (k eagerKsock) Unbind(name []byte, replier uint32) syscall.Errno {
-	defer k.e.settle()
+	defer k.e.catchUp()
 	return k.f.Bus.Unbind(k.f.Ksock, string(name), replier != 0).Errno()
 }
 
@@ -121,7 +121,7 @@ func (k eagerKsock) Replier(name []byte) (ret int, id uint32, errno syscall.Errn
 	if len(name) == 0 || len(name) > message.MaxNameBytes {
 		return 0, 0, message.ErrNameTooLong.Errno()
 	}
-	if id = k.f.Bus.Replier(string(name)); id != 0 {
+	if id = uint32(k.f.Bus.Replier(string(name))); id != 0 {
 		ret = 1
 	}
 	return ret, id, 0
@@ -133,13 +133,13 @@ func (k eagerKsock) Write(p []byte) (int, syscall.Errno) {
 }
 
 func (k eagerKsock) Send() (message.ID, syscall.Errno) {
-	defer k.e.settle()
+	defer k.e.catchUp()
 	sent := k.f.Send(nil)
 	return sent.ID, sent.Err.Errno()
 }
 
 func (k eagerKsock) Next() (ret int, length uint32, errno syscall.Errno) {
-	defer k.e.settle()
+	defer k.e.catchUp()
 	length = k.f.Next()
 	return int(min(length, 1)), length, 0
 }
@@ -152,16 +152,16 @@ func (k eagerKsock) Read(p []byte) (int, syscall.Errno) {
 func (k eagerKsock) LastSent() (message.ID, syscall.Errno) { return k.f.Bus.LastSent(k.f.Ksock), 0 }
 
 func (k eagerKsock) Poll() (readable, writable bool) {
-	defer k.e.settle()
+	defer k.e.catchUp()
 	return k.f.Poll()
 }
 
 func (k eagerKsock) Value(op string, in uint32) (out uint32, errno syscall.Errno) {
-	defer k.e.settle()
+	defer k.e.catchUp()
 	b, c := k.f.Bus, message.OK
 	switch op {
 	case "ksockid":
-		out = k.f.Ksock.ID()
+		out = uint32(k.f.Ksock.ID())
 	case "lenleft":
 		out = k.f.LenLeft()
 	case "nummsgs":
@@ -169,15 +169,15 @@ func (k eagerKsock) Value(op string, in uint32) (out uint32, errno syscall.Errno
 	case "unrepliedto":
 		out = b.NumUnreplied(k.f.Ksock)
 	case "newdevice":
-		out, c = k.e.NewBus()
+		out, c = k.e.NewBus(bus.Owner{})
 	case "maxmsgs":
 		out = b.SetMaxMessages(k.f.Ksock, in)
 	case "maxmsgsize":
-		out, c = b.SetMaxMessageBytes(in)
+		out, c = b.SetMaxMessageBytes(nil, in)
 	case "msgonlyonce":
 		out, c = b.OnlyOnce(k.f.Ksock, in)
 	case "verbose":
-		out, c = b.Verbose(in)
+		out, c = b.Verbose(nil, in)
 	case "reportreplierbinds":
 		out, c = b.ReportReplierBinds(k.f.Ksock, in)
 	}
@@ -185,7 +185,7 @@ func (k eagerKsock) Value(op string, in uint32) (out uint32, errno syscall.Errno
 }
 
 func (k eagerKsock) Plain(op string) syscall.Errno {
-	defer k.e.settle()
+	defer k.e.catchUp()
 	if op == "discard" {
 		k.f.Discard()
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"kbus/internal/file/trace"
+	"kbus.example/kbus/internal/testing/trace"
 )
 
 // front is a way to a bus: a column of the table.
@@ -16,14 +16,22 @@ type front struct {
 	lacks   map[string]string // and what not, with the reason
 	exact   bool              // the bus does not poll for this front end's Ksocks, so the recordings hold as they are (Q5)
 
-	inside func(*testing.T, trace.Config) trace.System   // a system that needs no daemon
-	attach func(*testing.T, *daemon, *seat) trace.System // a system of a daemon
+	inside func(*testing.T, trace.Config) trace.System         // a system that needs no daemon
+	attach func(*testing.T, *daemon, *driverSlot) trace.System // a system of a daemon
 
 	drivers *pool // nil: in this process
 }
 
+// noWords says why a front end cannot do what it does not offer, unless it says so itself.
+var noWords = map[string]string{
+	"bytes": "it deals in whole messages", "pointers": "it shares no memory with the bus", "reports": "it has no reports",
+	"results":  "the original's functions tell the id only",
+	"unknown":  "it has no numbers to ask by",
+	"original": "its Ksocks are modern", "modern": "its Ksocks are original", "traces": "its Ksocks are original",
+}
+
 // all is what a front end can be able to do. The words of drivers are among them (see driver.Process.Caps).
-var all = []string{"bytes", "whole", "results", "encode", "loss", "reports", "unknown"}
+var all = []string{"bytes", "whole", "results", "encode", "loss", "reports", "unknown", "original"}
 
 // fronts are the columns: those in Go, and the drivers that are there.
 func fronts() []*front {
@@ -57,8 +65,8 @@ var noLibraryOnDevice = map[string]string{
 
 const lossOfDevice = "of a lost device the kernel tells, with ENOTCONN; there is nobody to make a Status"
 
-func attachLibrary(rings bool) func(*testing.T, *daemon, *seat) trace.System {
-	return func(t *testing.T, d *daemon, _ *seat) trace.System {
+func attachLibrary(rings bool) func(*testing.T, *daemon, *driverSlot) trace.System {
+	return func(t *testing.T, d *daemon, _ *driverSlot) trace.System {
 		l := libraryOn(d.dir, d.devices(), rings, t.Fatal)
 		l.mixed = d.mixed
 		l.end = d.kill
@@ -66,8 +74,8 @@ func attachLibrary(rings bool) func(*testing.T, *daemon, *seat) trace.System {
 	}
 }
 
-func attachFrames(rings bool) func(*testing.T, *daemon, *seat) trace.System {
-	return func(t *testing.T, d *daemon, _ *seat) trace.System {
+func attachFrames(rings bool) func(*testing.T, *daemon, *driverSlot) trace.System {
+	return func(t *testing.T, d *daemon, _ *driverSlot) trace.System {
 		return &frames{daemon: d, t: t, buses: d.devices(), rings: rings}
 	}
 }
@@ -79,7 +87,7 @@ func (f *front) can(needs []string) (why string) {
 			return why
 		}
 		if !slices.Contains(f.caps, need) {
-			return "it does not offer " + need
+			return noWords[need]
 		}
 	}
 	return ""
@@ -90,7 +98,7 @@ func (f *front) start(t *testing.T, c trace.Config, mortal bool) trace.System {
 	if f.inside != nil {
 		return f.inside(t, c)
 	}
-	s := &seat{}
+	s := &driverSlot{}
 	if f.drivers != nil {
 		s = f.drivers.take(t)
 	} else {

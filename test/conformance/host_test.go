@@ -1,18 +1,19 @@
 package conformance
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
 
-	"kbus"
-	"kbus/internal/file/trace"
-	"kbus/test/conformance/driver"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/testing/trace"
+	"kbus.example/kbus/test/conformance/driver"
 )
 
 // attachDriver gives a driver a fresh daemon.
-func attachDriver(f *front) func(*testing.T, *daemon, *seat) trace.System {
-	return func(t *testing.T, d *daemon, s *seat) trace.System {
+func attachDriver(f *front) func(*testing.T, *daemon, *driverSlot) trace.System {
+	return func(t *testing.T, d *daemon, s *driverSlot) trace.System {
 		h := &host{t: t, daemon: d, watch: libraryOn(d.dir, 0, false, t.Fatal)}
 		h.watch.mixed = true
 		return &drivenSystem{driver.NewSystem(s.process, f.caps, h), h}
@@ -48,13 +49,15 @@ func (h *host) Broken(operation string, err error) {
 
 // Closed asks the bus until the Ksock is gone from it. Each question is a round trip, so it waits for the bus.
 func (h *host) Closed(device int, id uint32) {
+	ctx, done := context.WithTimeout(context.Background(), *patience) // that of the test has ended when it cleans up
+	defer done()
 	gaveUp := time.Now().Add(*patience)
 	for !h.lost {
-		list, err := h.watch.watcher(device).List()
+		list, err := h.watch.watcher(device).List(ctx)
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		if !slices.ContainsFunc(list, func(k kbus.KsockInfo) bool { return k.Ksock == id }) {
+		if !slices.ContainsFunc(list, func(k kbus.KsockInfo) bool { return uint32(k.Ksock) == id }) {
 			return
 		}
 		if time.Now().After(gaveUp) {

@@ -10,10 +10,10 @@ import (
 	"syscall"
 	"testing"
 
-	"kbus"
-	"kbus/internal/bus"
-	"kbus/internal/file/trace"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/testing/trace"
+	"kbus.example/kbus/message"
 )
 
 // library is a system of buses as the library reaches it.
@@ -32,13 +32,15 @@ func libraryOn(dir string, devices int, rings bool, fail func(...any)) *library 
 	where := []kbus.Option{kbus.Dir(dir), kbus.Rings(rings)}
 	l := &library{fail: fail, devices: devices}
 	l.open = func(device uint32, opts ...kbus.Option) (*kbus.Ksock, error) {
-		k, err := kbus.Open(device, append(opts, where...)...)
+		k, err := kbus.Open(context.Background(), kbus.BusNumber(device), append(opts, where...)...)
 		if err == nil && !l.mixed && segments(fail) != rings {
 			fail(fmt.Sprintf("rings are asked for: %v; there are any: %v", rings, !rings))
 		}
 		return k, err
 	}
-	l.observe = func(device uint32) (*kbus.Observer, error) { return kbus.Observe(device, where...) }
+	l.observe = func(device uint32) (*kbus.Observer, error) {
+		return kbus.Observe(context.Background(), kbus.BusNumber(device), where...)
+	}
 	return l
 }
 
@@ -61,18 +63,18 @@ func libraryInside(t *testing.T, c trace.Config) *library {
 	})
 	config.FirstKsock = 0
 	open := func(device uint32, opts ...kbus.Option) (*kbus.Ksock, error) {
-		b, err := first.Other(device)
+		b, err := first.Other(kbus.BusNumber(device))
 		if err != nil {
 			return nil, err
 		}
-		return b.Open(opts...)
+		return b.Open(t.Context(), opts...)
 	}
 	observe := func(device uint32) (*kbus.Observer, error) {
-		b, err := first.Other(device)
+		b, err := first.Other(kbus.BusNumber(device))
 		if err != nil {
 			return nil, err
 		}
-		return b.Observe()
+		return b.Observe(t.Context())
 	}
 	l := &library{fail: t.Fatal, open: open, observe: observe, end: func() { first.Close() }, devices: 1}
 	for l.devices < c.Devices {
@@ -86,7 +88,7 @@ func (l *library) addDevice() {
 	k, err := l.open(0)
 	if err == nil {
 		defer k.Close()
-		_, err = k.NewBus()
+		_, err = k.Settings().AddBus(context.Background())
 	}
 	if err != nil {
 		l.fail(err)
@@ -95,7 +97,7 @@ func (l *library) addDevice() {
 }
 
 func (l *library) Open(device int, mode string) (trace.Ksock, uint32, syscall.Errno) {
-	var opts []kbus.Option
+	opts := []kbus.Option{kbus.Original()}
 	switch mode {
 	case "r":
 		opts = append(opts, kbus.ReadOnly())
@@ -106,16 +108,16 @@ func (l *library) Open(device int, mode string) (trace.Ksock, uint32, syscall.Er
 	if err != nil {
 		return nil, 0, l.errno(err)
 	}
-	return &ksock{Ksock: k, bytes: k.Bytes(), system: l}, k.ID(), 0
+	return &ksock{Ksock: k, bytes: k.File(), system: l}, uint32(k.ID()), 0
 }
 
 func (l *library) Bindings() string { return l.report((*kbus.Observer).BindingsReport) }
 
 func (l *library) Stats() string { return l.report((*kbus.Observer).StatsReport) }
 
-func (l *library) report(ask func(*kbus.Observer) (string, error)) (all string) {
+func (l *library) report(ask func(*kbus.Observer, context.Context) (string, error)) (all string) {
 	for device := range l.devices {
-		text, err := ask(l.watcher(device))
+		text, err := ask(l.watcher(device), context.Background())
 		if err != nil {
 			l.fail(err)
 		}
@@ -139,6 +141,7 @@ func (l *library) End() {
 	for _, o := range l.watchers {
 		o.Close()
 	}
+	l.watchers = nil // the next look may be at another daemon
 }
 
 // Kill loses the buses.
@@ -169,7 +172,7 @@ func (l *library) errno(err error) syscall.Errno {
 // ksock is one Ksock of the library. Whole messages go through Send, Next and ReceiveInto, pieces through Bytes.
 type ksock struct {
 	*kbus.Ksock
-	bytes   *kbus.Bytes
+	bytes   *kbus.File
 	system  *library
 	reading bool // a message has been begun to be read in pieces
 	took    int
@@ -179,40 +182,48 @@ func (k *ksock) Close() { k.Ksock.Close() }
 
 // Bind passes on what it is given as a Role: anything but 0 is a Replier (F4).
 func (k *ksock) Bind(name []byte, replier uint32) syscall.Errno {
-	return k.system.errno(k.Ksock.Bind(string(name), kbus.Role(min(replier, 255))))
+	return k.system.errno(k.Ksock.Bind(context.Background(), string(name), kbus.Role(min(replier, 255))))
 }
 
 func (k *ksock) Unbind(name []byte, replier uint32) syscall.Errno {
-	return k.system.errno(k.Ksock.Unbind(string(name), kbus.Role(min(replier, 255))))
+	return k.system.errno(k.Ksock.Unbind(context.Background(), string(name), kbus.Role(min(replier, 255))))
 }
 
 func (k *ksock) Replier(name []byte) (ret int, id uint32, errno syscall.Errno) {
-	id, err := k.Ksock.Replier(string(name))
-	if id != 0 {
+	r, err := k.Ksock.File().Replier(context.Background(), string(name))
+	if r != 0 {
 		ret = 1
 	}
-	return ret, id, k.system.errno(err)
+	return ret, uint32(r), k.system.errno(err)
 }
 
 func (k *ksock) Write(p []byte) (int, syscall.Errno) {
-	n, err := k.bytes.Write(p)
+	n, err := k.bytes.Write(context.Background(), p)
 	return n, k.system.errno(err)
 }
 
 func (k *ksock) Send() (message.ID, syscall.Errno) {
-	sent, err := k.bytes.Send()
-	return sent.ID, k.system.errno(err)
+	sent, err := k.bytes.Send(context.Background())
+	return sent.ID, k.sent(sent, err)
+}
+
+// sent is what the operation gives to a C program.
+func (k *ksock) sent(sent kbus.Sent, err error) syscall.Errno {
+	if sent.Pending {
+		err = kbus.ErrPending
+	}
+	return k.system.errno(err)
 }
 
 func (k *ksock) Next() (ret int, length uint32, errno syscall.Errno) {
-	n, err := k.bytes.NextMsg()
+	n, err := k.bytes.NextMsg(context.Background())
 	k.reading = n > 0
 	return min(n, 1), uint32(n), k.system.errno(err)
 }
 
 func (k *ksock) Read(p []byte) (int, syscall.Errno) {
 	for n := 0; ; {
-		m, err := k.bytes.Read(p[n:])
+		m, err := k.bytes.Read(context.Background(), p[n:])
 		if n += m; err == io.EOF || err == nil && n == len(p) {
 			return n, 0
 		}
@@ -223,12 +234,12 @@ func (k *ksock) Read(p []byte) (int, syscall.Errno) {
 }
 
 func (k *ksock) LastSent() (message.ID, syscall.Errno) {
-	id, err := k.Ksock.LastSent()
+	id, err := k.Ksock.File().LastSent(context.Background())
 	return id, k.system.errno(err)
 }
 
 func (k *ksock) Poll() (readable, writable bool) {
-	readable, writable, err := k.Ksock.Poll()
+	readable, writable, err := k.Ksock.File().Poll(context.Background())
 	k.system.errno(err)
 	return readable, writable
 }
@@ -241,7 +252,7 @@ func (k *ksock) SendMessage(h *message.Header, name, data []byte) (message.ID, s
 
 func (k *ksock) SendCounted(h *message.Header, name, data []byte) (message.ID, uint32, uint32, syscall.Errno) {
 	sent, err := k.Ksock.Send(context.Background(), &kbus.Message{Header: *h, Name: string(name), Data: data})
-	return sent.ID, sent.Reached, sent.Skipped, k.system.errno(err)
+	return sent.ID, sent.Reached, sent.Skipped, k.sent(sent, err)
 }
 
 // Receive does not wait, as the recording did not. Every other time it goes the way of those that do, which is only
@@ -254,12 +265,12 @@ func (k *ksock) Receive() (h message.Header, name, data []byte, ok bool, errno s
 	m, n := new(kbus.Message), uint32(0)
 	var err error
 	if k.took++; k.took%2 == 0 {
-		n, _ = k.NumMessages() // of a lost bus Next tells more
+		n, _ = k.Queue().Len(context.Background()) // of a lost bus Next tells more
 	}
 	if n > 0 {
 		err = k.ReceiveInto(context.Background(), m)
 	} else {
-		m, err = k.Ksock.Next()
+		m, err = k.Ksock.Next(context.Background())
 	}
 	if err != nil || m == nil {
 		return h, nil, nil, false, k.system.errno(err)
@@ -285,41 +296,46 @@ func (k *ksock) Value(op string, in uint32) (out uint32, errno syscall.Errno) {
 	var err error
 	switch op {
 	case "ksockid":
-		out = k.ID()
+		out = uint32(k.ID())
 	case "lenleft":
-		n, e := k.bytes.LenLeft()
+		n, e := k.bytes.LenLeft(context.Background())
 		out, err = uint32(n), e
+	case "missed":
+		total, e := k.Queue().Missed(context.Background())
+		out, err = uint32(total), e
 	case "nummsgs":
-		out, err = k.NumMessages()
+		out, err = k.Queue().Len(context.Background())
 	case "unrepliedto":
-		out, err = k.NumUnreplied()
+		out, err = k.Queue().Unreplied(context.Background())
 	case "newdevice":
-		if out, err = k.NewBus(); err == nil {
+		n, e := k.Settings().AddBus(context.Background())
+		if out, err = uint32(n), e; err == nil {
 			k.system.devices++
 		}
 	case "maxmsgs":
-		out, err = k.SetMaxMessages(in)
+		out, err = k.Queue().SetLimit(context.Background(), in)
 	case "maxmsgsize":
-		out, err = k.SetMaxMessageSize(in)
+		out, err = k.Settings().SetMaxMessageBytes(context.Background(), in)
 	case "msgonlyonce":
-		return k.turn(in, k.OnlyOnce, k.SetOnlyOnce)
+		return k.turn(in, k.Queue().OnlyOnce, k.Queue().SetOnlyOnce)
 	case "verbose":
-		return k.turn(in, k.Verbose, k.SetVerbose)
+		return k.turn(in, k.bytes.Verbose, k.bytes.SetVerbose)
 	case "reportreplierbinds":
-		return k.turn(in, k.ReportReplierBinds, k.SetReportReplierBinds)
+		return k.turn(in, k.Settings().ReportReplierBinds, k.Settings().SetReportReplierBinds)
 	}
 	return out, k.system.errno(err)
 }
 
 // turn turns a switch. The library's are bools, so a value that is none cannot be said; bare frames say it.
-func (k *ksock) turn(in uint32, ask func() (bool, error), set func(bool) (bool, error)) (old uint32, errno syscall.Errno) {
+func (k *ksock) turn(in uint32, ask func(context.Context) (bool, error),
+	set func(context.Context, bool) (bool, error)) (old uint32, errno syscall.Errno) {
 	var was bool
 	var err error
 	switch in {
 	case 0, 1:
-		was, err = set(in == 1)
+		was, err = set(context.Background(), in == 1)
 	case 0xFFFFFFFF:
-		was, err = ask()
+		was, err = ask(context.Background())
 	default:
 		err = kbus.ErrBadSwitch
 	}
@@ -331,9 +347,9 @@ func (k *ksock) turn(in uint32, ask func() (bool, error), set func(bool) (bool, 
 
 func (k *ksock) Plain(op string) syscall.Errno {
 	if op == "discard" {
-		return k.system.errno(k.Discard())
+		return k.system.errno(k.Discard(context.Background()))
 	}
-	return k.system.errno(k.Reset())
+	return k.system.errno(k.File().Reset(context.Background()))
 }
 
 // Unknown is what the library's type system does; bare frames ask the bus.

@@ -19,14 +19,18 @@ cases, columns are front ends, and a cell says how many of the cases have passed
 writes this page; "make test" runs it too.
 
 * **Recordings** are operations and outcomes of the reference, one file for each case: in
-  internal/file/testdata/traces, with their format. KBUS_TRACES=DIR replays those of another directory. What a daemon
-  rightly does otherwise, because it sends for its clients what waits for room (Q5), is foretold by a bus that is
+  internal/file/testdata/traces, with their format; some are written by hand in that format. KBUS_TRACES=DIR replays
+  those of another directory. A front end without memory that the bus could look into is given a message that points at
+  its name and data in one piece, with as much of both as its header says. What a daemon
+  rightly does otherwise, because it sends for its clients what waits for room, is foretold by a bus that is
   polled likewise.
 * **Written cases** are what recordings are silent about: messages sent and received whole, previous values, what a
-  send tells, the bytes of a message encoded again, hostile lengths, the loss of the daemon. They are in
+  send tells, the bytes of a message encoded again, hostile lengths, the loss of the daemon, what was missed, traces. They are in
   test/conformance/cases, and a person can read them.
 * **Read from each other**: each front end sends every kind of message to each on one bus, and what arrives must have
   exactly the bytes that it has to have. The cell counts those from whom it read everything so.
+
+The Ksocks are original ones, as those of the recordings, but for the modern functions of C.
 
 A front end in another language is reached through a driver, a small program that reads commands and writes outcomes,
 a line each; test/conformance/driver has both sides of that. TestTheTableNoticesDriversThatAreWrong shows what happens
@@ -61,7 +65,7 @@ func (r *table) page() string {
 	for i, why := range notes {
 		fmt.Fprintf(&b, "%d. %s\n", i+1, sentence(why))
 	}
-	fmt.Fprintf(&b, "\n    %s\n", r)
+	fmt.Fprintf(&b, "\n    %s\n\n%s", r, doors)
 	return b.String()
 }
 
@@ -90,6 +94,9 @@ func (r *table) hold(t *testing.T) {
 	if !strings.HasPrefix(string(text), pageTop) {
 		t.Error(remedy + "Its beginning is another.")
 	}
+	if !strings.HasSuffix(string(text), doors) {
+		t.Error(remedy + "Its end is another.")
+	}
 	there, here := cells(string(text)), cells(r.page())
 	if fmt.Sprint(there[0]) != fmt.Sprint(here[0]) || len(there) != len(here) {
 		t.Fatalf("%sIts front ends are %q, and now %q; its rows %d, and now %d",
@@ -109,15 +116,26 @@ func (r *table) hold(t *testing.T) {
 	}
 }
 
-// cells are the cells of the page's table without the numbers of their notes, row by row. All rows are of one length.
-func cells(page string) (rows [][]string) {
+// cells are the cells of the page's table without the numbers of their notes.
+func cells(page string) [][]string {
+	rows := rowsOf(page)
+	for _, row := range rows {
+		for i := range row {
+			row[i], _, _ = strings.Cut(row[i], " (")
+		}
+	}
+	return rows
+}
+
+// rowsOf are the cells of the first table of a page, row by row. All rows are of one length.
+func rowsOf(page string) (rows [][]string) {
 	for line := range strings.Lines(page) {
 		if !strings.HasPrefix(line, "| ") {
 			continue
 		}
 		row := strings.Split(strings.Trim(line, "| \n"), "|")
 		for i := range row {
-			row[i], _, _ = strings.Cut(strings.TrimSpace(row[i]), " (")
+			row[i] = strings.TrimSpace(row[i])
 		}
 		if len(rows) == 0 || len(row) == len(rows[0]) {
 			rows = append(rows, row)

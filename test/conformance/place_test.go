@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"kbus/test/conformance/driver"
+	"kbus.example/kbus/test/conformance/driver"
 )
 
 // elsewhere runs a command on a machine whose /run is the directory $1, as somebody who is not root, but may read this

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"kbus/internal/file/trace"
+	"kbus.example/kbus/internal/testing/trace"
 )
 
 // The recordings of the reference are most of the table. They are replayed as a front end can be driven: with pointers if
@@ -78,7 +78,7 @@ func recordedGroups(t *testing.T) []*group {
 	}
 	kinds := []struct{ prefix, title string }{
 		{"scen-", "recordings: rules"}, {"scenario-", "recordings: decisions"}, {"rand-", "recordings: random"},
-		{"", "recordings: others"},
+		{"written-", "recordings: written"}, {"", "recordings: others"},
 	}
 	groups := make([]*group, len(kinds))
 	for _, file := range files {

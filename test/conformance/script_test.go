@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"kbus/internal/file/trace"
-	"kbus/test/conformance/driver"
+	"kbus.example/kbus/internal/testing/trace"
+	"kbus.example/kbus/test/conformance/driver"
 )
 
 // Written cases are in cases/*.txt, a file for each row of the table. They say nothing of any language or transport:

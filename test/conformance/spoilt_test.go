@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"kbus/test/conformance/driver"
+	"kbus.example/kbus/test/conformance/driver"
 )
 
 // A table that cannot fail is worth nothing. So it is run here against drivers that are wrong in one way each: the good
@@ -89,21 +89,24 @@ func beDriver(as string) error {
 	}
 	dir := os.Getenv("KBUS_DIR")
 	door := &shared{libraryOn(dir, 0, false, fail), daemon{dir: dir}}
-	return driver.Serve(os.Stdin, out, door, []string{"bytes", "whole", "reports", "unknown"})
+	return driver.Serve(os.Stdin, out, door, []string{"bytes", "whole", "reports", "unknown", "original"})
 }
 
-// shared is the library to a daemon to which the table may add buses.
+// shared is the library to a daemon to which the table may add buses, and which may be another one in the next case: so
+// nothing that has been opened to look at it is kept from one look to the next.
 type shared struct {
 	*library
 	daemon daemon
 }
 
 func (s *shared) Bindings() string {
+	defer s.library.End()
 	s.library.devices = s.daemon.devices()
 	return s.library.Bindings()
 }
 
 func (s *shared) Stats() string {
+	defer s.library.End()
 	s.library.devices = s.daemon.devices()
 	return s.library.Stats()
 }

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"testing"
 
-	"kbus/test/conformance/driver"
+	"kbus.example/kbus/test/conformance/driver"
 )
 
 var (

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -9,9 +10,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/file/trace"
-	"kbus/message"
-	"kbus/test/conformance/driver"
+	"kbus.example/kbus/internal/testing/trace"
+	"kbus.example/kbus/message"
+	"kbus.example/kbus/test/conformance/driver"
 )
 
 // What front ends may have beside the operations of recordings.
@@ -23,6 +24,10 @@ type (
 		Encode(entire []byte) (again []byte, err syscall.Errno)
 	}
 	killer interface{ Kill() }
+	tracer interface {
+		SetTrace(parent, state []byte) syscall.Errno
+		Trace() (parent, state []byte, err syscall.Errno)
+	}
 )
 
 // do performs a command and tells its outcome in words. One that does not exist ends the case, which is wrong.
@@ -31,7 +36,7 @@ type (
 //	close K
 //	bind, unbind K NAME listener|replier|N
 //	replier K NAME           what the call returns, and the id
-//	say K MESSAGE            send a message whole: its id                  (letter_test.go has MESSAGE)
+//	say K MESSAGE            send a message whole: its id                  (spec_test.go has MESSAGE)
 //	count K MESSAGE          the same, and how many got it
 //	hear K                   receive a message whole: what it says, or "none"
 //	wire K                   the same: the bytes of its entire form
@@ -40,7 +45,9 @@ type (
 //	send, next, read K N, lenleft, discard, reset, lastsent K
 //	unknown K N              an operation of a number that does not exist
 //	poll K                   "in", "out", both or "nothing"
-//	ksockid, nummsgs, unrepliedto, newdevice K; maxmsgs, maxmsgsize, msgonlyonce, verbose, reportreplierbinds K N
+//	ksockid, nummsgs, unrepliedto, missed, newdevice K; maxmsgs, maxmsgsize, msgonlyonce, verbose, reportreplierbinds K N
+//	trace K PARENT [STATE]   what is sent from now on carries that trace context; "none": it carries none
+//	traced K                 that of the message received last
 //	encode MESSAGE           decode and encode an entire message: "same" bytes or not, or "refused"
 //	bindings                 the report
 //	kill                     kill -9 of the daemon
@@ -89,7 +96,7 @@ func (s *script) open(args []string) string {
 }
 
 func (s *script) encode(args []string) string {
-	before := s.letter(args).bytes()
+	before := s.messageSpec(args).bytes()
 	after, errno := s.system.(encoder).Encode(before)
 	switch {
 	case errno != 0:
@@ -114,10 +121,10 @@ func (s *script) on(k trace.Ksock, command string, args []string) string {
 		ret, id, errno := k.Replier([]byte(named(args[1])))
 		return outcome(errno, "%d %d", ret, id)
 	case "say":
-		id, errno := say(k, s.letter(args[1:]))
+		id, errno := say(k, s.messageSpec(args[1:]))
 		return sentOutcome(id, errno)
 	case "count":
-		l := s.letter(args[1:])
+		l := s.messageSpec(args[1:])
 		id, reached, skipped, errno := k.(counter).SendCounted(&l.Header, []byte(l.Name), l.Data)
 		return outcome(errno, "%v reached %d skipped %d", id, reached, skipped)
 	case "hear":
@@ -126,8 +133,24 @@ func (s *script) on(k trace.Ksock, command string, args []string) string {
 		said := "none"
 		s.await(func() bool { said = s.hear(k); return said != "none" })
 		return said
+	case "trace":
+		parent, state := []byte(args[1]), []byte(strings.Join(args[2:], " "))
+		if args[1] == "none" {
+			parent = nil
+		}
+		return outcome(k.(tracer).SetTrace(parent, state), "")
+	case "traced":
+		parent, state, errno := k.(tracer).Trace()
+		if len(parent) == 0 {
+			return outcome(errno, "none")
+		}
+		return outcome(errno, "%s", strings.TrimSpace(string(parent)+" "+string(state)))
 	case "wire":
 		b, errno := receive(k)
+		if len(b) > message.HeaderBytes {
+			littleEndian(b[:message.HeaderBytes])
+			littleEndian(b[len(b)-4:])
+		}
 		return outcome(errno, "%x", b)
 	}
 	return s.onBytes(k, command, args)
@@ -136,7 +159,7 @@ func (s *script) on(k trace.Ksock, command string, args []string) string {
 func (s *script) onBytes(k trace.Ksock, command string, args []string) string {
 	switch command {
 	case "write":
-		n, errno := k.Write(s.letter(args[1:]).bytes())
+		n, errno := k.Write(s.messageSpec(args[1:]).bytes())
 		return outcome(errno, "%d", n)
 	case "send":
 		id, errno := k.Send()
@@ -147,6 +170,7 @@ func (s *script) onBytes(k trace.Ksock, command string, args []string) string {
 	case "read":
 		b := make([]byte, s.number(args[1]))
 		n, errno := k.Read(b)
+		littleEndian(b[:n])
 		return outcome(errno, "%x", b[:n])
 	case "discard", "reset":
 		return outcome(k.Plain(command), "")
@@ -159,7 +183,7 @@ func (s *script) onBytes(k trace.Ksock, command string, args []string) string {
 		in, out := k.Poll()
 		words := map[[2]bool]string{{true, true}: "in out", {true, false}: "in", {false, true}: "out", {}: "nothing"}
 		return words[[2]bool{in, out}]
-	case "ksockid", "lenleft", "nummsgs", "unrepliedto", "newdevice", "maxmsgs", "maxmsgsize", "msgonlyonce", "verbose",
+	case "ksockid", "lenleft", "nummsgs", "unrepliedto", "missed", "newdevice", "maxmsgs", "maxmsgsize", "msgonlyonce", "verbose",
 		"reportreplierbinds":
 		in := uint32(0)
 		if len(args) > 1 {
@@ -172,8 +196,15 @@ func (s *script) onBytes(k trace.Ksock, command string, args []string) string {
 	return ""
 }
 
+// littleEndian turns the words of a header into the byte order in which cases show them, on a machine that has another.
+func littleEndian(header []byte) {
+	for ; len(header) >= 4; header = header[4:] {
+		binary.LittleEndian.PutUint32(header, binary.NativeEndian.Uint32(header))
+	}
+}
+
 // say sends a message whole, or in bytes on a front end that has nothing else.
-func say(k trace.Ksock, l *letter) (message.ID, syscall.Errno) {
+func say(k trace.Ksock, l *messageSpec) (message.ID, syscall.Errno) {
 	if w, ok := k.(trace.Whole); ok {
 		return w.SendMessage(&l.Header, []byte(l.Name), l.Data)
 	}

@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/file"
-	"kbus/message"
+	"kbus.example/kbus/internal/file"
+	"kbus.example/kbus/message"
 )
 
 func as(uid, gid uint32) *syscall.SysProcAttr {
@@ -50,7 +50,7 @@ func TestReports(t *testing.T) {
 	d := start(t)
 	k, s := d.rw(), d.socket(false)
 	ok(t, k.Bind("$.Lamp", 1))
-	must(t, s.Bind("$.*", 0))
+	must(t, s.Bind(t.Context(), "$.*", 0))
 	_, errno := k.Write([]byte("Kbus"))
 	ok(t, errno)
 	text := func(name string) string {
@@ -154,10 +154,11 @@ limits.user-queue-bytes = 4000
 	ok(t, errno)
 	_, errno = other.ID(file.IoctlSend)
 	ok(t, errno)
-	_, errno = other.Write(long)
+	waits := message.AppendEntire(nil, &message.Header{Flags: message.AllOrWait}, []byte("$.Limit"), make([]byte, 2800))
+	_, errno = other.Write(waits)
 	ok(t, errno)
 	_, errno = other.ID(file.IoctlSend)
-	want(t, errno, unix.EDQUOT) // queued bytes
+	want(t, errno, unix.EDQUOT) // queued bytes: its user cannot be charged for a message that waits
 
 	_, errno = other.Write(long)
 	ok(t, errno)

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/device/descriptor"
+	"kbus.example/kbus/internal/testing/descriptor"
 )
 
 // An actor is another process, in a role. It is cued by lines and answers each with a number, an errno or a message.

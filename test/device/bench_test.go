@@ -5,8 +5,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/file"
-	"kbus/message"
+	"kbus.example/kbus/internal/file"
+	"kbus.example/kbus/message"
 )
 
 // What an operation takes; docs/daemon.md has the figures. To have caller and daemon share a processor, as they do on a

@@ -3,19 +3,18 @@ package device
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
-	"kbus"
-	"kbus/internal/device/descriptor"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/testing/descriptor"
+	"kbus.example/kbus/internal/testing/programs"
 )
 
 var (
@@ -29,12 +28,7 @@ var (
 			return "", err
 		}
 		path = filepath.Join(built, "kbusd")
-		build := exec.Command("go", "build", "-o", path, "kbus/cmd/kbusd")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("%w: %s", err, out)
-		}
-		return path, nil
+		return path, programs.Build(built, "kbusd")
 	})
 )
 
@@ -57,11 +51,10 @@ func start(t testing.TB, flags ...string) *daemon {
 func startIn(t testing.TB, dir string, flags ...string) *daemon {
 	t.Helper()
 	d := command(t, dir, flags...)
-	notes, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "ready"), Net: "unixgram"})
+	notes, err := programs.NewReady(dir)
 	must(t, err)
-	defer os.Remove(notes.LocalAddr().String())
 	defer notes.Close()
-	d.process.Env = append(os.Environ(), "NOTIFY_SOCKET="+notes.LocalAddr().String())
+	d.process.Env = append(os.Environ(), notes.Variable())
 	must(t, d.process.Start())
 	go func() {
 		d.process.Wait()
@@ -74,15 +67,10 @@ func startIn(t testing.TB, dir string, flags ...string) *daemon {
 			t.Logf("the daemon said:\n%s", d.log.String())
 		}
 	})
-	for note := make([]byte, 1000); ; {
-		n, err := notes.Read(note)
-		if err != nil {
-			t.Fatalf("the daemon does not start: %v", err)
-		}
-		if strings.Contains(string(note[:n]), "READY=1") {
-			return d
-		}
+	if err := notes.Await(0); err != nil {
+		t.Fatal(err)
 	}
+	return d
 }
 
 // command is a daemon that has not been started.
@@ -164,7 +152,7 @@ func (d *daemon) rw() descriptor.Descriptor {
 // socket is a Ksock on bus 0 through its socket.
 func (d *daemon) socket(rings bool) *kbus.Ksock {
 	d.t.Helper()
-	k, err := kbus.Open(0, kbus.Dir(d.dir), kbus.Rings(rings))
+	k, err := kbus.Open(d.t.Context(), 0, kbus.Dir(d.dir), kbus.Rings(rings))
 	must(d.t, err)
 	d.t.Cleanup(func() { k.Close() })
 	return k

@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/file"
-	"kbus/message"
+	"kbus.example/kbus/internal/file"
+	"kbus.example/kbus/message"
 )
 
 // gone checks what is left of a device to who had it open when its daemon ended.
@@ -174,7 +174,7 @@ func TestStop(t *testing.T) {
 // A program that owes an answer and never gives it is closed in time, so that whoever asked gets a Status: here one
 // through the socket.
 func TestStopGivesStatuses(t *testing.T) {
-	d := start(t, "--drain", "1s")
+	d := start(t, "--drain", "5s")
 	k, ask := d.rw(), d.rw()
 	ok(t, k.Bind("$.Slow", 1))
 	_, errno := ask.Send(message.Header{Flags: message.WantAReply}, "$.Slow", "?")
@@ -219,7 +219,7 @@ func TestUnmounted(t *testing.T) {
 	d := start(t)
 	s := d.socket(false)
 	must(t, unix.Unmount(filepath.Join(d.dir, "bus0"), 0))
-	must(t, s.Bind("$.Still", 1))
+	must(t, s.Bind(t.Context(), "$.Still", 1))
 	d.stop()
 	empty(t, d.dir)
 }

@@ -6,9 +6,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/device/descriptor"
-	"kbus/internal/file"
-	"kbus/message"
+	"kbus.example/kbus/internal/file"
+	"kbus.example/kbus/internal/testing/descriptor"
+	"kbus.example/kbus/message"
 )
 
 // close(2) looks as if it waited for the bus, though the kernel does not: whoever asks afterwards finds the Ksock gone,

@@ -9,8 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/file"
-	"kbus/message"
+	"kbus.example/kbus/internal/file"
+	"kbus.example/kbus/message"
 )
 
 // guarded is a page of memory behind which there is nothing.

@@ -7,9 +7,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/device/descriptor"
-	"kbus/internal/file"
-	"kbus/message"
+	"kbus.example/kbus/internal/file"
+	"kbus.example/kbus/internal/testing/descriptor"
+	"kbus.example/kbus/message"
 )
 
 // Everybody who waits is woken. Two programs play ping-pong, each sleeping until the other has sent: a wake-up that

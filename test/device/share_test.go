@@ -6,8 +6,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kbus/internal/device/descriptor"
-	"kbus/message"
+	"kbus.example/kbus/internal/testing/descriptor"
+	"kbus.example/kbus/message"
 )
 
 // A Ksock is one open of the device. All copies of the descriptor share it, and it closes with the last of them, at once:

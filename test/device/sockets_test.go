@@ -6,8 +6,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kbus"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/message"
 )
 
 // Programs of the original and programs that use the library are on one bus. Each is answered at once by what the
@@ -17,7 +17,7 @@ func TestSharedBus(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := start(t)
 			ctx, dev, lib := context.Background(), d.rw(), d.socket(rings)
-			must(t, lib.Bind("$.Library", kbus.Replier))
+			must(t, lib.Bind(ctx, "$.Library", kbus.Replier))
 			ok(t, dev.Bind("$.Device", 1))
 			for range 200 {
 				answer := make(chan error)
@@ -41,7 +41,7 @@ func TestSharedBus(t *testing.T) {
 				ok(t, errno)
 				m, err := lib.Receive(ctx)
 				must(t, err)
-				r, err := kbus.ReplyTo(m, "!")
+				r, err := m.Reply([]byte("!"))
 				must(t, err)
 				_, err = lib.Send(ctx, r)
 				must(t, err)
@@ -61,9 +61,9 @@ func TestRoomInLibrary(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := start(t)
 			ctx, lib := context.Background(), d.socket(rings)
-			_, err := lib.SetMaxMessages(1)
+			_, err := lib.Queue().SetLimit(ctx, 1)
 			must(t, err)
-			must(t, lib.Bind("$.Full", kbus.Listener))
+			must(t, lib.Bind(ctx, "$.Full", kbus.Listener))
 			_, errno := d.rw().Send(message.Header{}, "$.Full", "full")
 			ok(t, errno)
 			_, sent := d.sending("$.Full", unix.POLLOUT)

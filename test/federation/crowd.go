@@ -12,35 +12,35 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"kbus"
-	"kbus/limpet/federation"
+	"kbus.example/kbus"
+	"kbus.example/kbus/limpet/federation"
 )
 
-// A thousand bowls, which are buses and Limpets in this process, meet at a cluster of three servers, which are
+// A thousand members, which are buses and Limpets in this process, meet at a cluster of three servers, which are
 // processes. When one of them binds a name, all others know it.
 
 // So many are on the way to join at a time. Each that joins is made known to all others, and what a thousand machines
 // would do with that, this one has to do alone.
 const atOnce = 32
 
-// crowd is those bowls.
+// crowd is those members.
 type crowd struct {
 	play     *play
-	sessions atomic.Int64 // begun by all bowls
+	sessions atomic.Int64 // begun by all members
 	ctx      context.Context
 	seen     chan string // the name of a bind event of some bus
 	end      chan error
-	hall     *hall
+	testbed  *testbed
 }
 
 func crowdCase(p *play) error {
-	h, err := p.newHall(3)
+	h, err := p.newTestbed(3)
 	if err != nil {
 		return err
 	}
 	defer h.close()
 	results := make(chan error)
-	for _, b := range h.bowls {
+	for _, b := range h.members {
 		go func() { results <- b.startServer() }()
 	}
 	if err := errors.Join(<-results, <-results, <-results); err != nil {
@@ -48,7 +48,7 @@ func crowdCase(p *play) error {
 	}
 	ctx, end := context.WithCancel(p.ctx)
 	count := pick(p, 1000, 100)
-	c := &crowd{play: p, ctx: ctx, seen: make(chan string, count), end: make(chan error, count), hall: h}
+	c := &crowd{play: p, ctx: ctx, seen: make(chan string, count), end: make(chan error, count), testbed: h}
 	started := 0
 	defer func() { // none may be left that complains of the end
 		end()
@@ -85,27 +85,27 @@ func crowdCase(p *play) error {
 	return nil
 }
 
-// run is one bowl.
+// run is one member.
 func (c *crowd) run(bus *kbus.Bus, id uint32, ready chan<- struct{}) error {
-	in, err := c.hall.dial(int(id%3) + 1)
+	in, err := c.testbed.dial(int(id%3) + 1)
 	if err != nil {
 		return err
 	}
-	nc, err := nats.Connect("nats://"+c.hall.bowls[id%3].address()+":4222", nats.SetCustomDialer(in), nats.NoEcho(),
+	nc, err := nats.Connect("nats://"+c.testbed.members[id%3].address()+":4222", nats.SetCustomDialer(in), nats.NoEcho(),
 		nats.ReconnectBufSize(-1), nats.MaxReconnects(-1), nats.Timeout(patience))
 	if err != nil {
 		return err
 	}
 	defer nc.Close()
-	ear, err := bus.Open()
+	listener, err := bus.Open(c.ctx)
 	if err != nil {
 		return err
 	}
-	if err := ear.Bind(kbus.NameReplierBindEvent, kbus.Listener); err != nil {
+	if err := listener.Bind(c.ctx, kbus.NameReplierBindEvent, kbus.Listener); err != nil {
 		return err
 	}
 	go func() {
-		for m, err := range ear.Messages(c.ctx) {
+		for m, err := range listener.Messages(c.ctx) {
 			if err != nil {
 				return
 			}
@@ -118,7 +118,7 @@ func (c *crowd) run(bus *kbus.Bus, id uint32, ready chan<- struct{}) error {
 	b, err := federation.New(nc, federation.Config{
 		ID: id, Federation: "crowd", Names: []string{"$.*"}, Replicas: 3, Where: fmt.Sprint("crowd ", id),
 		Log:  slog.New(slog.DiscardHandler),
-		Open: func(context.Context) (*kbus.Ksock, error) { return bus.Open(kbus.ReadAhead(64)) },
+		Open: func(context.Context) (*kbus.Ksock, error) { return bus.Open(c.ctx, kbus.ReadAhead(64)) },
 	}, func() { c.sessions.Add(1); first.Do(func() { ready <- struct{}{} }) })
 	if err != nil {
 		return err
@@ -131,37 +131,37 @@ func (c *crowd) await(ready <-chan struct{}) error {
 	case <-ready:
 		return nil
 	case err := <-c.end:
-		c.end <- nil // it is to be read once for each bowl
+		c.end <- nil // it is to be read once for each member
 		return fmt.Errorf("a bowl has ended: %v", err)
 	case <-time.After(2 * patience):
 		return errors.New("some bowls do not join")
 	}
 }
 
-// claims binds names, each in another bowl, and measures until all buses have told of it.
+// claims binds names, each in another member, and measures until all buses have told of it.
 func (c *crowd) claims(buses []*kbus.Bus, count int) error {
 	random := c.play.random(5)
 	var bound, all []time.Duration
 	for n := range count {
-		k, err := buses[random.IntN(len(buses))].Open()
+		k, err := buses[random.IntN(len(buses))].Open(c.ctx)
 		if err != nil {
 			return err
 		}
 		name := fmt.Sprintf("$.Crowd.N%d", n)
 		start := time.Now()
-		if err := k.Bind(name, kbus.Replier); err != nil {
+		if err := k.Bind(c.ctx, name, kbus.Replier); err != nil {
 			return err
 		}
 		bound = append(bound, time.Since(start))
-		for heard := 0; heard < len(buses); {
+		for received := 0; received < len(buses); {
 			select {
 			case other := <-c.seen:
 				if other != name {
 					return fmt.Errorf("a bus tells of %s, once more", other)
 				}
-				heard++
+				received++
 			case <-time.After(patience):
-				return fmt.Errorf("of %d buses %d know that %s is bound", len(buses), heard, name)
+				return fmt.Errorf("of %d buses %d know that %s is bound", len(buses), received, name)
 			}
 		}
 		all = append(all, time.Since(start))

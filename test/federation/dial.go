@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// namespaceDialer makes connections from within a bowl's namespace.
+// namespaceDialer makes connections from within a member's namespace.
 type namespaceDialer struct{ path string }
 
-func (h *hall) dial(i int) (namespaceDialer, error) {
+func (h *testbed) dial(i int) (namespaceDialer, error) {
 	path := "/run/netns/" + h.namespace(i)
 	_, err := os.Stat(path)
 	return namespaceDialer{path}, err

@@ -1,5 +1,5 @@
 // Command federation tests a federation as it is meant to be used: a kbusd and a kbus-limpet with its NATS server for
-// each of three bowls, each in a network namespace of its own, joined by a bridge that can be cut. What is killed is
+// each of three members, each in a network namespace of its own, joined by a bridge that can be cut. What is killed is
 // killed with SIGKILL, what is cut is cut in the network, and what the programs on the buses see is counted.
 //
 // It needs root. Its last line says how it went:
@@ -36,8 +36,8 @@ type play struct {
 
 // theCase is one of them, with the letter that it is called by.
 type theCase struct {
-	letter, about string
-	perform       func(*play) error
+	name, about string
+	perform     func(*play) error
 }
 
 var cases = []theCase{
@@ -59,11 +59,11 @@ func main() {
 
 func run() int {
 	var p play
-	var letters string
+	var names string
 	flag.BoolVar(&p.short, "short", false, "less of everything, in three minutes")
 	flag.StringVar(&p.bin, "bin", "bin", "directory with kbusd and kbus-limpet")
 	flag.BoolVar(&p.keep, "keep", false, "keep the directories with the logs")
-	flag.StringVar(&letters, "cases", "", "letters of the cases to perform, all unless given")
+	flag.StringVar(&names, "cases", "", "letters of the cases to perform, all unless given")
 	flag.Parse()
 	if os.Getuid() != 0 {
 		fmt.Println("federation: skipped: network namespaces need root")
@@ -78,18 +78,18 @@ func run() int {
 	defer stop()
 	var failures []string
 	for _, c := range cases {
-		if letters != "" && !strings.Contains(letters, c.letter) || p.ctx.Err() != nil {
+		if names != "" && !strings.Contains(names, c.name) || p.ctx.Err() != nil {
 			continue
 		}
-		fmt.Printf("(%s) %s, SEED=%d\n", c.letter, c.about, p.seed)
+		fmt.Printf("(%s) %s, SEED=%d\n", c.name, c.about, p.seed)
 		start := time.Now()
 		if err := c.perform(&p); err != nil {
-			failure := fmt.Sprintf("(%s) FAILED after %.0f s: %v", c.letter, time.Since(start).Seconds(), err)
+			failure := fmt.Sprintf("(%s) FAILED after %.0f s: %v", c.name, time.Since(start).Seconds(), err)
 			fmt.Println(failure)
 			failures = append(failures, failure)
 			continue
 		}
-		fmt.Printf("(%s) passed in %.0f s\n", c.letter, time.Since(start).Seconds())
+		fmt.Printf("(%s) passed in %.0f s\n", c.name, time.Since(start).Seconds())
 	}
 	if p.ctx.Err() != nil {
 		failures = append(failures, "interrupted")

@@ -9,47 +9,47 @@ import (
 	"sync"
 	"time"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
-// Three bowls of a federation are joined by pairs, too: each to each, which is a ring, and two of them twice. In each
-// bowl somebody announces and somebody listens to everything. No Listener ever hears anything twice, while pairs are
-// killed and come back and a bowl starts anew; and while nobody is killed each hears everything.
+// Three members of a federation are joined by pairs, too: each to each, which is a ring, and two of them twice. In each
+// member somebody announces and somebody listens to everything. No Listener ever hears anything twice, while pairs are
+// killed and come back and a member starts anew; and while nobody is killed each hears everything.
 
 const meshName = "$.Mesh.News"
 
 // mesh is a run of it.
 type mesh struct {
-	*hall
-	ctx   context.Context
-	certs string
-	links []*meshLink
-	ears  []*meshEar
-	said  int // by each bowl, in each round
-	lost  int
+	*testbed
+	ctx       context.Context
+	certs     string
+	links     []*meshLink
+	listeners []*meshListener
+	each      int // by each member, in each round
+	lost      int
 }
 
-// meshLink is a pair of Limpets between two bowls.
+// meshLink is a pair of Limpets between two members.
 type meshLink struct {
 	mesh  *mesh
-	ends  [2]*bowl
+	ends  [2]*member
 	label string
 	port  int
 	procs [2]*process
 }
 
-// meshEar is the Listener of a bowl.
-type meshEar struct {
-	bowl   *bowl
-	k      *kbus.Ksock
-	done   sync.WaitGroup
-	mu     sync.Mutex
-	change sync.Cond
-	heard  map[string]int
+// meshListener is the Listener of a member.
+type meshListener struct {
+	member   *member
+	k        *kbus.Ksock
+	done     sync.WaitGroup
+	mu       sync.Mutex
+	change   sync.Cond
+	received map[string]int
 }
 
 func meshCase(p *play) error {
-	h, err := p.newHall(3)
+	h, err := p.newTestbed(3)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func meshCase(p *play) error {
 		return err
 	}
 	ctx, end := context.WithCancel(p.ctx)
-	m := &mesh{hall: h, ctx: ctx, certs: filepath.Join(h.dir, "certs"), said: pick(p, 2000, 300)}
+	m := &mesh{testbed: h, ctx: ctx, certs: filepath.Join(h.dir, "certs"), each: pick(p, 2000, 300)}
 	defer m.end()
 	defer end()
 	if err := m.begin(); err != nil {
@@ -78,7 +78,7 @@ func meshCase(p *play) error {
 			return err
 		}
 	}
-	b := h.bowls[random.IntN(3)]
+	b := h.members[random.IntN(3)]
 	fmt.Printf("    bowl %d is killed, with its server and its pairs, and comes back\n", b.id)
 	if err := m.disturbed(func() error { return m.restart(b) }); err != nil {
 		return err
@@ -94,13 +94,13 @@ func meshCase(p *play) error {
 
 // begin makes certificates, and starts the pairs and those who listen.
 func (m *mesh) begin() error {
-	if out, err := m.bowls[0].output("certs", m.certs, "--id", "1", "--id", "2", "--id", "3"); err != nil {
+	if out, err := m.members[0].output("certs", m.certs, "--id", "1", "--id", "2", "--id", "3"); err != nil {
 		return fmt.Errorf("certificates: %w: %s", err, out)
 	}
 	for i, ends := range [][2]int{{0, 1}, {1, 2}, {2, 0}, {0, 1}} {
-		a, b := m.bowls[ends[0]], m.bowls[ends[1]]
+		a, b := m.members[ends[0]], m.members[ends[1]]
 		m.links = append(m.links, &meshLink{
-			mesh: m, ends: [2]*bowl{a, b}, port: 7000 + i, label: fmt.Sprintf("%d-%d.%d", a.id, b.id, i),
+			mesh: m, ends: [2]*member{a, b}, port: 7000 + i, label: fmt.Sprintf("%d-%d.%d", a.id, b.id, i),
 		})
 	}
 	for _, l := range m.links {
@@ -108,11 +108,11 @@ func (m *mesh) begin() error {
 			return err
 		}
 	}
-	for _, b := range m.bowls {
-		ear := &meshEar{bowl: b, heard: map[string]int{}}
-		ear.change.L = &ear.mu
-		m.ears = append(m.ears, ear)
-		if err := ear.open(m.ctx); err != nil {
+	for _, b := range m.members {
+		listener := &meshListener{member: b, received: map[string]int{}}
+		listener.change.L = &listener.mu
+		m.listeners = append(m.listeners, listener)
+		if err := listener.open(m.ctx); err != nil {
 			return err
 		}
 	}
@@ -120,9 +120,9 @@ func (m *mesh) begin() error {
 }
 
 func (m *mesh) end() {
-	for _, ear := range m.ears {
-		ear.k.Close()
-		ear.done.Wait()
+	for _, listener := range m.listeners {
+		listener.k.Close()
+		listener.done.Wait()
 	}
 }
 
@@ -150,28 +150,28 @@ func (l *meshLink) joined() error {
 	for deadline := time.Now().Add(patience); ; l.mesh.play.wait(retry) {
 		both := true
 		for _, b := range l.ends {
-			said := b.said("kbus-limpet." + l.label)
-			both = both && strings.LastIndex(said, "msg=joined") > strings.LastIndex(said, "msg=parted")
+			logged := b.logged("kbus-limpet." + l.label)
+			both = both && strings.LastIndex(logged, "msg=joined") > strings.LastIndex(logged, "msg=parted")
 		}
 		switch {
 		case both:
 			return nil
 		case time.Now().After(deadline):
-			return fmt.Errorf("pair %s does not join:\n%s\n%s", l.label, l.ends[0].said("kbus-limpet."+l.label),
-				l.ends[1].said("kbus-limpet."+l.label))
+			return fmt.Errorf("pair %s does not join:\n%s\n%s", l.label, l.ends[0].logged("kbus-limpet."+l.label),
+				l.ends[1].logged("kbus-limpet."+l.label))
 		}
 	}
 }
 
 // open has the ear hear, until its bus is lost.
-func (e *meshEar) open(ctx context.Context) (err error) {
-	if e.k, err = e.bowl.open(kbus.ReadAhead(64)); err != nil {
+func (e *meshListener) open(ctx context.Context) (err error) {
+	if e.k, err = e.member.open(kbus.ReadAhead(64)); err != nil {
 		return err
 	}
-	if _, err = e.k.SetMaxMessages(1 << 20); err != nil {
+	if _, err = e.k.Queue().SetLimit(ctx, 1<<20); err != nil {
 		return err
 	}
-	if err = e.k.Bind(meshName, kbus.Listener); err != nil {
+	if err = e.k.Bind(ctx, meshName, kbus.Listener); err != nil {
 		return err
 	}
 	k := e.k
@@ -182,7 +182,7 @@ func (e *meshEar) open(ctx context.Context) (err error) {
 			}
 			e.mu.Lock()
 			if string(m.Data) != "" {
-				e.heard[string(m.Data)]++
+				e.received[string(m.Data)]++
 			}
 			e.change.Broadcast()
 			e.mu.Unlock()
@@ -191,8 +191,8 @@ func (e *meshEar) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// say has a bowl announce so many, each but once.
-func (m *mesh) say(b *bowl, round string, count int, pace time.Duration) error {
+// say has a member announce so many, each but once.
+func (m *mesh) announce(b *member, round string, count int, pace time.Duration) error {
 	k, err := b.open()
 	if err != nil {
 		return err
@@ -210,23 +210,23 @@ func (m *mesh) say(b *bowl, round string, count int, pace time.Duration) error {
 	return nil
 }
 
-// round has all bowls announce, and waits until all ears have heard all of it.
+// round has all members announce, and waits until all ears have heard all of it.
 func (m *mesh) round(name string) error {
 	results := make(chan error)
-	for _, b := range m.bowls {
-		go func() { results <- m.say(b, name, m.said, 200*time.Microsecond) }()
+	for _, b := range m.members {
+		go func() { results <- m.announce(b, name, m.each, 200*time.Microsecond) }()
 	}
 	if err := errors.Join(<-results, <-results, <-results); err != nil {
 		return err
 	}
-	for _, ear := range m.ears {
-		m.lost += ear.missing(name, m.said, len(m.bowls))
+	for _, listener := range m.listeners {
+		m.lost += listener.missing(name, m.each, len(m.members))
 	}
 	return nil
 }
 
 // missing waits until all of a round has been heard, and counts what has not come in the end.
-func (e *meshEar) missing(round string, each, bowls int) int {
+func (e *meshListener) missing(round string, each, members int) int {
 	deadline := time.Now().Add(patience / 4)
 	late := time.AfterFunc(patience/4, e.change.Broadcast)
 	defer late.Stop()
@@ -234,9 +234,9 @@ func (e *meshEar) missing(round string, each, bowls int) int {
 	defer e.mu.Unlock()
 	for {
 		missing := 0
-		for b := range bowls {
+		for b := range members {
 			for n := range each {
-				if e.heard[fmt.Sprintf("%s, number %d of bowl %d", round, n, b+1)] == 0 {
+				if e.received[fmt.Sprintf("%s, number %d of bowl %d", round, n, b+1)] == 0 {
 					missing++
 				}
 			}
@@ -248,14 +248,14 @@ func (e *meshEar) missing(round string, each, bowls int) int {
 	}
 }
 
-// disturbed does something while all bowls announce. What is said then may be lost, but nothing is heard twice.
+// disturbed does something while all members announce. What is said then may be lost, but nothing is heard twice.
 func (m *mesh) disturbed(do func() error) error {
 	ctx, end := context.WithCancel(m.ctx)
 	var work sync.WaitGroup
-	for _, b := range m.bowls {
+	for _, b := range m.members {
 		work.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
-				if m.say(b, fmt.Sprintf("disturbed %d %d", time.Now().UnixNano(), i), 50, time.Millisecond) != nil {
+				if m.announce(b, fmt.Sprintf("disturbed %d %d", time.Now().UnixNano(), i), 50, time.Millisecond) != nil {
 					m.play.wait(retry) // its bus is not there
 				}
 			}
@@ -266,16 +266,16 @@ func (m *mesh) disturbed(do func() error) error {
 	return errors.Join(err, finish(&work, "those who announce", patience))
 }
 
-// restart kills all of a bowl, and starts it again. Its bus counts from 1 then, and its Listener is another.
-func (m *mesh) restart(b *bowl) error {
+// restart kills all of a member, and starts it again. Its bus counts from 1 then, and its Listener is another.
+func (m *mesh) restart(b *member) error {
 	b.kill()
-	ear := m.ears[b.id-1]
-	ear.done.Wait()
-	ear.k.Close()
+	listener := m.listeners[b.id-1]
+	listener.done.Wait()
+	listener.k.Close()
 	if err := errors.Join(b.startDaemon(), b.startServing()); err != nil {
 		return err
 	}
-	if err := ear.open(m.ctx); err != nil {
+	if err := listener.open(m.ctx); err != nil {
 		return err
 	}
 	for _, l := range m.links {
@@ -286,27 +286,27 @@ func (m *mesh) restart(b *bowl) error {
 	return nil
 }
 
-// repliers has a Replier in each bowl asked from each; and when it has gone no bus has a proxy for it any more.
+// repliers has a Replier in each member asked from each; and when it has gone no bus has a proxy for it any more.
 func (m *mesh) repliers() error {
 	t := &m.play.tally
-	for _, b := range m.bowls {
+	for _, b := range m.members {
 		name := fmt.Sprintf("$.Mesh.R%d", b.id)
 		replier, err := b.open()
 		if err != nil {
 			return err
 		}
-		if err := replier.Bind(name, kbus.Replier); err != nil {
+		if err := replier.Bind(m.ctx, name, kbus.Replier); err != nil {
 			return err
 		}
 		go replier.Serve(m.ctx, func(_ context.Context, q *kbus.Message) (*kbus.Message, error) {
-			return kbus.ReplyTo(q, q.Data)
+			return q.Reply(q.Data)
 		})
-		for _, from := range m.bowls {
+		for _, from := range m.members {
 			asker, err := from.open()
 			if err != nil {
 				return err
 			}
-			if err := m.until(func() bool { r, _, err := asker.Who(name); return err == nil && r.Ksock != 0 }); err != nil {
+			if err := m.until(func() bool { r, _, err := asker.Observer().Who(m.ctx, name); return err == nil && r.Ksock != 0 }); err != nil {
 				return fmt.Errorf("bowl %d knows nobody for %s: %w", from.id, name, err)
 			}
 			for range 20 {
@@ -319,12 +319,12 @@ func (m *mesh) repliers() error {
 			asker.Close()
 		}
 		replier.Close()
-		for _, from := range m.bowls {
+		for _, from := range m.members {
 			o, err := from.open()
 			if err != nil {
 				return err
 			}
-			if err := m.until(func() bool { r, _, err := o.Who(name); return err == nil && r.Ksock == 0 }); err != nil {
+			if err := m.until(func() bool { r, _, err := o.Observer().Who(m.ctx, name); return err == nil && r.Ksock == 0 }); err != nil {
 				return fmt.Errorf("bowl %d still has a proxy for %s, whose Replier has gone: %w", from.id, name, err)
 			}
 			o.Close()
@@ -345,27 +345,27 @@ func (m *mesh) until(so func() bool) error {
 
 func (m *mesh) reckon() error {
 	t := &m.play.tally
-	doubles, heard := 0, 0
-	for _, ear := range m.ears {
-		ear.mu.Lock()
-		for data, n := range ear.heard {
-			heard++
+	doubles, received := 0, 0
+	for _, listener := range m.listeners {
+		listener.mu.Lock()
+		for data, n := range listener.received {
+			received++
 			if n > 1 {
 				doubles += n - 1
-				fmt.Printf("    bowl %d heard %d times: %s\n", ear.bowl.id, n, data)
+				fmt.Printf("    bowl %d heard %d times: %s\n", listener.member.id, n, data)
 			}
 		}
-		ear.mu.Unlock()
+		listener.mu.Unlock()
 	}
 	copies := uint64(0)
-	for _, b := range m.bowls {
+	for _, b := range m.members {
 		s, err := b.status()
 		if err != nil {
 			return err
 		}
 		copies += s.Copies
 	}
-	fmt.Printf("    %d messages heard, %d twice, %d not at all when nobody was killed; NATS was the later way for %d\n", heard,
+	fmt.Printf("    %d messages heard, %d twice, %d not at all when nobody was killed; NATS was the later way for %d\n", received,
 		doubles, m.lost, copies)
 	t.doubles, t.lost = t.doubles+doubles, t.lost+m.lost
 	switch {

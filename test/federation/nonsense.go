@@ -5,13 +5,15 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"kbus/limpet/federation/envelope"
-	"kbus/message"
+	"kbus.example/kbus/limpet/federation/envelope"
+	"kbus.example/kbus/message"
 )
+
+// A member with a valid key that sends what the protocol does not allow. The others must count and drop it.
 
 const nonsense = 6
 
-// stranger speaks to the server with the key of bowl 3, from bowl 1's own namespace: the server is there.
+// stranger speaks to the server with the key of member 3, from member 1's own namespace: the server is there.
 func (g *gate) stranger(more ...nats.Option) (*nats.Conn, error) {
 	key, err := nats.NkeyOptionFromSeed(g.keys[3])
 	if err != nil {
@@ -25,14 +27,14 @@ func (g *gate) stranger(more ...nats.Option) (*nats.Conn, error) {
 		nats.ClientCert(g.flags[3][5], g.flags[3][7]), nats.CustomInboxPrefix("_INBOX.kb3"))...)
 }
 
-// talkNonsense says things to bowl 1 that it must not believe.
-func (g *gate) talkNonsense() error {
+// sendNonsense says things to member 1 that it must not believe.
+func (g *gate) sendNonsense() error {
 	nc, err := g.stranger()
 	if err != nil {
 		return err
 	}
 	defer nc.Close()
-	e := envelope.Envelope{Kind: envelope.Heard, Bowl: 3, Epoch: 1, Count: 1, Message: message.Message{
+	e := envelope.Envelope{Kind: envelope.Broadcast, Member: 3, Epoch: 1, Count: 1, Message: message.Message{
 		Header: message.Header{ID: message.ID{Network: 3, Serial: 1}}, Name: "$.A.B", Data: []byte("data"),
 	}}
 	spoilt := func(at int, value byte) []byte {
@@ -41,7 +43,7 @@ func (g *gate) talkNonsense() error {
 		return b
 	}
 	forged := e
-	forged.Bowl = 2
+	forged.Member = 2
 	for i, b := range [nonsense][]byte{
 		nil, []byte("hello"), spoilt(52, 0xFF), spoilt(56, 0xFF), spoilt(0, 0), forged.Append(nil),
 	} {

@@ -12,11 +12,12 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"kbus"
-	"kbus/limpet/federation/ordered"
+	"kbus.example/kbus"
+	"kbus.example/kbus/limpet/federation/ordered"
+	"kbus.example/kbus/limpet/federation/store"
 )
 
-// Three bowls announce at a steady pace, 1000 messages a second together, each as a Request on its inlet, so that it is
+// Three members announce at a steady pace, 1000 messages a second together, each as a Request on its inlet, so that it is
 // known which of them the stream has acknowledged. A Listener on each outlet writes down what it hears. Again and again
 // the server that leads the stream is killed, and then a Limpet, which is started anew. In the end all three have heard
 // the same: everything that was acknowledged, nothing twice, each sender's in its order.
@@ -27,22 +28,22 @@ const (
 	orderedSends = 1000 // a second, by all
 )
 
-// concert is a run of it.
-type concert struct {
-	play  *play
-	hall  *hall
-	ctx   context.Context
-	mu    sync.Mutex
-	acked map[string]bool
-	sent  int
-	none  int // of them that got a Status: the Limpet died that had taken them
-	stop  chan struct{}
-	heard [3][]string
-	gap   [3]time.Duration
+// orderedRun is a run of it.
+type orderedRun struct {
+	play     *play
+	testbed  *testbed
+	ctx      context.Context
+	mu       sync.Mutex
+	acked    map[string]bool
+	sent     int
+	none     int // of them that got a Status: the Limpet died that had taken them
+	stop     chan struct{}
+	received [3][]string
+	gap      [3]time.Duration
 }
 
 func orderedCase(p *play) error {
-	h, err := p.newHall(3)
+	h, err := p.newTestbed(3)
 	if err != nil {
 		return err
 	}
@@ -52,16 +53,16 @@ func orderedCase(p *play) error {
 	}
 	ctx, end := context.WithCancel(p.ctx)
 	defer end()
-	c := &concert{play: p, hall: h, ctx: ctx, acked: map[string]bool{}, stop: make(chan struct{})}
+	c := &orderedRun{play: p, testbed: h, ctx: ctx, acked: map[string]bool{}, stop: make(chan struct{})}
 	results := make(chan error, 6)
-	ears := make(chan struct{}, 3)
-	for i, b := range h.bowls {
-		go func() { results <- c.listen(i, b, ears) }()
+	listeners := make(chan struct{}, 3)
+	for i, b := range h.members {
+		go func() { results <- c.listen(i, b, listeners) }()
 	}
-	for range h.bowls {
-		<-ears
+	for range h.members {
+		<-listeners
 	}
-	for _, b := range h.bowls {
+	for _, b := range h.members {
 		go func() { results <- c.send(b) }()
 	}
 	err = c.kills(pick(p, 5, 1))
@@ -83,18 +84,18 @@ func orderedCase(p *play) error {
 }
 
 // startOrdered starts servers, daemons with two buses each, and Limpets.
-func (h *hall) startOrdered() error {
+func (h *testbed) startOrdered() error {
 	results := make(chan error)
-	for _, b := range h.bowls {
+	for _, b := range h.members {
 		go func() {
 			results <- errors.Join(b.startDaemon("--buses", "2"), b.startServer())
 		}()
 	}
 	var all error
-	for range h.bowls {
+	for range h.members {
 		all = errors.Join(all, <-results)
 	}
-	for _, b := range h.bowls {
+	for _, b := range h.members {
 		if all != nil {
 			break
 		}
@@ -104,15 +105,15 @@ func (h *hall) startOrdered() error {
 }
 
 // startOrdering starts the Limpet.
-func (b *bowl) startOrdering() (err error) {
+func (b *member) startOrdering() (err error) {
 	b.limpet, err = b.start("kbus-limpet", "join", "--ordered", "--bus", "0", "--inlet", "1", "--id", fmt.Sprint(b.id),
-		"--federation", "test", "--replicas", "3", "--servers", b.hall.servers())
+		"--federation", "test", "--replicas", "3", "--servers", b.testbed.servers(), "--insecure")
 	return err
 }
 
-func (h *hall) servers() string {
+func (h *testbed) servers() string {
 	var all []string
-	for _, b := range h.bowls {
+	for _, b := range h.members {
 		all = append(all, "nats://"+b.address()+":4222")
 	}
 	return strings.Join(all, ",")
@@ -120,11 +121,11 @@ func (h *hall) servers() string {
 
 // kills kills the leader so many times, with the time that an election may take in between, and each time a Limpet
 // before.
-func (c *concert) kills(count int) error {
+func (c *orderedRun) kills(count int) error {
 	random := c.play.random(3)
 	for range count {
 		c.play.wait(3 * time.Second)
-		b := c.hall.bowls[random.IntN(len(c.hall.bowls))]
+		b := c.testbed.members[random.IntN(len(c.testbed.members))]
 		fmt.Printf("    the Limpet of bowl %d is killed\n", b.id)
 		b.limpet.kill()
 		c.play.wait(time.Duration(random.Int64N(int64(2 * time.Second))))
@@ -136,7 +137,7 @@ func (c *concert) kills(count int) error {
 		if err != nil {
 			return err
 		}
-		for _, b := range c.hall.bowls {
+		for _, b := range c.testbed.members {
 			if b.serverName() != leader {
 				continue
 			}
@@ -153,20 +154,20 @@ func (c *concert) kills(count int) error {
 }
 
 // leader asks any server who leads the stream.
-func (c *concert) leader() (string, error) {
+func (c *orderedRun) leader() (string, error) {
 	var last error
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); c.play.wait(retry) {
-		for i := range c.hall.bowls {
-			in, err := c.hall.dial(i + 1)
+		for i := range c.testbed.members {
+			in, err := c.testbed.dial(i + 1)
 			if err != nil {
 				return "", err
 			}
-			nc, err := nats.Connect("nats://"+c.hall.bowls[i].address()+":4222", nats.SetCustomDialer(in))
+			nc, err := nats.Connect("nats://"+c.testbed.members[i].address()+":4222", nats.SetCustomDialer(in))
 			if err != nil {
 				last = err
 				continue
 			}
-			log, err := ordered.Open(c.ctx, nc, "test", 3)
+			log, err := ordered.Open(c.ctx, store.NATS{Conn: nc}, "test", 3)
 			var name string
 			if err == nil {
 				name, err = log.Leader(c.ctx)
@@ -181,13 +182,13 @@ func (c *concert) leader() (string, error) {
 	return "", fmt.Errorf("the stream has no leader: %w", last)
 }
 
-func (c *concert) send(b *bowl) error {
-	k, err := kbus.Open(1, kbus.Dir(b.dir))
+func (c *orderedRun) send(b *member) error {
+	k, err := kbus.Open(c.ctx, 1, kbus.Dir(b.dir))
 	if err != nil {
 		return err
 	}
 	defer k.Close()
-	if _, err := k.SetMaxMessages(1 << 16); err != nil {
+	if _, err := k.Queue().SetLimit(c.ctx, 1<<16); err != nil {
 		return err
 	}
 	var mu sync.Mutex // an answer may come before Send has told the id
@@ -248,7 +249,7 @@ func (c *concert) send(b *bowl) error {
 }
 
 // answered takes note of an answer.
-func (c *concert) answered(m *kbus.Message, data string) error {
+func (c *orderedRun) answered(m *kbus.Message, data string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch err := kbus.StatusOf(m); {
@@ -262,19 +263,19 @@ func (c *concert) answered(m *kbus.Message, data string) error {
 	return nil
 }
 
-// listen writes down what is heard until each bowl's last message.
-func (c *concert) listen(i int, b *bowl, ready chan<- struct{}) error {
+// listen writes down what is heard until each member's last message.
+func (c *orderedRun) listen(i int, b *member, ready chan<- struct{}) error {
 	k, err := b.open(kbus.ReadAhead(64))
 	if err != nil {
 		return err
 	}
 	defer k.Close()
-	if err := errors.Join(k.Bind(orderedName, kbus.Listener), k.Bind(orderedEnd, kbus.Listener)); err != nil {
+	if err := errors.Join(k.Bind(c.ctx, orderedName, kbus.Listener), k.Bind(c.ctx, orderedEnd, kbus.Listener)); err != nil {
 		return err
 	}
 	ready <- struct{}{}
 	var last time.Time
-	for ends := 0; ends < len(c.hall.bowls); {
+	for ends := 0; ends < len(c.testbed.members); {
 		m, err := k.Receive(c.ctx)
 		if err != nil {
 			return err
@@ -287,28 +288,28 @@ func (c *concert) listen(i int, b *bowl, ready chan<- struct{}) error {
 		if m.Name == orderedEnd {
 			ends++
 		}
-		c.heard[i] = append(c.heard[i], string(bytes.Clone(m.Data)))
+		c.received[i] = append(c.received[i], string(bytes.Clone(m.Data)))
 	}
 	return nil
 }
 
-func (c *concert) reckon() error {
+func (c *orderedRun) reckon() error {
 	t := &c.play.tally
 	lost, doubles, divergences := 0, 0, 0
-	for i, heard := range c.heard {
+	for i, received := range c.received {
 		seen, next := map[string]bool{}, map[string]int{}
-		for at, data := range heard {
+		for at, data := range received {
 			if seen[data] {
 				doubles++
 			}
 			seen[data] = true
-			bowl, text, _ := strings.Cut(data, "/")
+			member, text, _ := strings.Cut(data, "/")
 			number, err := strconv.Atoi(text)
-			if err != nil || number < next[bowl] { // what is missing was not acknowledged, or is lost
+			if err != nil || number < next[member] { // what is missing was not acknowledged, or is lost
 				divergences++
 			}
-			next[bowl] = number + 1
-			if at >= len(c.heard[0]) || c.heard[0][at] != data {
+			next[member] = number + 1
+			if at >= len(c.received[0]) || c.received[0][at] != data {
 				divergences++
 			}
 		}
@@ -317,7 +318,7 @@ func (c *concert) reckon() error {
 				lost++
 			}
 		}
-		fmt.Printf("    Listener %d heard %d; the longest silence was %.1f s\n", i+1, len(heard), c.gap[i].Seconds())
+		fmt.Printf("    Listener %d heard %d; the longest silence was %.1f s\n", i+1, len(received), c.gap[i].Seconds())
 	}
 	fmt.Printf("    %d sent, %d acknowledged, %d got a Status, %d lost, %d doubles, %d divergences\n",
 		c.sent, len(c.acked), c.none, lost, doubles, divergences)

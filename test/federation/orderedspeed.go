@@ -8,18 +8,18 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// Announcements of 32 bytes from the inlet of one bowl to the outlet of another, as many as there may be, beside what a
+// Announcements of 32 bytes from the inlet of one member to the outlet of another, as many as there may be, beside what a
 // plain client of NATS gets acknowledged by a stream of the same three servers, in batches of as many messages: each its
-// own, or all in one as an ordered bowl sends them.
+// own, or all in one as an ordered member sends them.
 
 const (
-	orderedBatch  = 512  // as many as a bowl orders at once
+	orderedBatch  = 512  // as many as a member orders at once
 	orderedWindow = 1000 // as many as may wait on an inlet, nearly
 	orderedBytes  = 4 + 104 + len("$.Speed") + speedBytes
 )
 
 func orderedSpeed(p *play) error {
-	h, err := p.newHall(3)
+	h, err := p.newTestbed(3)
 	if err != nil {
 		return err
 	}
@@ -59,13 +59,13 @@ func orderedSpeed(p *play) error {
 }
 
 // acknowledged publishes batches to a stream, each when all of the one before is acknowledged, and gives messages a
-// second, as many to a batch as a bowl orders at once.
-func (h *hall) acknowledged(ctx context.Context, batches, messages, bytes int) (float64, error) {
+// second, as many to a batch as a member orders at once.
+func (h *testbed) acknowledged(ctx context.Context, batches, messages, bytes int) (float64, error) {
 	in, err := h.dial(1)
 	if err != nil {
 		return 0, err
 	}
-	nc, err := nats.Connect("nats://"+h.bowls[0].address()+":4222", nats.SetCustomDialer(in))
+	nc, err := nats.Connect("nats://"+h.members[0].address()+":4222", nats.SetCustomDialer(in))
 	if err != nil {
 		return 0, err
 	}

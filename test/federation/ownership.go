@@ -9,28 +9,28 @@ import (
 	"sync"
 	"time"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
-// In every bowl somebody wants to be the Replier of the same names, and holds each for a while. One bowl after the
+// In every member somebody wants to be the Replier of the same names, and holds each for a while. One member after the
 // other is cut off; one has its Limpet stand still, and one has it killed, on a bus that must have one. No two hold a
 // name at the same time: a holder counts from when its Bind has succeeded to when it unbinds or to when its bus says
-// that it is bound no more. Besides, each bowl has a name that it keeps: when it is lost to the others somebody else has
+// that it is bound no more. Besides, each member has a name that it keeps: when it is lost to the others somebody else has
 // that soon, and not before the holder has lost it.
 
 // term is from when to when somebody held a name.
 type term struct {
 	name       string
-	bowl       int
+	member     int
 	start, end time.Time
 	lost       bool // taken away, not given back
 }
 
 type contest struct {
-	play *play
-	hall *hall
-	ctx  context.Context
-	work sync.WaitGroup
+	play    *play
+	testbed *testbed
+	ctx     context.Context
+	work    sync.WaitGroup
 
 	mu    sync.Mutex
 	terms []term
@@ -38,26 +38,26 @@ type contest struct {
 }
 
 func ownershipCase(p *play) error {
-	h, err := p.newHall(3)
+	h, err := p.newTestbed(3)
 	if err != nil {
 		return err
 	}
 	defer h.close()
-	for _, b := range h.bowls {
+	for _, b := range h.members {
 		b.flags = []string{"--federated"}
 	}
 	if err := h.startAll(); err != nil {
 		return err
 	}
 	ctx, end := context.WithCancel(p.ctx)
-	c := &contest{play: p, hall: h, ctx: ctx}
+	c := &contest{play: p, testbed: h, ctx: ctx}
 	defer end()
-	for _, b := range h.bowls {
+	for _, b := range h.members {
 		for i := range pick(p, 12, 8) {
 			c.work.Go(func() { c.contend(b, fmt.Sprintf("$.Short.N%d", i), i) })
 		}
 	}
-	for _, b := range h.bowls { // each is the first to hold its own
+	for _, b := range h.members { // each is the first to hold its own
 		held := make(chan struct{}, 1)
 		c.work.Go(func() { c.hold(b, fmt.Sprintf("$.Long.N%d", b.id), held) })
 		select {
@@ -66,8 +66,8 @@ func ownershipCase(p *play) error {
 			return ctx.Err()
 		}
 	}
-	for _, b := range h.bowls {
-		for _, other := range h.bowls {
+	for _, b := range h.members {
+		for _, other := range h.members {
 			if other != b {
 				c.work.Go(func() { c.hold(b, fmt.Sprintf("$.Long.N%d", other.id), nil) })
 			}
@@ -81,7 +81,7 @@ func ownershipCase(p *play) error {
 		mishaps = mishaps[i : i+1]
 	}
 	for _, m := range mishaps {
-		victim := h.bowls[random.IntN(3)]
+		victim := h.members[random.IntN(3)]
 		fmt.Printf("    bowl %d %s\n", victim.id, m.about)
 		start := time.Now()
 		c.mu.Lock()
@@ -104,23 +104,23 @@ func ownershipCase(p *play) error {
 	return errors.Join(failures, c.reckon(pick(p, 150, 80)))
 }
 
-// mishap is how a bowl is lost to the others for a while.
+// mishap is how a member is lost to the others for a while.
 type mishap struct {
 	about      string
-	begin, end func(*bowl) error
+	begin, end func(*member) error
 }
 
 var (
 	isCutOff = mishap{"is cut off",
-		func(b *bowl) error { return b.hall.cut(b.id) }, func(b *bowl) error { return b.hall.heal(b.id) }}
+		func(b *member) error { return b.testbed.cut(b.id) }, func(b *member) error { return b.testbed.heal(b.id) }}
 	standsStill = mishap{"has its Limpet stand still, with its server",
-		func(b *bowl) error { return b.limpet.pause() }, func(b *bowl) error { return b.limpet.goOn() }}
+		func(b *member) error { return b.limpet.pause() }, func(b *member) error { return b.limpet.goOn() }}
 	loses = mishap{"has its Limpet killed, with its server, on a bus that must have one",
-		func(b *bowl) error { b.limpet.kill(); return nil }, func(b *bowl) error { return b.startServing() }}
+		func(b *member) error { b.limpet.kill(); return nil }, func(b *member) error { return b.startServing() }}
 )
 
 // contend wants a name again and again, for a moment each time.
-func (c *contest) contend(b *bowl, name string, i int) {
+func (c *contest) contend(b *member, name string, i int) {
 	random := c.play.random(uint64(100*b.id + i))
 	c.claim(b, name, func(unbound <-chan struct{}) {
 		select {
@@ -132,7 +132,7 @@ func (c *contest) contend(b *bowl, name string, i int) {
 }
 
 // hold wants a name and keeps it for as long as it may.
-func (c *contest) hold(b *bowl, name string, held chan<- struct{}) {
+func (c *contest) hold(b *member, name string, held chan<- struct{}) {
 	c.claim(b, name, func(unbound <-chan struct{}) {
 		select {
 		case held <- struct{}{}:
@@ -145,19 +145,22 @@ func (c *contest) hold(b *bowl, name string, held chan<- struct{}) {
 	}, func() { c.play.wait(200 * time.Millisecond) })
 }
 
-func (c *contest) claim(b *bowl, name string, keep func(unbound <-chan struct{}), rest func()) {
+func (c *contest) claim(b *member, name string, keep func(unbound <-chan struct{}), rest func()) {
 	for c.ctx.Err() == nil {
 		k, err := b.open()
 		if err != nil {
 			rest()
 			continue
 		}
-		if err := k.Bind(kbus.NameReplierBindEvent, kbus.Listener); err != nil {
+		if err := k.Bind(c.ctx, kbus.NameReplierBindEvent, kbus.Listener); err != nil {
 			k.Close()
 			continue
 		}
 		for c.ctx.Err() == nil {
-			if err := k.Bind(name, kbus.Replier); errors.Is(err, kbus.ErrBusGone) {
+			soon, done := context.WithTimeout(c.ctx, 5*time.Second) // without a quorum it would wait for one
+			err := k.Bind(soon, name, kbus.Replier)
+			done()
+			if errors.Is(err, kbus.ErrBusGone) {
 				break
 			} else if err != nil {
 				rest()
@@ -173,13 +176,13 @@ func (c *contest) claim(b *bowl, name string, keep func(unbound <-chan struct{})
 
 // drain reads what was told meanwhile.
 func drain(k *kbus.Ksock) {
-	for m, err := k.Next(); m != nil && err == nil; m, err = k.Next() {
+	for m, err := k.Next(context.Background()); m != nil && err == nil; m, err = k.Next(context.Background()) {
 	}
 }
 
 // term is one time of holding a name, which has just begun.
-func (c *contest) term(b *bowl, k *kbus.Ksock, name string, keep func(<-chan struct{})) {
-	t := term{name: name, bowl: b.id, start: time.Now()}
+func (c *contest) term(b *member, k *kbus.Ksock, name string, keep func(<-chan struct{})) {
+	t := term{name: name, member: b.id, start: time.Now()}
 	ctx, stop := context.WithCancel(c.ctx)
 	unbound := make(chan struct{})
 	var listening sync.WaitGroup
@@ -206,7 +209,7 @@ func (c *contest) term(b *bowl, k *kbus.Ksock, name string, keep func(<-chan str
 	case <-unbound:
 		t.lost = true
 	default:
-		_ = k.Unbind(name, kbus.Replier) // it may be lost at this very moment
+		_ = k.Unbind(context.WithoutCancel(ctx), name, kbus.Replier) // it may be lost at this very moment
 	}
 	drain(k) // the event of this end is not to be taken for that of the next
 	c.mu.Lock()
@@ -214,7 +217,7 @@ func (c *contest) term(b *bowl, k *kbus.Ksock, name string, keep func(<-chan str
 	c.mu.Unlock()
 }
 
-// takeover checks what became of the long name of a bowl that was cut off.
+// takeover checks what became of the long name of a member that was cut off.
 func (c *contest) takeover(victim int, cut time.Time) error {
 	name := fmt.Sprintf("$.Long.N%d", victim)
 	c.mu.Lock()
@@ -222,13 +225,13 @@ func (c *contest) takeover(victim int, cut time.Time) error {
 	fmt.Printf("    the others could claim nothing for %.1f s\n", c.standstill(victim, cut).Seconds())
 	var lost time.Time
 	for _, t := range c.terms {
-		if t.name == name && t.bowl == victim && t.lost && t.end.After(cut) {
+		if t.name == name && t.member == victim && t.lost && t.end.After(cut) {
 			lost = t.end
 		}
 	}
 	if lost.IsZero() {
 		for _, t := range c.terms {
-			if t.name == name && t.bowl == victim && t.end.Before(cut) {
+			if t.name == name && t.member == victim && t.end.Before(cut) {
 				return nil // it had lost it in an earlier partition
 			}
 		}
@@ -238,11 +241,11 @@ func (c *contest) takeover(victim int, cut time.Time) error {
 	return nil
 }
 
-// standstill is the longest time after a cut in which no bowl but that one came to hold a name: the servers elect.
+// standstill is the longest time after a cut in which no member but that one came to hold a name: the servers elect.
 func (c *contest) standstill(but int, cut time.Time) (longest time.Duration) {
 	starts := []time.Time{cut}
 	for _, t := range c.terms {
-		if t.bowl != but && t.start.After(cut) {
+		if t.member != but && t.start.After(cut) {
 			starts = append(starts, t.start)
 		}
 	}
@@ -253,7 +256,7 @@ func (c *contest) standstill(but int, cut time.Time) (longest time.Duration) {
 	return longest
 }
 
-// cutBefore is when a bowl was last cut off before that.
+// cutBefore is when a member was last cut off before that.
 func (c *contest) cutBefore(t time.Time) (cut time.Time) {
 	for _, at := range c.cuts {
 		if at.Before(t) {
@@ -279,9 +282,9 @@ func (c *contest) reckon(least int) error {
 			if after.start.Before(before.end) {
 				overlaps++
 				fmt.Printf("    %s: bowl %d held it until %v after bowl %d had it\n",
-					name, before.bowl, before.end.Sub(after.start), after.bowl)
+					name, before.member, before.end.Sub(after.start), after.member)
 			}
-			if before.lost && after.bowl != before.bowl {
+			if before.lost && after.member != before.member {
 				lost++
 				slowest = max(slowest, after.start.Sub(c.cutBefore(before.end)))
 			}

@@ -8,36 +8,40 @@ import (
 	"sync/atomic"
 	"time"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
-// Three bowls ask each other, each at a steady pace, while one is cut off, and another is killed and comes back. Every
+// Three members ask each other, each at a steady pace, while one is cut off, and another is killed and comes back. Every
 // Request that a bus has accepted is answered once, by its Reply or by a Status; no Replier sees one twice; and soon
 // after the end nothing is outstanding anywhere.
 
-const askersPerBowl = 8
+const askersPerMember = 8
 
 // load is what the askers and Repliers of a run have seen.
 type load struct {
 	play     *play
-	hall     *hall
+	testbed  *testbed
 	ctx      context.Context
 	end      context.CancelFunc
 	work     sync.WaitGroup
 	answered sync.WaitGroup
+	results
+}
 
-	mu       sync.Mutex
+// results is what has come of the Requests.
+type results struct {
+	mu       sync.Mutex // guards all but the last
 	requests int
 	replies  int
 	statuses map[string]int
 	served   map[string]int // how often Repliers have seen a Request
-	losses   []time.Time    // when a bowl was lost
-	slowest  time.Duration  // from the loss of a bowl, or the Request if it was later, to a Status
+	losses   []time.Time    // when a member was lost
+	slowest  time.Duration  // from the loss of a member, or the Request if it was later, to a Status
 	pending  atomic.Int64
 }
 
 func requestsCase(p *play) error {
-	h, err := p.newHall(3)
+	h, err := p.newTestbed(3)
 	if err != nil {
 		return err
 	}
@@ -45,17 +49,17 @@ func requestsCase(p *play) error {
 	if err := h.startAll(); err != nil {
 		return err
 	}
-	l := &load{play: p, hall: h, statuses: map[string]int{}, served: map[string]int{}}
+	l := &load{play: p, testbed: h, results: results{statuses: map[string]int{}, served: map[string]int{}}}
 	l.ctx, l.end = context.WithCancel(p.ctx)
 	defer l.end()
-	for _, b := range h.bowls {
+	for _, b := range h.members {
 		l.work.Go(func() { l.reply(b) })
 	}
 	total := pick(p, 10_000, 2000)
-	pace := pick(p, 150, 60) // Requests a second and bowl
-	for _, b := range h.bowls {
-		for i := range askersPerBowl {
-			l.answered.Go(func() { l.ask(b, i, total/askersPerBowl, time.Second*askersPerBowl/time.Duration(pace)) })
+	pace := pick(p, 150, 60) // Requests a second and member
+	for _, b := range h.members {
+		for i := range askersPerMember {
+			l.answered.Go(func() { l.ask(b, i, total/askersPerMember, time.Second*askersPerMember/time.Duration(pace)) })
 		}
 	}
 	random := p.random(1)
@@ -74,9 +78,9 @@ func requestsCase(p *play) error {
 	p.wait(pick(p, 12*time.Second, 4*time.Second))
 	fmt.Printf("    bowl %d is killed, with its server\n", killed)
 	l.lost()
-	h.bowls[killed-1].kill()
+	h.members[killed-1].kill()
 	p.wait(pick(p, 10*time.Second, 6*time.Second))
-	b := h.bowls[killed-1]
+	b := h.members[killed-1]
 	if err := errors.Join(b.startDaemon(), b.startServing()); err != nil {
 		return err
 	}
@@ -98,8 +102,8 @@ func (l *load) lost() {
 // retry is the pace at which programs try again what has failed.
 const retry = 50 * time.Millisecond
 
-// reply keeps a Replier bound in a bowl, whatever happens to that bowl.
-func (l *load) reply(b *bowl) {
+// reply keeps a Replier bound in a member, whatever happens to that member.
+func (l *load) reply(b *member) {
 	for l.ctx.Err() == nil {
 		if k, err := b.open(); err == nil {
 			l.serve(k, fmt.Sprintf("$.R%d", b.id))
@@ -111,19 +115,21 @@ func (l *load) reply(b *bowl) {
 
 // serve serves until the Replier is bound no more.
 func (l *load) serve(k *kbus.Ksock, name string) {
-	if k.Bind(kbus.NameReplierBindEvent, kbus.Listener) != nil {
+	if k.Bind(l.ctx, kbus.NameReplierBindEvent, kbus.Listener) != nil {
 		return
 	}
-	for bound := k.Bind(name, kbus.Replier); bound != nil; bound = k.Bind(name, kbus.Replier) {
+	for bound := k.Bind(l.ctx, name, kbus.Replier); bound != nil; bound = k.Bind(l.ctx, name, kbus.Replier) {
 		if l.ctx.Err() != nil || errors.Is(bound, kbus.ErrBusGone) {
 			return
 		}
 		l.play.wait(retry)
 	}
-	_ = k.Serve(l.ctx, func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
+	ctx, stop := context.WithCancel(l.ctx)
+	defer stop()
+	_ = k.Serve(ctx, func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
 		if e, ok := kbus.ParseBindEvent(m.Data); ok && m.Name == kbus.NameReplierBindEvent {
 			if !e.Bind && e.Binder == k.ID() && e.Name == name {
-				return nil, errors.New("unbound")
+				stop() // it is unbound
 			}
 			return nil, nil
 		}
@@ -133,12 +139,12 @@ func (l *load) serve(k *kbus.Ksock, name string) {
 		l.mu.Lock()
 		l.served[string(m.Data)]++
 		l.mu.Unlock()
-		return kbus.ReplyTo(m, m.Data)
+		return m.Reply(m.Data)
 	})
 }
 
 // ask has so many Requests accepted and answered, at that pace.
-func (l *load) ask(b *bowl, asker, count int, pace time.Duration) {
+func (l *load) ask(b *member, asker, count int, pace time.Duration) {
 	beat := time.NewTicker(pace)
 	defer beat.Stop()
 	var k *kbus.Ksock
@@ -242,7 +248,7 @@ func (l *load) reckon() error {
 	fmt.Printf("    %d Requests = %d Replies + %d Statuses %v; the slowest Status after %.1f s\n",
 		l.requests, l.replies, statuses, l.statuses, l.slowest.Seconds())
 	l.mu.Unlock()
-	outstanding, err := l.hall.quiet(10 * time.Second)
+	outstanding, err := l.testbed.quiet(10 * time.Second)
 	if err != nil {
 		return err
 	}
@@ -258,11 +264,11 @@ func (l *load) reckon() error {
 	return nil
 }
 
-// quiet waits until nothing is outstanding in any bowl, and tells what is after so long.
-func (h *hall) quiet(limit time.Duration) (outstanding int, err error) {
+// quiet waits until nothing is outstanding in any member, and tells what is after so long.
+func (h *testbed) quiet(limit time.Duration) (outstanding int, err error) {
 	for deadline := time.Now().Add(limit); ; h.play.wait(100 * time.Millisecond) {
 		outstanding, err = 0, nil
-		for _, b := range h.bowls {
+		for _, b := range h.members {
 			s, e := b.status()
 			outstanding, err = outstanding+s.Outstanding+s.Working, errors.Join(err, e)
 		}

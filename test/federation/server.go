@@ -11,7 +11,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
-	"kbus/limpet/federation/server"
+	"kbus.example/kbus/limpet/federation/server"
 )
 
 // A NATS server that is no Limpet is a process of this program, so that it can be killed alone.
@@ -22,7 +22,7 @@ const serverRole = "nats-server"
 func beServer(args []string) int {
 	s, err := server.Start(server.Config{
 		Name: args[0], Listen: args[1] + ":4222", Store: args[2], Cluster: "test", Peers: args[1] + ":6222",
-		Routes: strings.Split(args[3], ","), Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Routes: strings.Split(args[3], ","), Open: true, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -39,10 +39,10 @@ func beServer(args []string) int {
 	return 0
 }
 
-// startServer starts one in the bowl's namespace.
-func (b *bowl) startServer() (err error) {
+// startServer starts one in the member's namespace.
+func (b *member) startServer() (err error) {
 	var routes []string
-	for _, other := range b.hall.bowls {
+	for _, other := range b.testbed.members {
 		if other != b {
 			routes = append(routes, other.address()+":6222")
 		}
@@ -52,4 +52,4 @@ func (b *bowl) startServer() (err error) {
 	return err
 }
 
-func (b *bowl) serverName() string { return fmt.Sprintf("server%d", b.id) }
+func (b *member) serverName() string { return fmt.Sprintf("server%d", b.id) }

@@ -8,11 +8,11 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
-// Messages of 32 bytes from one bowl to another, one at a time and as many as there may be, beside the same over plain
-// NATS between the same servers. On the way between two bowls there are two buses and two Limpets more. What is
+// Messages of 32 bytes from one member to another, one at a time and as many as there may be, beside the same over plain
+// NATS between the same servers. On the way between two members there are two buses and two Limpets more. What is
 // measured is printed; what is judged is that all arrive, in order, and how much memory an idle member takes.
 
 const (
@@ -32,7 +32,7 @@ type way struct {
 func speedCase(p *play) error { return errors.Join(unorderedSpeed(p), orderedSpeed(p)) }
 
 func unorderedSpeed(p *play) error {
-	h, err := p.newHall(3)
+	h, err := p.newTestbed(3)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func unorderedSpeed(p *play) error {
 		return err
 	}
 	p.wait(5 * time.Second) // so that the members are idle
-	for _, b := range h.bowls {
+	for _, b := range h.members {
 		resident, err := b.limpet.resident()
 		if err != nil {
 			return err
@@ -75,19 +75,19 @@ func unorderedSpeed(p *play) error {
 	return nil
 }
 
-func (h *hall) kbusWay(ctx context.Context) (way, error) { return h.busWay(ctx, 0, 0, speedWindow) }
+func (h *testbed) kbusWay(ctx context.Context) (way, error) { return h.busWay(ctx, 0, 0, speedWindow) }
 
-// busWay is from a bus of the first bowl to one of the second.
-func (h *hall) busWay(ctx context.Context, fromBus, toBus uint32, window int) (w way, err error) {
-	from, err := kbus.Open(fromBus, kbus.Dir(h.bowls[0].dir))
+// busWay is from a bus of the first member to one of the second.
+func (h *testbed) busWay(ctx context.Context, fromBus, toBus uint32, window int) (w way, err error) {
+	from, err := kbus.Open(ctx, kbus.BusNumber(fromBus), kbus.Dir(h.members[0].dir))
 	if err != nil {
 		return w, err
 	}
-	to, err := kbus.Open(toBus, kbus.Dir(h.bowls[1].dir), kbus.ReadAhead(64))
+	to, err := kbus.Open(ctx, kbus.BusNumber(toBus), kbus.Dir(h.members[1].dir), kbus.ReadAhead(64))
 	if err != nil {
 		return w, err
 	}
-	if _, err = to.SetMaxMessages(uint32(4 * window)); err != nil {
+	if _, err = to.Queue().SetLimit(ctx, uint32(4*window)); err != nil {
 		return w, err
 	}
 	pipe := from.Pipe()
@@ -101,19 +101,19 @@ func (h *hall) busWay(ctx context.Context, fromBus, toBus uint32, window int) (w
 			err := to.ReceiveInto(ctx, &got)
 			return got.Data, err
 		},
-	}, to.Bind("$.Speed", kbus.Listener)
+	}, to.Bind(ctx, "$.Speed", kbus.Listener)
 }
 
-// natsWay is from the first server to the second, and as all that is said on a bus is heard by all bowls, somebody at the
+// natsWay is from the first server to the second, and as all that is said on a bus is heard by all members, somebody at the
 // third hears it too.
-func (h *hall) natsWay(ctx context.Context) (w way, err error) {
+func (h *testbed) natsWay(ctx context.Context) (w way, err error) {
 	var conns [4]*nats.Conn
 	for i := 1; i <= 3; i++ {
 		in, err := h.dial(i)
 		if err != nil {
 			return w, err
 		}
-		if conns[i], err = nats.Connect("nats://"+h.bowls[i-1].address()+":4222", nats.SetCustomDialer(in)); err != nil {
+		if conns[i], err = nats.Connect("nats://"+h.members[i-1].address()+":4222", nats.SetCustomDialer(in)); err != nil {
 			return w, err
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strconv"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // talkWindow is how many Requests an asker keeps open.
@@ -26,16 +26,16 @@ type talker struct {
 func talkAsker(p *part) {
 	k := p.open()
 	if len(p.args) > 1 {
-		p.must(k.Bind(p.args[1], kbus.Replier))
+		p.must(k.Bind(context.Background(), p.args[1], kbus.Replier))
 	}
 	random := rand.New(rand.NewPCG(uint64(p.number(0)), 0))
 	p.play(k, func(p *player) {
 		t := &talker{player: p, random: random, open: map[kbus.ID]bool{}}
 		for p.talking.Err() == nil && !p.mute {
 			t.talk()
-			t.settle(talkWindow)
+			t.receiveUntil(talkWindow)
 		}
-		t.settle(0)
+		t.receiveUntil(0)
 		over, end := context.WithCancel(context.Background())
 		end()
 		for p.receive(over) != nil { // nothing more may come, and what does is seen
@@ -43,8 +43,8 @@ func talkAsker(p *part) {
 	})
 }
 
-// settle receives until no more than so many Requests are open.
-func (t *talker) settle(most int) {
+// receiveUntil receives until no more than so many Requests are open.
+func (t *talker) receiveUntil(most int) {
 	for len(t.open) > most && !t.seen.Lost {
 		if m := t.receive(context.Background()); m != nil {
 			t.answered(m)
@@ -73,7 +73,7 @@ func (t *talker) talk() {
 		t.pick()
 	case 3:
 		if t.earlier != nil {
-			stateful, err := kbus.StatefulRequest(t.earlier, t.earlier.Name, "")
+			stateful, err := t.earlier.StatefulRequest(t.earlier.Name, nil)
 			t.must(err)
 			t.send(stateful)
 		}
@@ -95,7 +95,7 @@ func (t *talker) send(m *kbus.Message) {
 		errors.Is(err, kbus.ErrOtherReplier) && m.IsStatefulRequest():
 		return
 	}
-	if t.sent(err) && m.IsRequest() {
+	if t.sent(s, err) && m.IsRequest() {
 		t.open[s.ID] = true
 		t.seen.Asked = append(t.seen.Asked, s.ID)
 	}

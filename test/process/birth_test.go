@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // From the start of the daemon to the first message that somebody has received, in this process and in one that is
@@ -40,11 +40,11 @@ func TestStart(t *testing.T) {
 func newcomer(p *part) {
 	k := p.open()
 	firstMessage(context.Background(), k, p.must)
-	p.say(ready{k.ID()})
+	p.say(ready{uint32(k.ID())})
 }
 
 func firstMessage(ctx context.Context, k *kbus.Ksock, must func(error)) {
-	must(k.Bind("$.First", kbus.Listener))
+	must(k.Bind(ctx, "$.First", kbus.Listener))
 	_, err := k.Send(ctx, kbus.Announcement("$.First", "word"))
 	must(err)
 	_, err = k.Receive(ctx)

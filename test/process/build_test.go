@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"kbus.example/kbus/internal/testing/programs"
 )
 
 // The daemon is built once, and only if a test needs it, as `make build` does it: figures of another one would be
@@ -20,14 +22,19 @@ var (
 			return "", err
 		}
 		path = filepath.Join(builtDir, "kbusd")
-		build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "kbus/cmd/kbusd")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("%w: %s", err, out)
-		}
-		return path, nil
+		return path, programs.Build(builtDir, "kbusd")
 	})
 )
+
+// build builds a daemon with such flags of the linker.
+func build(path, flags string) error {
+	build := exec.Command("go", "build", "-trimpath", "-ldflags="+flags, "-o", path, "kbus.example/kbus/cmd/kbusd")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+}
 
 func daemonPath(t testing.TB) string {
 	t.Helper()

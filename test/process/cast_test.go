@@ -5,8 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"kbus"
-	"kbus/internal/bus/model"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/bus/model"
 )
 
 // The cast of a conversation in which somebody is killed: askers keep several Requests open, repliers answer them,
@@ -54,13 +54,13 @@ type player struct {
 
 // play plays scenes.
 func (p *part) play(k *kbus.Ksock, scene func(*player)) {
-	for p.say(ready{k.ID()}); ; {
+	for p.say(ready{uint32(k.ID())}); ; {
 		p.await()
 		_, err := k.Reopen(context.Background()) // which does nothing if the bus is still there
 		p.must(err)
 		pl := &player{part: p, k: k, talking: p.scene()}
 		pl.seen.ID = k.ID()
-		p.say(ready{k.ID()})
+		p.say(ready{uint32(k.ID())})
 		scene(pl)
 		<-pl.talking.Done()
 		p.say(pl.seen)
@@ -73,7 +73,7 @@ func (p *player) note(m *kbus.Message, picked bool) {
 		p.seen.Statuses = append(p.seen.Statuses, status{m.Name, time.Now().UnixNano()})
 		if errors.Is(err, kbus.ErrBusGoneAway) {
 			// The library made it, and it has no id; but two of them must not look like one.
-			m.ID = kbus.ID{Network: 1<<31 | p.k.ID(), Serial: uint32(len(p.seen.Statuses))}
+			m.ID = kbus.ID{Network: 1<<31 | uint32(p.k.ID()), Serial: uint32(len(p.seen.Statuses))}
 		}
 	}
 	if m.WantsUsToReply() {
@@ -86,7 +86,7 @@ func (p *player) note(m *kbus.Message, picked bool) {
 func (p *player) receive(ctx context.Context) *kbus.Message {
 	m, err := p.k.Receive(ctx)
 	if errors.Is(err, kbus.ErrCanceled) {
-		m, err = p.k.Next()
+		m, err = p.k.Next(context.Background()) // what came after all
 	}
 	if errors.Is(err, kbus.ErrBusGone) {
 		p.mute, p.seen.Lost = true, true
@@ -100,9 +100,9 @@ func (p *player) receive(ctx context.Context) *kbus.Message {
 }
 
 // sent deals with what came of a send, and reports whether the message was accepted.
-func (p *player) sent(err error) (accepted bool) {
+func (p *player) sent(sent kbus.Sent, err error) (accepted bool) {
 	switch {
-	case errors.Is(err, kbus.ErrPending):
+	case sent.Pending:
 		if err := p.k.WaitSent(context.Background()); !errors.Is(err, kbus.ErrBusGone) {
 			p.must(err)
 		}

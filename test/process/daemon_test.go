@@ -1,17 +1,14 @@
 package process
 
 import (
-	"bytes"
-	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"kbus"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/testing/programs"
 )
 
 // A daemon is ready when it says so, in the way it says so to systemd.
@@ -21,7 +18,7 @@ type daemon struct {
 	rings   bool // whether its actors use shared memory
 	pid     int
 	process *exec.Cmd
-	log     bytes.Buffer
+	log     *os.File      // what all processes of it have said
 	born    time.Time     // when it was about to be started
 	gone    chan struct{} // closed when it has ended
 }
@@ -42,41 +39,49 @@ func startDaemonIn(t testing.TB, dir string, flags ...string) *daemon {
 // startDaemonAs starts one with a whole command line.
 func startDaemonAs(t testing.TB, dir string, command ...string) *daemon {
 	t.Helper()
-	notes, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "ready"), Net: "unixgram"})
+	log, err := os.CreateTemp("", "kbusd-log")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.Remove(notes.LocalAddr().String())
-	defer notes.Close()
-
-	d := &daemon{t: t, dir: dir, process: exec.Command(command[0], command[1:]...), gone: make(chan struct{})}
-	d.process.Env = append(os.Environ(), "KBUS_DIR="+dir, "NOTIFY_SOCKET="+notes.LocalAddr().String())
-	d.process.Stderr = &d.log
-	d.born = time.Now()
-	if err := startProcess(d.process); err != nil {
-		t.Fatal(err)
-	}
-	d.pid = d.process.Process.Pid
-	go func() {
-		d.process.Wait()
-		notes.Close()
-		close(d.gone)
-	}()
+	d := &daemon{t: t, dir: dir, log: log}
 	t.Cleanup(func() {
 		d.kill()
-		if t.Failed() && d.log.Len() > 0 {
-			t.Logf("the daemon said:\n%s", d.log.String())
+		if said, _ := os.ReadFile(log.Name()); t.Failed() && len(said) > 0 {
+			t.Logf("the daemon said:\n%s", said)
 		}
+		log.Close()
+		os.Remove(log.Name())
 	})
-	for note := make([]byte, 1000); ; {
-		n, err := notes.Read(note)
-		if err != nil {
-			t.Fatalf("the daemon does not start: %v", err)
-		}
-		if strings.Contains(string(note[:n]), "READY=1") {
-			return d
-		}
+	if err := d.start(command...); err != nil {
+		t.Fatal(err)
 	}
+	return d
+}
+
+// start starts a process of the daemon, and returns when it is ready.
+func (d *daemon) start(command ...string) error {
+	notes, err := programs.NewReady(d.dir)
+	if err != nil {
+		return err
+	}
+	defer notes.Close()
+	process, gone := exec.Command(command[0], command[1:]...), make(chan struct{})
+	process.Env = append(os.Environ(), "KBUS_DIR="+d.dir, notes.Variable())
+	process.Stderr = d.log
+	d.born = time.Now()
+	if err := startProcess(process); err != nil {
+		return err
+	}
+	go func() {
+		process.Wait()
+		notes.Close()
+		close(gone)
+	}()
+	if err := notes.Await(0); err != nil {
+		return err
+	}
+	d.process, d.pid, d.gone = process, process.Process.Pid, gone
+	return nil
 }
 
 // tempDir is short: the path of a socket may have 107 bytes.
@@ -92,6 +97,9 @@ func tempDir(t testing.TB) string {
 
 // kill is kill -9, and returns when the daemon is no more.
 func (d *daemon) kill() {
+	if d.process == nil {
+		return
+	}
 	select {
 	case <-d.gone:
 	default:
@@ -103,7 +111,7 @@ func (d *daemon) kill() {
 // open opens a Ksock from the process of the test.
 func (d *daemon) open(opts ...kbus.Option) *kbus.Ksock {
 	d.t.Helper()
-	k, err := kbus.Open(0, append(opts, kbus.Dir(d.dir), kbus.Rings(d.rings))...)
+	k, err := kbus.Open(d.t.Context(), 0, append(opts, kbus.Dir(d.dir), kbus.Rings(d.rings))...)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -113,7 +121,7 @@ func (d *daemon) open(opts ...kbus.Option) *kbus.Ksock {
 
 func (d *daemon) observe() *kbus.Observer {
 	d.t.Helper()
-	o, err := kbus.Observe(0, kbus.Dir(d.dir))
+	o, err := kbus.Observe(d.t.Context(), 0, kbus.Dir(d.dir))
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -1,11 +1,14 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"testing"
 
-	"kbus"
+	"golang.org/x/sys/unix"
+
+	"kbus.example/kbus"
 )
 
 // A daemon that runs out of file descriptors (RLIMIT_NOFILE) refuses who comes, and says why; those who are there do
@@ -15,8 +18,8 @@ func TestOutOfDescriptors(t *testing.T) {
 	d := startDaemonAs(t, tempDir(t), "sh", "-c", `ulimit -n "$1" && exec "$0" --log-level error`, daemonPath(t),
 		strconv.Itoa(limit))
 	listener, sender, o := d.open(), d.open(), d.observe()
-	must(t, listener.Bind("$.Still.Here", kbus.Listener))
-	before, err := o.Info()
+	must(t, listener.Bind(t.Context(), "$.Still.Here", kbus.Listener))
+	before, err := o.Info(t.Context())
 	must(t, err)
 	descriptors := d.descriptors()
 
@@ -30,12 +33,14 @@ func TestOutOfDescriptors(t *testing.T) {
 		must(t, err)
 		_, err = listener.Receive(patient(t))
 		must(t, err)
-		if _, err := sender.NewBus(); err == nil {
+		if _, err := sender.Settings().AddBus(crowd.t.Context()); err == nil {
 			t.Error("a bus was made of nothing")
 		}
 
 		crowd.kill()
-		now := settled(t, o, func(i kbus.BusInfo) bool { return i.Connections == before.Connections })
+		now := eventually(t, o, func(i kbus.BusInfo) bool {
+			return i.Connections == before.Connections && d.descriptors() <= descriptors // which are closed a little later
+		})
 		if now.Ksocks != before.Ksocks || now.Bindings != before.Bindings {
 			t.Errorf("%+v, and before it was %+v", now, before)
 		}
@@ -43,8 +48,24 @@ func TestOutOfDescriptors(t *testing.T) {
 			t.Errorf("%d descriptors, and before it was %d", n, descriptors)
 		}
 	}
-	_, err = sender.NewBus()
+	_, err = sender.Settings().AddBus(t.Context())
 	must(t, err)
+}
+
+// The table of descriptors is as long as it can get before a daemon takes over: in a process with threads whoever makes it longer
+// waits for all processors, and that would be while the buses stand still.
+func TestRoomForDescriptors(t *testing.T) {
+	var limit unix.Rlimit
+	must(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
+	const connections, each = 4096, 4 // by default
+	want := int64(min(limit.Max, connections*each))
+	d := startDaemon(t)
+	if err := d.upgrade(); err != nil {
+		t.Fatal(err)
+	}
+	if room := d.status("FDSize:"); room < want {
+		t.Errorf("room for %d descriptors in the daemon that took over; want %d", room, want)
+	}
 }
 
 // crowd comes with up to args[0] connections, until one is refused; then it tries args[1] times more. It says how
@@ -52,7 +73,7 @@ func TestOutOfDescriptors(t *testing.T) {
 func crowd(p *part) {
 	came, refused := 0, 0
 	for came < p.number(0) && refused <= p.number(1) {
-		switch _, err := kbus.Open(0); {
+		switch _, err := kbus.Open(context.Background(), 0); {
 		case errors.Is(err, kbus.ErrBusConnections):
 			refused++
 		default:

@@ -3,10 +3,9 @@ package process
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // flooded is a bus with those who hear the flood.
@@ -55,9 +54,9 @@ func (f *flooded) send(messages, listeners int) (skipped int) {
 // serve replies to what send asks.
 func (f *flooded) serve() {
 	k := f.d.open()
-	must(f, k.Bind("$.Echo", kbus.Replier))
+	must(f, k.Bind(f.Context(), "$.Echo", kbus.Replier))
 	go k.Serve(context.Background(), func(_ context.Context, m *kbus.Message) (*kbus.Message, error) {
-		return kbus.ReplyTo(m, m.Data)
+		return m.Reply(m.Data)
 	})
 }
 
@@ -66,7 +65,7 @@ func (f *flooded) finish(name string) {
 	f.Helper()
 	m := kbus.Announcement(name, "")
 	m.Flags = kbus.AllOrWait
-	if _, err := f.sender.Send(f.ctx, m); err != nil && !errors.Is(err, kbus.ErrPending) {
+	if _, err := f.sender.Send(f.ctx, m); err != nil {
 		f.Fatal(err)
 	}
 	must(f, f.sender.WaitSent(f.ctx))

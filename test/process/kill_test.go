@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // Somebody is killed in the middle of a conversation, by kill -9, at many points of it. Whoever had asked gets exactly
@@ -26,7 +26,7 @@ func TestReplierKilled(t *testing.T) { onBoth(t, replierKilled) }
 func replierKilled(t *testing.T, rings bool) {
 	s := newStage(t, 1, rings)
 	o := s.d.observe()
-	before, err := o.Info()
+	before, err := o.Info(s.Context())
 	must(t, err)
 	for range *pointsFlag {
 		victim := s.d.cast("talkReplier", 0, talkHold)
@@ -48,13 +48,15 @@ func TestSenderKilled(t *testing.T) { onBoth(t, senderKilled) }
 func senderKilled(t *testing.T, rings bool) {
 	s := newStage(t, 2, rings)
 	watch := s.d.open()
-	must(t, watch.Bind(kbus.NameReplierBindEvent, kbus.Listener))
-	_, err := watch.SetReportReplierBinds(true)
+	must(t, watch.Bind(s.Context(), kbus.NameReplierBindEvent, kbus.Listener))
+	_, err := watch.Settings().SetReportReplierBinds(s.Context(), true)
 	must(t, err)
-	for m, _ := watch.Next(); m != nil; m, _ = watch.Next() { // of what was bound before
+	m, err := watch.Next(s.Context())
+	for ; m != nil; m, err = watch.Next(s.Context()) { // of what was bound before
 	}
+	must(t, err)
 	o := s.d.observe()
-	before, err := o.Info()
+	before, err := o.Info(s.Context())
 	must(t, err)
 	var told durations
 	for range *pointsFlag {
@@ -66,7 +68,7 @@ func senderKilled(t *testing.T, rings bool) {
 			for e := (kbus.BindEvent{Bind: true}); e.Bind; { // that it was bound, and that it is no more
 				m, err := watch.Receive(patient(t))
 				must(t, err)
-				if e, _ = kbus.ParseBindEvent(m.Data); e.Binder != id {
+				if e, _ = kbus.ParseBindEvent(m.Data); uint32(e.Binder) != id {
 					t.Fatalf("Ksock %d was killed, and the event is %+v", id, e)
 				}
 			}

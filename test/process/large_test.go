@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"testing"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 const (
@@ -34,9 +34,9 @@ func largeBody(b []byte, n int) []byte {
 // it checks its messages, and says how many came.
 func largeHearer(p *part) {
 	k := p.open()
-	_, err := k.SetMaxMessages(uint32(p.number(0)))
+	_, err := k.Queue().SetLimit(context.Background(), uint32(p.number(0)))
 	p.must(err)
-	p.must(k.Bind(largeName, kbus.Listener))
+	p.must(k.Bind(context.Background(), largeName, kbus.Listener))
 	var m kbus.Message
 	want := make([]byte, 1<<17)
 	for p.say(ready{}); ; {
@@ -117,7 +117,7 @@ func TestLargeMessages(t *testing.T) {
 	stopped.stop()
 	round(8)
 	stopped.kill()
-	settled(t, o, func(i kbus.BusInfo) bool { return i.Ksocks == 8 })
+	eventually(t, o, func(i kbus.BusInfo) bool { return i.Ksocks == 8 })
 	round(7)
 	publish(t, "memory of the daemon with 600 large messages unread", "%v", full)
 }

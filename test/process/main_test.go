@@ -34,9 +34,12 @@ var roles = map[string]func(*part){
 	"talkAsker":   talkAsker,
 	"reader":      reader,
 	"crowd":       crowd,
-	"mayflies":    mayflies,
+	"shortLived":  shortLived,
 	"newcomer":    newcomer,
 	"largeHearer": largeHearer,
+	"hoarder":     hoarder,
+	"echo":        echo,
+	"limpet":      limpet,
 }
 
 const roleVariable = "KBUS_PROCESS_ROLE"

@@ -14,9 +14,13 @@ import (
 // Ids have that order only if no message waits for room (R4.37), so queues are large, and every send says that nobody
 // was passed over. The senders keep them from growing without end: now and then each asks one of the Listeners,
 // which answers when it has heard all that came before.
-func TestOrder(t *testing.T) {
+func TestOrder(t *testing.T) { order(t, *messagesFlag, "16 senders and 16 Listeners", false, nil) }
+
+// order is that, with something that happens to the daemon meanwhile, until done is closed.
+func order(t *testing.T, messages int, what string, rings bool, meanwhile func(d *daemon, done <-chan struct{})) {
 	const senders, listeners = 16, 16
 	d := startDaemon(t)
+	d.rings = rings
 
 	heard := make([]*actor, listeners)
 	for i := range heard {
@@ -27,7 +31,7 @@ func TestOrder(t *testing.T) {
 	}
 	spoken := make([]*actor, senders)
 	for i := range spoken {
-		share := *messagesFlag*(i+1)/senders - *messagesFlag*i/senders
+		share := messages*(i+1)/senders - messages*i/senders
 		spoken[i] = d.cast("sender", i, listeners, share)
 	}
 	for _, a := range spoken {
@@ -37,6 +41,13 @@ func TestOrder(t *testing.T) {
 	for _, a := range spoken {
 		a.cue("go")
 	}
+	done, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		if meanwhile != nil {
+			meanwhile(d, done)
+		}
+	}()
 	var sent orderSent
 	for _, a := range spoken {
 		s := hear[orderSent](a)
@@ -50,13 +61,15 @@ func TestOrder(t *testing.T) {
 		}
 	}
 	took := time.Since(begin)
-	if first.Messages != sent.Messages || first.Replies != sent.Requests || sent.Messages != *messagesFlag {
-		t.Errorf("%d messages were to be sent; %+v was sent, %+v was heard", *messagesFlag, sent, first)
+	close(done)
+	<-over
+	if first.Messages != sent.Messages || first.Replies != sent.Requests || sent.Messages != messages {
+		t.Errorf("%d messages were to be sent; %+v was sent, %+v was heard", messages, sent, first)
 	}
 	for _, a := range append(spoken, heard...) {
 		a.dismiss()
 	}
-	publish(t, "16 senders and 16 Listeners",
+	publish(t, what,
 		"%d messages, %d of them Requests and as many Replies, heard by all: %v, %.0f sent/s, %.0f heard/s",
 		sent.Messages, sent.Requests, took.Round(time.Millisecond),
 		float64(sent.Messages)/took.Seconds(), float64(sent.Messages*listeners)/took.Seconds())

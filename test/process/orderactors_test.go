@@ -6,9 +6,9 @@ import (
 	"hash/fnv"
 	"strconv"
 
-	"kbus"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 const (
@@ -80,11 +80,11 @@ func listener(p *part) {
 	number, senders := p.number(0), p.number(1)
 	ctx := context.Background()
 	k := p.open(kbus.ReadAhead(512), kbus.Rings(number%2 == 0))
-	_, err := k.SetMaxMessages(orderQueue)
+	_, err := k.Queue().SetLimit(ctx, orderQueue)
 	p.must(err)
-	p.must(k.Bind("$.Order.*", kbus.Listener))
-	p.must(k.Bind(orderAsk+strconv.Itoa(number), kbus.Replier))
-	p.say(ready{k.ID()})
+	p.must(k.Bind(ctx, "$.Order.*", kbus.Listener))
+	p.must(k.Bind(ctx, orderAsk+strconv.Itoa(number), kbus.Replier))
+	p.say(ready{uint32(k.ID())})
 
 	var heard orderHeard
 	var last kbus.ID
@@ -95,7 +95,7 @@ func listener(p *part) {
 	for ended := 0; ended < senders; {
 		p.must(k.ReceiveInto(ctx, &m))
 		if m.WantsUsToReply() { // what we hear as everybody does comes next
-			reply, err := kbus.ReplyTo(&m, m.Data)
+			reply, err := m.Reply(m.Data)
 			p.must(err)
 			sent, err := k.Send(ctx, reply)
 			p.must(err)

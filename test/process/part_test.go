@@ -8,14 +8,15 @@ import (
 	"os"
 	"strconv"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // part is the actor's side: what it was given, the cues it hears, and how it speaks.
 type part struct {
-	args []string
-	cues chan string
-	says *gob.Encoder
+	args   []string
+	cues   chan string
+	says   *gob.Encoder
+	opened []*kbus.Ksock
 }
 
 // perform runs a role in this process, which is an actor's.
@@ -66,7 +67,8 @@ func (p *part) scene() context.Context {
 }
 
 func (p *part) open(opts ...kbus.Option) *kbus.Ksock {
-	k, err := kbus.Open(0, opts...)
+	k, err := kbus.Open(context.Background(), 0, opts...)
 	p.must(err)
+	p.opened = append(p.opened, k) // one that is dropped is closed
 	return k
 }

@@ -29,20 +29,23 @@ type memory struct {
 	Own int64 // that belongs to the daemon alone
 }
 
-func (d *daemon) memory() (m memory) {
+func (d *daemon) memory() memory {
+	d.t.Helper()
+	return memory{All: d.status("VmRSS:") << 10, Own: d.status("RssAnon:") << 10}
+}
+
+// status is a number that the kernel tells of it.
+func (d *daemon) status(key string) (n int64) {
 	d.t.Helper()
 	text, err := os.ReadFile(d.proc("status"))
 	must(d.t, err)
-	for key, field := range map[string]*int64{"VmRSS:": &m.All, "RssAnon:": &m.Own} {
-		_, line, found := bytes.Cut(text, []byte(key))
-		if !found {
-			d.t.Fatalf("the kernel does not tell %s", key)
-		}
-		_, err := fmt.Sscanf(string(line), "%d kB", field)
-		must(d.t, err)
-		*field <<= 10
+	_, line, found := bytes.Cut(text, []byte(key))
+	if !found {
+		d.t.Fatalf("the kernel does not tell %s", key)
 	}
-	return m
+	_, err = fmt.Sscan(string(line), &n)
+	must(d.t, err)
+	return n
 }
 
 const mib = 1 << 20

@@ -50,13 +50,15 @@ func checkCommand(t *testing.T, command string) {
 		return
 	}
 	var packages []string
-	pattern := ""
+	module, pattern := "../..", ""
 	for i, word := range words {
 		switch {
+		case word == "-C":
+			module = filepath.Join(module, words[i+1])
 		case word == "-run":
 			pattern = strings.Trim(words[i+1], "'")
 		case strings.HasPrefix(word, "."):
-			packages = append(packages, filepath.Join("../..", word))
+			packages = append(packages, filepath.Join(module, word))
 		}
 	}
 	if pattern == "" || len(packages) == 0 {

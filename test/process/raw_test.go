@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"net"
 
-	"kbus"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // raw is a client made of nothing but the socket protocol. It can do what the library would never do: ask for much at

@@ -5,9 +5,9 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"kbus"
-	"kbus/internal/wire"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/wire"
+	"kbus.example/kbus/message"
 )
 
 // A reader is a process with many connections, each of which hears a flood. The messages of the flood are numbered; a
@@ -67,10 +67,10 @@ func (f *flood) hear(name string, data []byte) {
 // modest reads with the library, one message at a time.
 func (f *flood) modest(rings bool) {
 	k := f.open(kbus.Rings(rings))
-	_, err := k.SetMaxMessages(uint32(f.number(2)))
+	_, err := k.Queue().SetLimit(context.Background(), uint32(f.number(2)))
 	f.must(err)
-	f.must(k.Bind(floodName, kbus.Listener))
-	f.must(k.Bind(f.end, kbus.Listener))
+	f.must(k.Bind(context.Background(), floodName, kbus.Listener))
+	f.must(k.Bind(context.Background(), f.end, kbus.Listener))
 	go func() {
 		var m kbus.Message
 		for {

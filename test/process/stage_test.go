@@ -1,13 +1,14 @@
 package process
 
 import (
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
-	"kbus"
-	"kbus/internal/bus/model"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/bus/model"
 )
 
 // stage is a bus with the cast of a conversation. The test itself is in the audience: it hears everything, and so knows
@@ -18,10 +19,10 @@ type stage struct {
 
 	hearers, repliers, askers []*actor
 
-	ear    *kbus.Ksock // ours
-	random *rand.Rand
-	point  int // of this scene: how many messages are heard before the kill
-	tally  tally
+	listener *kbus.Ksock // ours
+	random   *rand.Rand
+	point    int // of this scene: how many messages are heard before the kill
+	tally    tally
 }
 
 func newStage(t *testing.T, seed uint64, rings bool) *stage {
@@ -51,10 +52,10 @@ func (s *stage) all() []*actor { return slices.Concat(s.hearers, s.repliers, s.a
 
 func (s *stage) listen() {
 	s.Helper()
-	s.ear = s.d.open(kbus.ReadAhead(64))
-	_, err := s.ear.SetMaxMessages(1 << 20)
+	s.listener = s.d.open(kbus.ReadAhead(64))
+	_, err := s.listener.Queue().SetLimit(s.Context(), 1<<20)
 	must(s, err)
-	must(s, s.ear.Bind(talkAll, kbus.Listener))
+	must(s, s.listener.Bind(s.Context(), talkAll, kbus.Listener))
 }
 
 // scene plays one, in which kill kills somebody at some point, and checks what all who are left have seen.
@@ -66,9 +67,9 @@ func (s *stage) scene(kill func(), guests ...*actor) (all []seen) {
 		hear[ready](a)
 	}
 	ctx := patient(s)
-	us := model.Client{ID: s.ear.ID()}
+	us := model.Client{ID: s.listener.ID()}
 	for s.point = s.random.IntN(150); len(us.Got) < s.point; {
-		m, err := s.ear.Receive(ctx)
+		m, err := s.listener.Receive(ctx)
 		must(s, err)
 		us.Got = append(us.Got, model.Receipt{Message: *m})
 	}
@@ -80,8 +81,12 @@ func (s *stage) scene(kill func(), guests ...*actor) (all []seen) {
 			all = append(all, hear[seen](a))
 		}
 	}
-	for m, _ := s.ear.Next(); m != nil; m, _ = s.ear.Next() {
+	m, err := s.listener.Next(ctx)
+	for ; m != nil; m, err = s.listener.Next(ctx) {
 		us.Got = append(us.Got, model.Receipt{Message: *m})
+	}
+	if !errors.Is(err, kbus.ErrBusGone) { // which it is when the daemon was killed
+		must(s, err)
 	}
 	history := []model.Client{us}
 	for i := range all {
@@ -98,7 +103,7 @@ func (s *stage) scene(kill func(), guests ...*actor) (all []seen) {
 // quiet checks that nothing is left of a scene in the bus, but for those who play on.
 func (s *stage) quiet(o *kbus.Observer, before kbus.BusInfo) {
 	s.Helper()
-	now, err := o.Info()
+	now, err := o.Info(s.Context())
 	must(s, err)
 	before.NextKsock, before.NextSerial = now.NextKsock, now.NextSerial
 	if now != before {

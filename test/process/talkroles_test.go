@@ -4,16 +4,16 @@ import (
 	"context"
 	"errors"
 
-	"kbus"
-	"kbus/message"
+	"kbus.example/kbus"
+	"kbus.example/kbus/message"
 )
 
 // talkHearer hears everything. args[0] is how many messages it has room for.
 func talkHearer(p *part) {
 	k := p.open()
-	_, err := k.SetMaxMessages(uint32(p.number(0)))
+	_, err := k.Queue().SetLimit(context.Background(), uint32(p.number(0)))
 	p.must(err)
-	p.must(k.Bind(talkAll, kbus.Listener))
+	p.must(k.Bind(context.Background(), talkAll, kbus.Listener))
 	p.play(k, func(p *player) {
 		for p.receive(p.talking) != nil {
 		}
@@ -23,7 +23,7 @@ func talkHearer(p *part) {
 // talkReplier replies to what is asked as talkAsk and args[0]. It holds args[1] Requests back until it has read more.
 func talkReplier(p *part) {
 	k := p.open()
-	p.must(k.Bind(talkAsk+p.args[0], kbus.Replier))
+	p.must(k.Bind(context.Background(), talkAsk+p.args[0], kbus.Replier))
 	hold := p.number(1)
 	p.play(k, func(p *player) {
 		var owed []*kbus.Message
@@ -37,16 +37,16 @@ func talkReplier(p *part) {
 }
 
 func (p *player) reply(request *kbus.Message) {
-	reply, err := kbus.ReplyTo(request, "")
+	reply, err := request.Reply(nil)
 	p.must(err)
 	if request.ID.Serial%4 == 0 {
 		reply.Flags |= message.AllOrWait // for its Listeners (Q6)
 	}
-	_, err = p.k.Send(context.Background(), reply)
+	sent, err := p.k.Send(context.Background(), reply)
 	switch {
 	case errors.Is(err, kbus.ErrAddresseeGone):
 		p.seen.TooLate++
-	case p.sent(err):
+	case p.sent(sent, err):
 		p.seen.Replied++
 	}
 }

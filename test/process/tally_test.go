@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"kbus"
+	"kbus.example/kbus"
 )
 
 // tally is the figures of all scenes.

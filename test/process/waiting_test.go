@@ -2,11 +2,10 @@ package process
 
 import (
 	"context"
-	"errors"
 	"testing"
 
-	"kbus"
-	"kbus/internal/bus/model"
+	"kbus.example/kbus"
+	"kbus.example/kbus/internal/bus/model"
 )
 
 // With ALL_OR_WAIT nobody misses anything however small the queues are, and there is still one order for all (R4.36),
@@ -53,14 +52,14 @@ func TestOrderWhenWaiting(t *testing.T) {
 func waiter(p *part) {
 	ctx := context.Background()
 	k := p.open()
-	p.say(ready{k.ID()})
+	p.say(ready{uint32(k.ID())})
 	p.await()
 	waits := 0
 	for range p.number(0) {
 		m := kbus.Announcement("$.Order.Say", "")
 		m.Flags = kbus.AllOrWait
-		switch _, err := k.Send(ctx, m); {
-		case errors.Is(err, kbus.ErrPending):
+		switch sent, err := k.Send(ctx, m); {
+		case sent.Pending:
 			waits++
 			p.must(k.WaitSent(ctx))
 		default:
@@ -74,10 +73,10 @@ func waiter(p *part) {
 func hearer(p *part) {
 	ctx := context.Background()
 	k := p.open()
-	_, err := k.SetMaxMessages(8)
+	_, err := k.Queue().SetLimit(ctx, 8)
 	p.must(err)
-	p.must(k.Bind("$.Order.*", kbus.Listener))
-	p.say(ready{k.ID()})
+	p.must(k.Bind(ctx, "$.Order.*", kbus.Listener))
+	p.say(ready{uint32(k.ID())})
 	c := model.Client{ID: k.ID()}
 	for range p.number(0) {
 		m, err := k.Receive(ctx)

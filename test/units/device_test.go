@@ -37,20 +37,20 @@ func TestDevices(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	m.run(root, "systemd-analyze", "verify", "kbusd.service")
-	m.run(root, "systemctl", "start", "kbusd.service")
+	m.Run(root, "systemd-analyze", "verify", "kbusd.service")
+	m.Run(root, "systemctl", "start", "kbusd.service")
 	for _, end := range []string{"", "systemctl restart kbusd.service", "systemctl kill -s KILL kbusd.service; systemctl restart kbusd.service"} {
-		m.run(root, "sh", "-ec", end)
+		m.Run(root, "sh", "-ec", end)
 		python := []string{"env", "PYTHONPATH=/opt/kbus/python", "KBUS_PYTHON=device", "python3", "-c", old}
-		if got := m.run(nobody, python...); got != "well\n" {
+		if got := m.Run(nobody, python...); got != "well\n" {
 			t.Errorf("a program with a device answers %q", got)
 		}
-		if got := m.run(nobody, "cat", "/run/kbus/bus0/stats"); !strings.Contains(got, "dev  0: next ksock 3 ") {
+		if got := m.Run(nobody, "cat", "/run/kbus/bus0/stats"); !strings.Contains(got, "dev  0: next ksock 3 ") {
 			t.Errorf("the device reports %q", got)
 		}
 	}
-	m.run(root, "systemctl", "stop", "kbusd.service")
-	if out, err := m.as(root, "ls", "/dev/kbus0").CombinedOutput(); err == nil {
+	m.Run(root, "systemctl", "stop", "kbusd.service")
+	if out, err := m.As(root, "ls", "/dev/kbus0").CombinedOutput(); err == nil {
 		t.Errorf("the device stays behind: %s", out)
 	} else if _, ended := err.(*exec.ExitError); !ended {
 		t.Error(err)

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"syscall"
 
-	"kbus/message"
+	"kbus.example/kbus/message"
 )
 
 // ksock is a Ksock that the driver has opened: trace.Ksock, one command for each operation.
@@ -19,6 +19,17 @@ type ksock struct {
 func (k *ksock) ask(read func(*answer), words ...any) syscall.Errno {
 	words = append([]any{words[0], k.handle}, words[1:]...)
 	return k.s.ask(request(words...), read)
+}
+
+// SetTrace has what is sent from now on carry a trace context, or none if parent is empty.
+func (k *ksock) SetTrace(parent, state []byte) syscall.Errno {
+	return k.ask(nil, "trace", hexadecimal(parent), hexadecimal(state))
+}
+
+// Trace is that of the message received last.
+func (k *ksock) Trace() (parent, state []byte, err syscall.Errno) {
+	err = k.ask(func(a *answer) { parent, state = a.bytes(), a.bytes() }, "traced")
+	return parent, state, err
 }
 
 // Close returns when the daemon has closed too, however the language's own close is.
@@ -152,8 +163,13 @@ func (k whole) Receive() (h message.Header, name, data []byte, ok bool, err sysc
 // placer is trace.Placer.
 type placer struct{ k *ksock }
 
-func (p placer) Place(b []byte) (addr uint64) {
-	p.k.ask(func(a *answer) { addr = a.number() }, "place", hexadecimal(b))
+func (p placer) Put(b []byte) (addr uint64) {
+	p.k.ask(func(a *answer) { addr = a.number() }, "put", hexadecimal(b))
+	return addr
+}
+
+func (p placer) PutLast(b []byte) (addr uint64) {
+	p.k.ask(func(a *answer) { addr = a.number() }, "putlast", hexadecimal(b))
 	return addr
 }
 

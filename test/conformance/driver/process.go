@@ -28,6 +28,9 @@ import (
 // mostAnswerBytes has room for the longest message in hexadecimal.
 const mostAnswerBytes = 4 << 20
 
+// usualAnswerBytes has room for most; a machine of 32 bits has no addresses for the longest of each driver of a run.
+const usualAnswerBytes = 64 << 10
+
 // Patience is how long a driver may take for one answer. It is there to end a hang, and decides nothing else.
 const Patience = 20 * time.Second
 
@@ -74,7 +77,7 @@ func Start(command []string, dir string, env []string, patience time.Duration) (
 		return nil, err
 	}
 	defer theirOut.Close()
-	p.in, p.out, p.answers = ourIn, ourOut, bufio.NewReaderSize(ourOut, mostAnswerBytes)
+	p.in, p.out, p.answers = ourIn, ourOut, bufio.NewReaderSize(ourOut, usualAnswerBytes)
 	p.command.Stdin, p.command.Stdout, p.command.Stderr = theirIn, theirOut, &p.said
 	p.command.Dir = dir
 	p.command.Env = append(os.Environ(), env...)
@@ -103,7 +106,7 @@ func (p *Process) Ask(command string) (words []string, err error) {
 	if _, err := io.WriteString(p.in, command+"\n"); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		return broken("has ended, " + p.ending())
 	}
-	line, err := p.answers.ReadSlice('\n')
+	line, err := p.line()
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
 		return broken(fmt.Sprintf("answers with more than %d bytes", mostAnswerBytes))
@@ -113,6 +116,20 @@ func (p *Process) Ask(command string) (words []string, err error) {
 		return broken("has ended, " + p.ending())
 	}
 	return strings.Split(string(line[:len(line)-1]), " "), nil
+}
+
+// line reads one line, which is good until the next; ErrBufferFull if it is too long.
+func (p *Process) line() (line []byte, err error) {
+	for len(line) <= mostAnswerBytes {
+		piece, err := p.answers.ReadSlice('\n')
+		if line == nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return piece, err
+		}
+		if line = append(line, piece...); !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+	}
+	return nil, bufio.ErrBufferFull
 }
 
 // Broken is the Breakdown of a driver that has answered, but not with an answer to that command.

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"syscall"
 
-	"kbus/internal/file/trace"
-	"kbus/message"
+	"kbus.example/kbus/internal/testing/trace"
+	"kbus.example/kbus/message"
 )
 
 // Serve is a driver, for a front end that is a trace.System. It is what drivers in other languages can be held against,
@@ -139,8 +139,10 @@ func onWhole(k trace.Ksock, command string, args []string) string {
 	w, isWhole := k.(trace.Whole)
 	p, isPlacer := k.(trace.Placer)
 	switch {
-	case command == "place" && isPlacer:
-		return said(0, p.Place(unhex(args[0])))
+	case command == "put" && isPlacer:
+		return said(0, p.Put(unhex(args[0])))
+	case command == "putlast" && isPlacer:
+		return said(0, p.PutLast(unhex(args[0])))
 	case command == "sendmessage" && isWhole:
 		b := unhex(args[0])
 		h, name, data, c := message.ParseEntire(b, uint32(len(b)))
@@ -155,7 +157,7 @@ func onWhole(k trace.Ksock, command string, args []string) string {
 			return said(err, 0, "-")
 		}
 		return said(0, 1, hexadecimal(Entire(&h, name, data)))
-	case slices.Contains([]string{"place", "sendmessage", "receive"}, command):
+	case slices.Contains([]string{"put", "putlast", "sendmessage", "receive"}, command):
 		return said(syscall.ENOSYS)
 	}
 	return notUnderstood

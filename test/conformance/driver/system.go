@@ -4,8 +4,8 @@ import (
 	"slices"
 	"syscall"
 
-	"kbus/internal/file/trace"
-	"kbus/message"
+	"kbus.example/kbus/internal/testing/trace"
+	"kbus.example/kbus/message"
 )
 
 // System is a system of buses as a driver reaches it. It is a trace.System.
@@ -50,8 +50,9 @@ func (p *Process) Caps() ([]string, error) {
 }
 
 // known are the words of caps. "results" is for doors that tell how many a message reached: their answers to send and
-// sendmessage have two words more, reached and skipped.
-var known = []string{"bytes", "whole", "pointers", "reports", "unknown", "results"}
+// sendmessage have two words more, reached and skipped. A door opens either original Ksocks or modern ones; "traces"
+// is for modern ones that give and see trace contexts.
+var known = []string{"bytes", "whole", "pointers", "reports", "unknown", "results", "original", "modern", "traces"}
 
 // Has reports whether the door can do that.
 func (s *System) Has(capability string) bool { return slices.Contains(s.caps, capability) }

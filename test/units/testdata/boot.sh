@@ -30,7 +30,7 @@ cp -r /opt/kbus/lib/systemd/system/. /etc/systemd/system
 for target in sysinit basic sockets shutdown multi-user network-online; do
 	printf '[Unit]\nDescription=%s\nDefaultDependencies=no\n' $target >/etc/systemd/system/$target.target
 done
-mkdir /etc/systemd/system/service.d # there is no journal
+mkdir -p /etc/systemd/system/service.d # there is no journal
 printf '[Service]\nStandardOutput=append:/run/log\nStandardError=append:/run/log\n' >/etc/systemd/system/service.d/log.conf
 systemd-sysusers /opt/kbus/lib/sysusers.d/kbus.conf
 
