@@ -1,4 +1,4 @@
-module kbus/bench
+module kbus.example/kbus/bench
 
 go 1.26.0
 
@@ -6,7 +6,8 @@ tool github.com/nats-io/nats-server/v2
 
 require (
 	github.com/nats-io/nats.go v1.55.0
-	kbus v0.0.0
+	google.golang.org/grpc v1.75.0
+	kbus.example/kbus v0.0.0
 )
 
 require (
@@ -19,8 +20,12 @@ require (
 	github.com/nats-io/nkeys v0.4.16 // indirect
 	github.com/nats-io/nuid v1.0.1 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20250707201910-8d1bb00bc6a7 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-replace kbus => ../
+replace kbus.example/kbus => ../

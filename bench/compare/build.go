@@ -9,6 +9,8 @@ import (
 	"sync"
 )
 
+// Which peers can be measured here, and their clients, made before anything is measured.
+
 // installed divides the peers into those that can be measured here, and words on how to get the others.
 func installed(all []*peer) (here []*peer, missing []string) {
 	for _, p := range all {
@@ -34,6 +36,16 @@ func (p *peer) lacks() (what []string) {
 			what = append(what, program)
 		}
 	}
+	for _, module := range p.modules {
+		if exec.Command(python, "-c", "import "+module).Run() != nil {
+			what = append(what, "Python's "+module)
+		}
+	}
+	if p.library != "" {
+		if _, err := os.Stat(filepath.Join("/usr/include", p.library)); err != nil {
+			what = append(what, "header "+p.library)
+		}
+	}
 	for _, library := range p.packages {
 		if exec.Command("pkg-config", "--exists", library).Run() != nil {
 			what = append(what, "library "+library)
@@ -55,21 +67,31 @@ func build(here []*peer, work string) error {
 		done[name] = true
 		group.Go(func() {
 			c := exec.Command(arguments[0], arguments[1:]...)
-			if said, err := c.CombinedOutput(); err != nil {
+			if output, err := c.CombinedOutput(); err != nil {
 				mu.Lock()
-				failed = fmt.Errorf("%s: %w\n%s", strings.Join(arguments, " "), err, said)
+				failed = fmt.Errorf("%s: %w\n%s", strings.Join(arguments, " "), err, output)
 				mu.Unlock()
 			}
 		})
 	}
 	for _, p := range here {
+		if script, ok := strings.CutSuffix(p.client, ".py"); ok { // beside the frame that they share
+			start(script, "install", "-m", "755", filepath.Join("python", p.client), work)
+			start("frame", "install", "-m", "644", filepath.Join("python", "frame.py"), work)
+		}
 		if p.source != "" {
 			files := append([]string{p.source, "gauge", "measure", "page", "process"}, p.more...)
-			start(p.source, compile(filepath.Join(work, p.source), p.packages, files...)...)
+			line := compile(filepath.Join(work, p.source), p.packages, files...)
+			if p.link != "" {
+				line = append(line, "-l"+p.link)
+			}
+			start(p.source, line...)
 		}
 		switch p.name {
 		case "dbus-broker":
 			start("dbus-broker-start", compile(filepath.Join(work, "dbus-broker-start"), p.packages, "dbus-broker")...)
+		case "grpc":
+			start("grpc", "go", "build", "-o", filepath.Join(work, "grpc"), "./grpc")
 		case "nats":
 			start("nats", "go", "build", "-o", filepath.Join(work, "nats"), "./nats")
 			start("nats-server", "go", "build", "-o", filepath.Join(work, "nats-server"),

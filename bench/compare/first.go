@@ -8,8 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"kbus"
+	"kbus.example/kbus"
 )
+
+// How long it takes from starting a daemon until a message has gone through it.
 
 // starts is how often the daemon is started.
 const starts = 15
@@ -46,8 +48,8 @@ func startOnce(s *site) (time.Duration, error) {
 	if _, err := s.start(nil, filepath.Join(s.work, "..", "kbusd"), "--dir", dir); err != nil {
 		return 0, err
 	}
-	k, err := kbus.Open(0, kbus.Dir(dir))
-	for ; err != nil; k, err = kbus.Open(0, kbus.Dir(dir)) {
+	k, err := kbus.Open(context.Background(), 0, kbus.Dir(dir))
+	for ; err != nil; k, err = kbus.Open(context.Background(), 0, kbus.Dir(dir)) {
 		if time.Since(began) > 5*time.Second {
 			return 0, err
 		}
@@ -55,7 +57,7 @@ func startOnce(s *site) (time.Duration, error) {
 	}
 	defer k.Close()
 	ctx := context.Background()
-	if err = k.Bind("$.First", kbus.Listener); err == nil {
+	if err = k.Bind(ctx, "$.First", kbus.Listener); err == nil {
 		_, err = k.Send(ctx, kbus.Announcement("$.First", ""))
 	}
 	if err == nil {

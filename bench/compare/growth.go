@@ -35,59 +35,38 @@ type grown struct {
 }
 
 // growthConfig lifts the limits that the largest crowds would meet.
-const growthConfig = "[limits]\nconnections = 6000\nuser-connections = 6000\n"
+const growthConfig = "[limits]\nconnections = 6000\nuser-connections = 6000\nuser-wildcards = 20000\n"
 
 // growthTests are a round trip, and messages to one and to eight Listeners.
 var growthTests = []test{{"rtt", 32, 0}, {"pub", 32, 1}, {"pub", 32, 8}}
 
 func grow(o *options) error {
-	work, err := filepath.Abs(o.bin)
-	if err != nil {
-		return err
-	}
-	s, err := newSite(work, true)
-	if err != nil {
-		return err
-	}
-	defer s.close()
 	environments := make([][]string, len(crowds))
-	for i, c := range crowds {
-		if environments[i], err = c.gather(s, i); err != nil {
-			return fmt.Errorf("%+v: %w", c, err)
-		}
-	}
-	if err := os.MkdirAll(filepath.Join(work, "bench"), 0o755); err != nil {
-		return err
-	}
-	out, err := os.Create(filepath.Join(work, "bench", "growth.jsonl"))
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	var all []grown
-	for round := range o.rounds + 1 { // the first warms up
-		for _, t := range growthTests {
+	growth := study[grown]{
+		name: "growth", target: "bench-growth", table: growthTable,
+		begin: func(s *site, _ *options) (err error) {
 			for i, c := range crowds {
-				g, err := c.measure(s, environments[i], t, o)
-				if err != nil {
-					return err
-				}
-				if g.Round = round; round == 0 {
-					continue
-				}
-				if all = append(all, *g); writeLine(out, g) != nil {
-					return err
+				if environments[i], err = c.gather(s, i); err != nil {
+					return fmt.Errorf("%+v: %w", c, err)
 				}
 			}
-		}
-		fmt.Fprintf(os.Stderr, "growth: round %d of %d\n", round, o.rounds)
+			return nil
+		},
+		round: func(s *site, o *options, round int, keep func(*grown)) error {
+			for _, t := range growthTests {
+				for i, c := range crowds {
+					g, err := c.measure(s, environments[i], t, o)
+					if err != nil {
+						return err
+					}
+					g.Round = round
+					keep(g)
+				}
+			}
+			return nil
+		},
 	}
-	table := growthTable(all)
-	fmt.Println(table)
-	if o.page == "" {
-		return nil
-	}
-	return replaceBetween(o.page, "<!-- growth: make bench-growth writes this -->", "<!-- end of growth -->", table)
+	return growth.run(o)
 }
 
 // gather starts a daemon and its crowd, and gives the environment for clients.
@@ -109,7 +88,7 @@ func (c crowd) gather(s *site, number int) ([]string, error) {
 	if err := s.waitFor("unix", filepath.Join(dir, "bus0.sock")); err != nil {
 		return nil, err
 	}
-	_, err = s.startAndHear(environment, filepath.Join(s.work, "kbus-bench"), "crowd",
+	_, err = s.startAndRead(environment, filepath.Join(s.work, "kbus-bench"), "crowd",
 		strconv.Itoa(c.Ksocks), strconv.Itoa(c.Bindings), c.Kind)
 	return environment, err
 }

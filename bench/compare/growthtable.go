@@ -7,6 +7,8 @@ import (
 	"strings"
 )
 
+// The table of what a bus costs with many others on it.
+
 // kinds are how bindings look, by the name of their kind.
 var kinds = map[string]string{"exact": "exact", "percent": "`%`", "star": "`*`"}
 

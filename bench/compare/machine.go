@@ -41,19 +41,19 @@ func machine(here []*peer) description {
 
 // version names the broker and what it says of itself.
 func (p *peer) version() string {
-	var said []byte
+	var output []byte
 	switch {
 	case p.name == "nats":
-		said, _ = exec.Command("go", "list", "-m", "github.com/nats-io/nats-server/v2").Output()
+		output, _ = exec.Command("go", "list", "-m", "github.com/nats-io/nats-server/v2").Output()
 	case p.name == "mosquitto":
-		said, _ = exec.Command("mosquitto", "-h").Output() // there is no other way
+		output, _ = exec.Command("mosquitto", "-h").Output() // there is no other way
 	case len(p.programs) > 0:
-		said, _ = exec.Command(p.programs[0], "--version").Output()
+		output, _ = exec.Command(p.programs[0], "--version").Output()
 	case len(p.packages) > 0:
-		said, _ = exec.Command("pkg-config", "--modversion", p.packages[0]).Output()
+		output, _ = exec.Command("pkg-config", "--modversion", p.packages[0]).Output()
 	}
 	for _, pattern := range []string{`\d+(\.\d+)+`, `\d+`} { // some have no dots, but a path may have numbers without
-		if number := regexp.MustCompile(pattern).Find(said); number != nil {
+		if number := regexp.MustCompile(pattern).Find(output); number != nil {
 			return p.title + " " + string(number)
 		}
 	}

@@ -29,6 +29,7 @@ type options struct {
 	quick  bool          // measure less
 	redraw bool          // make table and plot of figures measured before
 	grow   bool          // measure how cost grows instead
+	taps   bool          // measure what a tap costs instead
 }
 
 func main() {
@@ -44,6 +45,7 @@ func main() {
 	flag.DurationVar(&o.atMost, "at-most", time.Hour, "begin no round that would end later than this")
 	flag.BoolVar(&o.redraw, "redraw", false, "measure nothing: table and plot of what was measured before")
 	flag.BoolVar(&o.grow, "grow", false, "measure how the cost of a message grows with who else is on the bus")
+	flag.BoolVar(&o.taps, "taps", false, "measure what a tap costs those who talk")
 	flag.Parse()
 	if o.quick {
 		o.rounds, o.each, o.atMost, o.page, o.plot = 3, 150*time.Millisecond, 90*time.Second, "", ""
@@ -60,6 +62,9 @@ func main() {
 func run(o *options) error {
 	if o.grow {
 		return grow(o)
+	}
+	if o.taps {
+		return taps(o)
 	}
 	if !o.redraw {
 		if err := measure(o); err != nil {

@@ -18,7 +18,11 @@ type peer struct {
 	source   string   // of the client: a file in peers/, or "" if it is in Go
 	more     []string // other files of it
 	client   string   // program, in the work directory; arguments may follow
+	modules  []string // of Python
+	library  string   // a C library that pkg-config does not know, by its header
+	link     string   // and how the linker knows it
 	noIdle   bool     // there is no broker whose memory could be measured
+	asksOnly bool     // it has round trips and nothing else
 
 	// start starts the broker, and gives the environment for the clients. The bus is the process numbers in
 	// BROKER_PID.
@@ -39,19 +43,30 @@ func peers() []*peer {
 		{name: "kbus-socket", title: "**KBUS**, socket only", client: "../kbus-bench --client go-socket",
 			start: startKbus},
 		{name: "kbus-c", title: "**KBUS**, C client", client: "../kbus-bench --client c", start: startKbus},
+		{name: "kbus-python", title: "**KBUS**, Python client", client: "kbus_client.py", start: startKbusPython,
+			programs: []string{python}, noIdle: true, asksOnly: true},
 		{name: "redis", title: "Redis", start: startRedis, source: "redis", client: "redis",
 			programs: []string{"redis-server"}, packages: []string{"hiredis"}, debian: "redis-server libhiredis-dev"},
 		{name: "dbus-broker", title: "D-Bus, dbus-broker", start: startDbusBroker, source: "sdbus", client: "sdbus",
 			programs: []string{"dbus-broker"}, packages: []string{"libsystemd"}, debian: "dbus-broker libsystemd-dev"},
 		{name: "dbus-daemon", title: "D-Bus, dbus-daemon", start: startDbusDaemon, source: "sdbus", client: "sdbus",
 			programs: []string{"dbus-daemon"}, packages: []string{"libsystemd"}, debian: "dbus-daemon libsystemd-dev"},
+		{name: "dbus-python", title: "D-Bus, dbus-daemon, Python client", client: "dbus_client.py", start: startDbusDaemon,
+			programs: []string{python, "dbus-daemon"}, modules: []string{"dbus", "gi"}, debian: "dbus-daemon python3-dbus python3-gi",
+			noIdle: true, asksOnly: true},
 		{name: "mosquitto", title: "MQTT, mosquitto", start: startMosquitto, source: "mosquitto", client: "mosquitto",
 			programs: []string{"mosquitto"}, packages: []string{"libmosquitto"}, debian: "mosquitto libmosquitto-dev"},
 		{name: "zeromq", title: "ZeroMQ", start: startZmq, source: "zmq", client: "zmq",
 			packages: []string{"libzmq"}, debian: "libzmq3-dev"},
+		{name: "nng", title: "nng", start: startNng, source: "nng", client: "nng",
+			library: "nng/nng.h", link: "nng", debian: "libnng-dev"},
 		{name: "nats", title: "NATS", client: "nats", start: startNats},
+		{name: "grpc", title: "gRPC, without a bus", client: "grpc", start: startGrpc, noIdle: true, asksOnly: true},
 	}
 }
+
+// does reports whether a peer has such a test.
+func (p *peer) does(t test) bool { return t.words == "rtt" || !p.asksOnly }
 
 func raw(line string) func(*site) ([]string, error) {
 	return func(*site) ([]string, error) { return []string{"RAW_LINE=" + line}, nil }
@@ -70,9 +85,18 @@ func startKbus(s *site) ([]string, error) {
 	return []string{"KBUS_DIR=" + dir, brokers(pid)}, s.waitFor("unix", filepath.Join(dir, "bus0.sock"))
 }
 
+// python is the system's, whose packages are those of the system.
+const python = "/usr/bin/python3"
+
+// startKbusPython starts a daemon for clients that find their own library and the frame of the measurement.
+func startKbusPython(s *site) ([]string, error) {
+	environment, err := startKbus(s)
+	return append(environment, "PYTHONPATH="+filepath.Join(s.work, "..", "..", "bindings", "python")), err
+}
+
 func startRedis(s *site) ([]string, error) {
 	socket := filepath.Join(s.dir, "redis.sock")
-	config, err := s.file("redis.conf", fmt.Sprintf("port 0\nunixsocket %s\nsave \"\"\nappendonly no\n"+
+	config, err := s.file("redis.conf", fmt.Sprintf("port 0\nunixsocket %s\ntcp-backlog 4096\nsave \"\"\nappendonly no\n"+
 		"client-output-buffer-limit pubsub 0 0 0\ndir %s\n", socket, s.dir))
 	if err != nil {
 		return nil, err
@@ -102,8 +126,8 @@ const dbusConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Co
 `
 
 func startDbusDaemon(s *site) ([]string, error) {
-	socket := filepath.Join(s.dir, "dbus-daemon.sock")
-	config, err := s.file("dbus.conf", fmt.Sprintf(dbusConfig, socket))
+	socket := filepath.Join(s.dir, s.peer+".sock")
+	config, err := s.file(s.peer+".conf", fmt.Sprintf(dbusConfig, socket))
 	if err != nil {
 		return nil, err
 	}
@@ -117,11 +141,11 @@ func startDbusDaemon(s *site) ([]string, error) {
 // startDbusBroker starts it through a controller of ours, since its own wants a whole systemd.
 func startDbusBroker(s *site) ([]string, error) {
 	socket := filepath.Join(s.dir, "dbus-broker.sock")
-	said, err := s.startAndHear(nil, filepath.Join(s.work, "dbus-broker-start"), socket)
+	output, err := s.startAndRead(nil, filepath.Join(s.work, "dbus-broker-start"), socket)
 	if err != nil {
 		return nil, err
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(said))
+	pid, err := strconv.Atoi(strings.TrimSpace(output))
 	return []string{"BUS_ADDRESS=unix:path=" + socket, brokers(pid)}, err
 }
 
@@ -167,6 +191,18 @@ func startNats(s *site) ([]string, error) {
 	}
 	address := fmt.Sprintf("127.0.0.1:%d", port)
 	return []string{"NATS_URL=nats://" + address, brokers(pid)}, s.waitFor("tcp", address)
+}
+
+// startNng hears when it is ready: of a connection that comes and goes without a word nng takes no more of that kind.
+func startNng(s *site) ([]string, error) {
+	output, err := s.startAndRead([]string{"NNG_BROKER=1", "NNG_DIR=" + s.dir}, filepath.Join(s.work, "nng"))
+	pid, _ := strconv.Atoi(strings.TrimSpace(output))
+	return []string{"NNG_DIR=" + s.dir, brokers(pid)}, err
+}
+
+// startGrpc starts nothing: the client calls the server directly.
+func startGrpc(s *site) ([]string, error) {
+	return []string{"GRPC_SOCKET=" + filepath.Join(s.dir, "grpc.sock")}, nil
 }
 
 func brokers(pid int) string { return "BROKER_PID=" + strconv.Itoa(pid) }

@@ -15,8 +15,11 @@ import (
 	"time"
 )
 
+// A phase: all peers are started, and measured by turns, round after round, so that what the machine does meanwhile meets all
+// alike.
+
 // idleClients is how many connections the memory is measured with.
-const idleClients = 100
+var idleClients = []int{100, 1000}
 
 // notBuilt is the exit status of a client that says that it does not exist yet.
 const notBuilt = 3
@@ -55,6 +58,9 @@ func (p *phase) run(until time.Time) error {
 		began := time.Now()
 		for _, t := range p.tests {
 			for _, row := range p.peers {
+				if !row.does(t) {
+					continue
+				}
 				line, err := p.measure(row, t.arguments(p.counts[row][t]))
 				if err != nil {
 					return err
@@ -64,7 +70,7 @@ func (p *phase) run(until time.Time) error {
 				}
 			}
 		}
-		p.say("round %d of %d", p.round, p.rounds)
+		p.report("round %d of %d", p.round, p.rounds)
 		if took := time.Since(began); time.Now().Add(took).After(until) {
 			return nil
 		}
@@ -78,16 +84,19 @@ func (p *phase) memory() error {
 		if row.noIdle {
 			continue
 		}
-		line, err := p.measure(row, []string{"idle", strconv.Itoa(idleClients)})
-		if errors.Is(err, errNotBuilt) {
-			p.peers = slices.DeleteFunc(p.peers, func(q *peer) bool { return q == row })
-			continue
-		}
-		if err == nil {
-			err = p.write(line)
-		}
-		if err != nil {
-			return err
+		for _, clients := range idleClients {
+			line, err := p.measure(row, []string{"idle", strconv.Itoa(clients)})
+			if errors.Is(err, errNotBuilt) {
+				p.peers = slices.DeleteFunc(p.peers, func(q *peer) bool { return q == row })
+				break
+			}
+			if err == nil {
+				line.Consumers = clients // as of any test: so many
+				err = p.write(line)
+			}
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -98,6 +107,9 @@ func (p *phase) memory() error {
 func (p *phase) trial() error {
 	for _, t := range p.tests {
 		for _, row := range p.peers {
+			if !row.does(t) {
+				continue
+			}
 			line, err := p.measure(row, t.arguments(t.first()))
 			if err != nil {
 				return err
@@ -109,11 +121,11 @@ func (p *phase) trial() error {
 			p.counts[row][t] = max(int(p.each.Seconds()/seconds), t.first())
 		}
 	}
-	p.say("trial done")
+	p.report("trial done")
 	return nil
 }
 
-func (p *phase) say(format string, args ...any) {
+func (p *phase) report(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%s: %s\n", p.mode(), fmt.Sprintf(format, args...))
 }
 
@@ -129,15 +141,15 @@ func (p *phase) measure(row *peer, arguments []string) (*figure, error) {
 	words := strings.Fields(row.client)
 	c := p.site.command(append(p.environment[row], "PEER="+row.name), filepath.Join(p.site.work, words[0]),
 		append(words[1:], arguments...)...)
-	var said bytes.Buffer
-	c.Stderr = &said
+	var output bytes.Buffer
+	c.Stderr = &output
 	line, err := c.Output()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == notBuilt {
 		return nil, errNotBuilt
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s %v: %w\n%s", row.name, arguments, err, &said)
+		return nil, fmt.Errorf("%s %v: %w\n%s", row.name, arguments, err, &output)
 	}
 	var f figure
 	if err := json.Unmarshal(line, &f); err != nil {

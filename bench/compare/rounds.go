@@ -21,6 +21,7 @@ var tests = []test{
 	{"rtt", 32, 0}, {"rtt", 1024, 0},
 	{"pub", 32, 1}, {"pub", 1024, 1}, {"pub", 65536, 1},
 	{"pub", 32, 8}, {"pub", 1024, 8}, {"pub", 65536, 8},
+	{"pub", 1024, 64}, {"pub", 65536, 64},
 }
 
 // arguments are those of a client's command line.
@@ -43,13 +44,15 @@ func (t test) first() int {
 	return 2000
 }
 
-// testsFor leaves out of a quick run what says least: throughput on one processor, and the lottery of round trips on
-// several.
+// testsFor leaves out of a quick run what says least or takes longest: throughput on one processor, the lottery of round
+// trips on several, and crowds of consumers.
 func testsFor(quick, pinned bool) []test {
 	if !quick {
 		return tests
 	}
-	return slices.DeleteFunc(slices.Clone(tests), func(t test) bool { return (t.words == "rtt") != pinned })
+	return slices.DeleteFunc(slices.Clone(tests), func(t test) bool {
+		return (t.words == "rtt") != pinned || t.consumers > 8
+	})
 }
 
 // rounds measures pinned and then unpinned, half of the time each.

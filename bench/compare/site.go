@@ -54,8 +54,8 @@ func (s *site) start(environment []string, program string, args ...string) (pid 
 	return c.Process.Pid, nil
 }
 
-// startAndHear starts a program, whose input does not end, and waits for the first line that it says.
-func (s *site) startAndHear(environment []string, program string, args ...string) (string, error) {
+// startAndRead starts a program, whose input does not end, and waits for the first line that it says.
+func (s *site) startAndRead(environment []string, program string, args ...string) (string, error) {
 	c := s.command(environment, program, args...)
 	c.Stderr = os.Stderr
 	if _, err := c.StdinPipe(); err != nil {
@@ -88,8 +88,8 @@ func (s *site) waitFor(network, address string) error {
 			return c.Close()
 		}
 		if time.Now().After(until) {
-			said, _ := os.ReadFile(s.logOf(s.peer))
-			return fmt.Errorf("%w\n%s", err, said)
+			output, _ := os.ReadFile(s.logOf(s.peer))
+			return fmt.Errorf("%w\n%s", err, output)
 		}
 	}
 }

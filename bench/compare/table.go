@@ -6,6 +6,8 @@ import (
 	"strings"
 )
 
+// The tables of docs/benchmarks.md, from the figures.
+
 // Everything between these two lines of the document is ours.
 const (
 	tableBegins = "<!-- figures: made by `make bench`, not by hand -->"
@@ -46,14 +48,16 @@ func roundTripColumns(values ...column) (list []column) {
 }
 
 func throughputColumns() (list []column) {
-	for _, consumers := range []int{1, 8} {
-		for _, size := range []int{32, 1024, 65536} {
-			title := fmt.Sprintf("%s × %d", sizeName(size), consumers)
-			list = append(list, column{title, test{"pub", size, consumers}, thousands})
+	for _, t := range tests {
+		if t.words == "pub" {
+			list = append(list, column{fmt.Sprintf("%s × %d", sizeName(t.size), t.consumers), t, thousands})
 		}
 	}
 	return list
 }
+
+// idleTest is the measurement of memory with so many clients.
+func idleTest(i int) test { return test{"mem", 0, idleClients[i]} }
 
 func sizeName(bytes int) string {
 	if bytes >= 1024 {
@@ -76,10 +80,11 @@ func tables(fs *figures) string {
 	fs.table(&b, "Round trip, on all processors", "µs; a lottery of which process wakes where", "unpinned",
 		roundTripColumns(column{"p50", test{}, median}, column{"p99", test{}, p99}, column{"CPU", test{}, cpu}))
 	fs.table(&b, "Throughput, everything on one processor", perSecond, "pinned", throughputColumns())
-	fs.table(&b, "Memory of the bus", "MiB resident", "unpinned", []column{
-		{"idle", test{words: "mem"}, rssIdle},
-		{fmt.Sprintf("with %d clients", idleClients), test{words: "mem"}, rss},
-	})
+	memory := []column{{"idle", idleTest(0), rssIdle}}
+	for i, clients := range idleClients {
+		memory = append(memory, column{fmt.Sprintf("with %d clients", clients), idleTest(i), rss})
+	}
+	fs.table(&b, "Memory of the bus", "MiB resident", "unpinned", memory)
 	return b.String()
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"kbus/internal/gauge"
+	"kbus.example/kbus/internal/gauge"
 )
 
 const (

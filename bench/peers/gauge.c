@@ -11,6 +11,8 @@
 #include "page.h"
 #include "process.h"
 
+/* The roles of a measurement: requester, replier, producer, consumers. gauge.h says what this is for. */
+
 struct plan plan;
 const char *peer = "bench";
 

@@ -10,6 +10,8 @@
 
 #include "gauge.h"
 
+/* Lines as in line.h, both kinds. */
+
 enum { RING_BYTES = 1 << 20 };
 
 /* Both counters only grow; their difference is what is in the ring. A side that is going to sleep says so first and

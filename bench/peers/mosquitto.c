@@ -16,7 +16,7 @@ static void must(int result)
 		gauge_die("%s", mosquitto_strerror(result));
 }
 
-static void say(const char *topic, const void *data, size_t size)
+static void post(const char *topic, const void *data, size_t size)
 {
 	must(mosquitto_publish(m, NULL, topic, (int)size, data, 0, false));
 }
@@ -32,7 +32,7 @@ static void on_message(struct mosquitto *from, void *context, const struct mosqu
 	(void)from, (void)context;
 	switch (role) {
 	case REPLIER:
-		say("answer", message->payload, (size_t)message->payloadlen);
+		post("answer", message->payload, (size_t)message->payloadlen);
 		break;
 	case REQUESTER:
 		gauge_answer(message->payload, (size_t)message->payloadlen);
@@ -70,7 +70,7 @@ static void open_(enum role as, int index)
 static void request(const void *data, size_t size)
 {
 	answered = 0;
-	say("ask", data, size);
+	post("ask", data, size);
 	while (!answered)
 		must(mosquitto_loop(m, 1000, 1));
 }
@@ -89,7 +89,7 @@ static void flush(void)
 
 static void publish(const void *data, size_t size)
 {
-	say("stream", data, size);
+	post("stream", data, size);
 	flush();
 }
 

@@ -12,6 +12,8 @@
 #include "gauge.h"
 #include "process.h"
 
+/* The shared page; page.h says what it is for. */
+
 static struct {
 	_Atomic uint32_t ready;  /* the measuring process sleeps on it */
 	_Atomic uint32_t bell;   /* the producer sleeps on it */

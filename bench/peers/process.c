@@ -12,6 +12,8 @@
 #include "gauge.h"
 #include "page.h"
 
+/* Starting and ending processes, and what they have used; see process.h. */
+
 static pid_t started[MAX_CONSUMERS + 8], brokers[16];
 static int is_broker[MAX_CONSUMERS + 8]; /* of those that were started */
 static int starts, broker_count;

@@ -5,7 +5,7 @@
 
 #include "gauge.h"
 
-static redisContext *talk, *hear;
+static redisContext *talk, *subscribed;
 static int unanswered;
 
 static redisContext *dial(void)
@@ -27,7 +27,7 @@ static redisReply *read_reply(redisContext *c)
 	return reply;
 }
 
-static void say(const char *channel, const void *data, size_t size)
+static void post(const char *channel, const void *data, size_t size)
 {
 	redisAppendCommand(talk, "PUBLISH %s %b", channel, data, size);
 	unanswered++;
@@ -45,10 +45,10 @@ static void open_(enum role role, int index)
 	const char *channel = role == PRODUCER || role == IDLER ? NULL : channels[role];
 	(void)index;
 	talk = dial();
-	hear = dial();
+	subscribed = dial();
 	if (channel) {
-		redisAppendCommand(hear, "SUBSCRIBE %s", channel);
-		freeReplyObject(read_reply(hear));
+		redisAppendCommand(subscribed, "SUBSCRIBE %s", channel);
+		freeReplyObject(read_reply(subscribed));
 	}
 }
 
@@ -62,9 +62,9 @@ static redisReply *body(const redisReply *r)
 
 static void request(const void *data, size_t size)
 {
-	say("ask", data, size);
+	post("ask", data, size);
 	flush();
-	redisReply *r = read_reply(hear);
+	redisReply *r = read_reply(subscribed);
 	gauge_answer(body(r)->str, body(r)->len);
 	freeReplyObject(r);
 }
@@ -72,8 +72,8 @@ static void request(const void *data, size_t size)
 static void serve(void)
 {
 	for (;;) {
-		redisReply *r = read_reply(hear);
-		say("answer", body(r)->str, body(r)->len);
+		redisReply *r = read_reply(subscribed);
+		post("answer", body(r)->str, body(r)->len);
 		flush();
 		freeReplyObject(r);
 	}
@@ -81,7 +81,7 @@ static void serve(void)
 
 static void publish(const void *data, size_t size)
 {
-	say("stream", data, size);
+	post("stream", data, size);
 	if (unanswered >= 64 || size > 4096)
 		flush();
 }
@@ -89,7 +89,7 @@ static void publish(const void *data, size_t size)
 static void consume(void)
 {
 	for (int last = 0; !last;) {
-		redisReply *r = read_reply(hear);
+		redisReply *r = read_reply(subscribed);
 		last = gauge_take(body(r)->str, body(r)->len);
 		freeReplyObject(r);
 	}

@@ -57,7 +57,7 @@ __attribute__((constructor)) static void broker(void)
 }
 
 /* Connections and subscriptions are made in the background, and nothing tells when they have been. */
-static void settle(void) { usleep(200000); }
+static void let_subscribe(void) { usleep(200000); }
 
 static void open_(enum role role, int index)
 {
@@ -76,7 +76,7 @@ static void open_(enum role role, int index)
 		make(ZMQ_DEALER, "ask", 0);
 		return;
 	}
-	settle();
+	let_subscribe();
 }
 
 static void request(const void *data, size_t size)
