@@ -49,7 +49,7 @@ func (a *accounts) open(uid uint32) (*account, message.Condition) {
 	switch {
 	case over(user.ksocks, 1, a.limits.UserKsocks):
 		return nil, message.ErrUserConnections
-	case over(a.all.ksocks, 1, a.limits.Ksocks):
+	case !Shared(user.uid, user.ksocks, a.all.ksocks, a.limits.Ksocks):
 		return nil, message.ErrBusConnections
 	}
 	if a.users == nil {
@@ -77,7 +77,7 @@ func (a *accounts) bind(user *account, wildcard bool) message.Condition {
 		return message.ErrUserWildcards
 	case over(user.bindings, 1, a.limits.UserBindings):
 		return message.ErrUserBindings
-	case over(a.all.bindings, 1, a.limits.Bindings):
+	case !Shared(user.uid, user.bindings, a.all.bindings, a.limits.Bindings):
 		return message.ErrBusBindings
 	}
 	user.bindings++
@@ -116,8 +116,19 @@ func (a *accounts) fits(user *account, bytes, total int64) message.Condition {
 }
 
 // mayHaveOneMore is the same for places, of which there are so many: a user who has none gets the last.
-func mayHaveOneMore(own, others, all int) bool {
-	return own+others < all && (own == 0 || 2*(own+1) <= all-others)
+func mayHaveOneMore(own, all, most int) bool {
+	return all < most && (own == 0 || own+2 <= most-all)
+}
+
+// Shared is how Ksocks, bindings and connections are shared out: whether a user who has so many of them, of all that there are, may have one
+// more. most is how many there may be; 0 is no limit. A user alone may want nearly all, so halves would be wrong here; but of
+// the last eighth nobody gets more who has as many as are still free. So however many users there are, one more finds some.
+// Root, who has to put things right, gets any that are left.
+func Shared(uid uint32, own, all, most int) bool {
+	if uid == 0 {
+		own = 0
+	}
+	return most == 0 || most-all > most/8 || mayHaveOneMore(own, all, most)
 }
 
 func (a *accounts) charge(user *account, bytes int64) {

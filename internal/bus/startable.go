@@ -183,7 +183,7 @@ func (s *startable) mayHold(from *Ksock, h *message.Header, name []byte) message
 	p.bill.add(from.account, perCopy, false) // for the open Request
 	r := s.names[string(name)]
 	all, own := len(r.held), r.of(from.account)
-	if !mayHaveOneMore(own, all-own, b.config.MaxHeld) {
+	if !mayHaveOneMore(own, all, b.config.MaxHeld) {
 		s.refused = [...]int{all, own}
 		return p.full(h, nil, message.ErrReplierFull)
 	}

@@ -27,7 +27,7 @@ func (b *Bus) Why(c message.Condition) string {
 		}
 		if b.plan.held {
 			return fmt.Sprintf("%d Requests wait already for its service to be started, %d of them of this user; of the places, %d, "+
-				"setting limits.held-requests, a user has at most half of what others leave", b.refused[0], b.refused[1], b.config.MaxHeld)
+				"setting limits.held-requests"+halves, b.refused[0], b.refused[1], b.config.MaxHeld)
 		}
 	case message.ErrNoRoomForReply, message.ErrReportFull:
 		if who != nil {
@@ -82,11 +82,11 @@ func (a *accounts) why(c message.Condition) string {
 	case message.ErrUserConnections:
 		return limitIs(l.UserKsocks, "user-connections")
 	case message.ErrBusConnections:
-		return limitIs(l.Ksocks, "connections")
+		return limitIs(l.Ksocks, "connections") + eighth
 	case message.ErrUserBindings:
 		return limitIs(l.UserBindings, "user-bindings")
 	case message.ErrBusBindings:
-		return limitIs(l.Bindings, "bindings")
+		return limitIs(l.Bindings, "bindings") + eighth
 	case message.ErrUserWildcards:
 		return limitIs(l.UserWildcards, "user-wildcards")
 	case message.ErrSameBinding:
@@ -94,10 +94,16 @@ func (a *accounts) why(c message.Condition) string {
 	case message.ErrUserQueueBytes:
 		return limitIs(l.UserQueueBytes, "user-queue-bytes")
 	case message.ErrBusQueueBytes:
-		return limitIs(l.QueueBytes, "queue-bytes")
+		return limitIs(l.QueueBytes, "queue-bytes") + halves
 	}
 	return ""
 }
+
+// How what all users share is shared out.
+const (
+	halves = ", of which a user has at most half of what the others leave"
+	eighth = ", of which the last eighth is for users who have few"
+)
 
 func limitIs[T int | int64](value T, key string) string {
 	return fmt.Sprintf("%d, setting limits.%s", value, key)

@@ -1,6 +1,9 @@
 package loop
 
-import "kbus.example/kbus/message"
+import (
+	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/message"
+)
 
 // The bus limits what Ksocks hold. What a connection holds before it is a Ksock, or beside it, is limited here: the
 // descriptor, the part of a request that has come so far, and results that the client does not take.
@@ -46,7 +49,7 @@ func (a *accounts) mayConnect(u *account) message.Condition {
 	switch l := &a.limits; {
 	case l.UserConnections != 0 && u.connections >= l.UserConnections+spareUserConnections:
 		return message.ErrUserConnections
-	case l.Connections != 0 && a.all.connections >= l.Connections+spareConnections:
+	case l.Connections != 0 && !bus.Shared(u.uid, u.connections, a.all.connections, l.Connections+spareConnections):
 		return message.ErrBusConnections
 	}
 	return message.OK

@@ -52,7 +52,7 @@ func TestConnectionLimits(t *testing.T) {
 			if f.Op != wire.OpHello || f.Seq != 0 || f.Condition != c.want {
 				t.Errorf("a mute connection got %v, number %d, %v", f.Op, f.Seq, f.Condition.Name())
 			}
-			if want := "3, setting limits." + c.limit; string(f.Payload) != want {
+			if want := "3, setting limits." + c.limit; !strings.HasPrefix(string(f.Payload), want) {
 				t.Errorf("a mute connection is told %q; want %q", f.Payload, want)
 			}
 			mute.Ended()
@@ -69,6 +69,32 @@ func TestConnectionLimits(t *testing.T) {
 			}
 			b.Await("accepting connections again")
 		})
+	}
+}
+
+// Several users, none of whom is over its own limit, leave places to those who have few, and to root.
+func TestConnectionsAreShared(t *testing.T) {
+	a := accounts{limits: Limits{Connections: 1000, UserConnections: 400}, users: map[uint32]*account{}}
+	taken := map[uint32]int{}
+	for _, uid := range []uint32{1, 2, 3, 4, 5, 6} {
+		u := a.user(uid)
+		for a.mayConnect(u) == message.OK {
+			a.connect(u)
+		}
+		taken[uid] = u.connections
+	}
+	if taken[1] != 416 || taken[2] != 416 || taken[3] < 90 || taken[4] < 50 || taken[5] < 25 || taken[6] < 12 {
+		t.Errorf("six users took %v, one after the other", taken)
+	}
+	root, left := a.user(0), 1064-a.all.connections
+	for range left {
+		if c := a.mayConnect(root); c != message.OK {
+			t.Fatalf("root is refused with %v, and has %d of the last %d", c.Name(), root.connections, left)
+		}
+		a.connect(root)
+	}
+	if c := a.mayConnect(root); left < 10 || c != message.ErrBusConnections {
+		t.Errorf("there were %d for root, and then %v", left, c.Name())
 	}
 }
 
