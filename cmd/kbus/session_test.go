@@ -18,7 +18,7 @@ import (
 // outputs, then the exit status in brackets when it is not 0. Each runs with a fresh daemon of two buses.
 //
 //	$ COMMAND          runs it in a shell
-//	& NAME N COMMAND   starts it and goes on when the bus has N more bindings
+//	& NAME N COMMAND   starts it and goes on when it has N bindings
 //	= NAME             waits for its end
 //	! NAME             interrupts it (SIGINT) and waits for its end
 //
@@ -97,12 +97,20 @@ func (s *session) line(t *testing.T, line string) {
 }
 
 func (s *session) background(t *testing.T, name string, more int, text string) {
-	var before int
-	await(t, func(o *kbus.Observer) bool { before = bindings(t, o); return true })
 	c := start(t, "/bin/sh", "-c", "exec "+text)
 	s.running[name] = c
 	s.pids = append(s.pids, c.Process.Pid)
-	await(t, func(o *kbus.Observer) bool { return bindings(t, o) == before+more })
+	await(t, func(o *kbus.Observer) bool {
+		list, err := o.Bindings(t.Context())
+		must(t, err)
+		its := 0 // of others some may still go
+		for _, b := range list {
+			if b.PID == uint32(c.Process.Pid) {
+				its++
+			}
+		}
+		return its == more
+	})
 }
 
 // end waits for a command and writes down what it printed.
