@@ -88,8 +88,7 @@ func (b *Bus) send(k *Ksock, h *message.Header, name, data []byte, how *manner) 
 		deposeFor(b, name)
 	}
 	if h.IsRequest() && to == everybody && !b.canAsk(k) { // R4.5
-		b.plan.behind = k
-		return Outcome{Err: message.ErrNoRoomForReply}
+		return b.noRoomForReply(k)
 	}
 	head := *h
 	head.From = k.id
@@ -132,6 +131,15 @@ func (b *Bus) canAsk(k *Ksock) bool {
 	return b.hasRoom(k) && b.fits(k.account, perCopy, perCopy) == message.OK
 }
 
+// noRoomForReply is what who cannot ask is told. A bus that stops says so before all else: to wait for room would be in vain.
+func (b *Bus) noRoomForReply(k *Ksock) Outcome {
+	if b.stopping {
+		return Outcome{Err: message.ErrStopping}
+	}
+	b.plan.behind = k
+	return Outcome{Err: message.ErrNoRoomForReply}
+}
+
 // own stores a message for so many recipients.
 func (b *Bus) own(h *message.Header, name, data []byte, recipients int, how *manner) *stored {
 	var body []byte
@@ -160,8 +168,7 @@ func (b *Bus) Resend(k *Ksock) Outcome {
 		return Outcome{Err: message.ErrNothingToSend}
 	case m.head.IsRequest() && m.audience == everybody && !b.canAsk(k):
 		b.Discard(k)
-		b.plan.behind = k
-		return Outcome{Err: message.ErrNoRoomForReply}
+		return b.noRoomForReply(k)
 	}
 	k.lastSent = m.head.ID
 	return b.retry(k)

@@ -125,17 +125,17 @@ func TestStop(t *testing.T) {
 	d := start(t, "--buses", "2", "--drain", "1h")
 	k, ask := d.rw(), d.rw()
 	ok(t, k.Bind("$.Queue", 1))
-	_, errno := ask.Send(message.Header{Flags: message.WantAReply}, "$.Queue", "?")
-	ok(t, errno)
-	must(t, d.process.Process.Signal(syscall.SIGTERM))
-	for { // until the signal has come through: new Requests are refused then
-		_, errno := ask.Send(message.Header{Flags: message.WantAReply}, "$.Queue", "another")
-		if errno == unix.ESHUTDOWN {
-			break
-		}
-		if errno != unix.ENOLCK { // that many have been asked already
+	another := func() unix.Errno {
+		_, errno := ask.Send(message.Header{Flags: message.WantAReply}, "$.Queue", "?")
+		if errno != unix.ENOLCK && errno != unix.ESHUTDOWN {
 			ok(t, errno)
 		}
+		return errno
+	}
+	for another() != unix.ENOLCK { // until there is no room for one more Reply
+	}
+	must(t, d.process.Process.Signal(syscall.SIGTERM))
+	for another() != unix.ESHUTDOWN { // until the signal has come through
 	}
 	if fd, err := unix.Open(d.path(0), unix.O_RDWR, 0); err == nil {
 		unix.Close(fd)

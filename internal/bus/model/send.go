@@ -38,6 +38,9 @@ func (b *Bus) Resend(k *Ksock) Outcome {
 func (b *Bus) send(k *Ksock, m message.Message, number int, first, aside bool) Outcome {
 	if m.IsRequest() && !aside && !b.canAsk(k) {
 		k.pending = nil
+		if b.stopping {
+			return Outcome{Err: message.ErrStopping}
+		}
 		return Outcome{Err: message.ErrNoRoomForReply} // step 5, R4.5; no id, no LASTSENT (R3.69)
 	}
 	m.From = k.id
