@@ -1,7 +1,6 @@
 #include "own.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 
 #include "link.h"
 
@@ -11,13 +10,14 @@
  *
  * A link that processes may share (ksock.c) leaves the list as soon as a program can know its descriptor. */
 
-enum { PARTIES = 4 };
+enum { PARTIES = 2 }; /* handle.c and ksock.c, once each */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t  once = PTHREAD_ONCE_INIT;
 static struct link    *first;
 static void (*parties[PARTIES])(void);
-static sigset_t forking;
+static int             those;
+static sigset_t        forking;
 
 static void take(sigset_t *before)
 {
@@ -45,7 +45,7 @@ static void in_child(void)
 		kb_disown(l);
 		kb_link_cut(l);
 	}
-	for (int i = 0; i < PARTIES && parties[i]; i++)
+	for (int i = 0; i < those; i++)
 		parties[i]();
 	pthread_mutex_init(&lock, NULL);
 	pthread_sigmask(SIG_SETMASK, &forking, NULL);
@@ -87,10 +87,9 @@ void kb_when_forked(void (*forget)(void))
 	sigset_t signals;
 	int      i = 0;
 	kb_hold_forks(&signals);
-	while (parties[i])
+	while (i < those && parties[i] != forget) /* a child may have it from a parent that was just here */
 		i++;
-	if (i >= PARTIES)
-		abort();
-	parties[i] = forget;
+	if (i == those && those < PARTIES)
+		parties[those++] = forget;
 	kb_let_forks(&signals);
 }

@@ -85,7 +85,7 @@ class _Tasks(Door):
 class _TaskKsock(_AnyKsock):
     loop: asyncio.AbstractEventLoop
 
-    def _new_door(self, timeout: Optional[float]) -> Door:
+    def _new_door(self) -> Door:
         return _Tasks(self._endpoint, self._bits, self.loop)
 
 

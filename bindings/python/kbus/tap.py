@@ -57,7 +57,9 @@ class Tap:
             raise ValueError("{}: a tap needs the daemon's socket".format(where.path))
         limit = PATIENCE if timeout is None else timeout
         deadline = deadline_in(limit)
-        self._socket = make_socket(where.path)
+        with forks.still:
+            self._socket = make_socket(where.path)
+            forks.register(self)
         try:
             connect(self._socket, where.path, deadline, limit)
             self._ask(tapevent.opening(asked), deadline)
@@ -72,7 +74,6 @@ class Tap:
             self._socket.close()
             raise
         self._closed = False
-        forks.register(self)
 
     def _ask(self, asked: bytes, deadline: Optional[float]) -> None:
         self._socket.settimeout(None if deadline is None else max(0.001, deadline - time.monotonic()))
