@@ -98,7 +98,7 @@ static int dial(const struct link *l, const char *path, int64_t end, const int *
 /* The descriptors that come with rings: those that have not come are -1. */
 enum { SEGMENT, BELL, ARENA, OWN_BELL };
 
-/* Receives what is there, and with the first bytes the descriptors. */
+/* Receives what is there, and with the first bytes the descriptors. How many bytes, or -errno. */
 static ssize_t receive(struct link *l, void *p, size_t n)
 {
 	union {
@@ -115,6 +115,8 @@ static ssize_t receive(struct link *l, void *p, size_t n)
 			kb_close_all(l->brought, BROUGHT);
 			memcpy(l->brought, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
 		}
+	if (got < 0)
+		got = -errno;
 	kb_let_forks(&signals);
 	return got;
 }
@@ -124,12 +126,14 @@ static int receive_all(struct link *l, unsigned char *p, size_t n, int64_t end)
 	while (n > 0) {
 		struct pollfd f = {l->fd, POLLIN, 0};
 		int           left = kb_left_until(end);
+		if (l->fd < 0) /* this is a child: a signal handler has forked */
+			return -EBADF;
 		if (left == 0)
 			return -ETIMEDOUT;
 		if (poll(&f, 1, left) <= 0)
 			continue;
 		ssize_t got = receive(l, p, n);
-		if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		if (got == -EAGAIN || got == -EINTR)
 			continue;
 		if (got <= 0)
 			return -ENOTCONN;

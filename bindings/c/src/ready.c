@@ -47,9 +47,10 @@ int kb_make_pollable(struct link *l)
 		sigset_t           signals;
 		kb_hold_forks(&signals);
 		l->edge = epoll_create1(EPOLL_CLOEXEC);
+		const int err = l->edge < 0 || epoll_ctl(l->edge, EPOLL_CTL_ADD, l->fd, &e) < 0 ? -errno : 0;
 		kb_let_forks(&signals);
-		if (l->edge < 0 || epoll_ctl(l->edge, EPOLL_CTL_ADD, l->fd, &e) < 0)
-			return -errno;
+		if (err)
+			return err;
 	}
 	l->pollable = 1;
 	kb_sync(l, 1);

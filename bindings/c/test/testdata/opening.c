@@ -123,10 +123,15 @@ static int opens_tap(void)
 
 static int reopens(void) { return kbus_bus_reopen(handle, NULL); }
 
+static pid_t parent, of_handler;
+
 static void *begins(void *function)
 {
 	int (*const f)(void) = *(int (**)(void))function;
-	return (void *)(intptr_t)f();
+	const int result = f();
+	if (getpid() != parent)
+		_exit(result == -EBADF ? 0 : 1);
+	return (void *)(intptr_t)result;
 }
 
 static void *becomes_handle(void *unused)
@@ -168,6 +173,26 @@ static int hold_up(pthread_t *thread, int (**function)(void), int place)
 	return others;
 }
 
+static void on_fork_signal(int sig)
+{
+	(void)sig;
+	const pid_t child = fork();
+	if (child > 0)
+		__atomic_store_n(&of_handler, child, __ATOMIC_SEQ_CST);
+}
+
+/* The child of a handler goes on where the thread was, and is told at once. */
+static void forked_by_handler(pthread_t thread)
+{
+	int status;
+	of_handler = 0;
+	EQUAL(pthread_kill(thread, SIGUSR2), 0);
+	while (!__atomic_load_n(&of_handler, __ATOMIC_SEQ_CST))
+		sched_yield();
+	EQUAL(waitpid(of_handler, &status, 0), of_handler);
+	EQUAL(status, 0);
+}
+
 static void forked_meanwhile(int (*function)(void), int place)
 {
 	pthread_t thread;
@@ -184,6 +209,7 @@ static void forked_meanwhile(int (*function)(void), int place)
 	}
 	EQUAL(waitpid(child, &status, 0), child);
 	EQUAL(status, 0);
+	forked_by_handler(thread);
 	hang_up();
 	EQUAL(pthread_join(thread, &result), 0);
 	CHECK((intptr_t)result < 0);
@@ -289,13 +315,15 @@ static pid_t fickle(void)
 int main(int argc, char **argv)
 {
 	static int (*const all[])(void) = {opens, opens_old, opens_tap, reopens};
-	const struct sigaction a = {.sa_handler = on_signal};
+	const struct sigaction closes = {.sa_handler = on_signal}, forks = {.sa_handler = on_fork_signal};
 	int                    status;
 	CHECK(argc == 3);
 	rounds = atoi(argv[2]);
 	snprintf(at.sun_path, sizeof at.sun_path, "%s/opening.sock", argv[1]);
 	EQUAL(pipe(lent), 0);
-	EQUAL(sigaction(SIGUSR1, &a, NULL), 0);
+	EQUAL(sigaction(SIGUSR1, &closes, NULL), 0);
+	EQUAL(sigaction(SIGUSR2, &forks, NULL), 0);
+	parent = getpid();
 	for (int place = 0; place < PLACES; place++) {
 		for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 			forked_meanwhile(all[i], place);
