@@ -55,6 +55,7 @@ class SocketDoor(Door):
         greeting = Query(wire.HELLO, self._mode, wire.hello(self._features), "open " + path)
         try:
             deadline = deadline_in(limit)
+            self._check("open " + path)  # a signal handler may have forked before the socket was registered
             connect(self.socket, path, deadline, limit)
             try:
                 hello = self._perform(greeting, deadline)
@@ -64,7 +65,8 @@ class SocketDoor(Door):
             self.core.most = welcomed(path, hello.payload, self.core)
         except BaseException as e:
             closed, self._closed = self._closed, True
-            self.hang_up(socket.SHUT_RDWR)  # a thread that closes it need not wait for the daemon
+            if os.getpid() == self._pid:
+                self.hang_up(socket.SHUT_RDWR)  # a thread that closes it need not wait for the daemon
             self.socket.close()
             if closed and isinstance(e, KbusError):
                 raise refusal(CLOSED, "open " + path) from None
@@ -194,10 +196,13 @@ class SocketDoor(Door):
     def _sleep(self, awake: wake.Wake, deadline: Optional[float]) -> bool:
         """Until there is something to do; False when the time is over first."""
         events = _BOTH if self._frames.waits() else _IN
-        if deadline is None:
-            return awake.sleep(self.socket.fileno(), events)
         while True:
-            ready = awake.sleep(self.socket.fileno(), events, left_until(deadline))
+            fd = self.socket.fileno()
+            if fd < 0 and os.getpid() != self._pid:
+                self._check("wait")  # a signal handler has forked, and the wake is the parent's
+            if deadline is None:
+                return awake.sleep(fd, events)
+            ready = awake.sleep(fd, events, left_until(deadline))
             if ready or time.monotonic() >= deadline:
                 return ready
 

@@ -61,6 +61,7 @@ class Tap:
             self._socket = make_socket(where.path)
             forks.register(self)
         try:
+            self._check_process()  # a signal handler may have forked before the socket was registered
             connect(self._socket, where.path, deadline, limit)
             self._ask(tapevent.opening(asked), deadline)
             answered = False
@@ -113,9 +114,12 @@ class Tap:
         self._check()
         return self._socket.fileno()
 
-    def _check(self) -> None:
+    def _check_process(self) -> None:
         if os.getpid() != self._pid:
             raise error(errno.EBADF, "tap: it is another process's: open one after fork")
+
+    def _check(self) -> None:
+        self._check_process()
         if self._closed:
             raise refusal(CLOSED, "tap", "it is closed")
 

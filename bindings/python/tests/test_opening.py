@@ -123,6 +123,41 @@ class Opening(WithDaemon):
         k = self.lost()
         self.forked_during(lambda: k.reopen(math.inf))
 
+    def test_forked_by_handler(self):
+        """The child goes on where the program was, and is told at once."""
+        parent, children = os.getpid(), []
+
+        def handler(*_):
+            child = os.fork()
+            if child:
+                children.append(child)
+            else:
+                signal.alarm(PATIENCE)
+        before = signal.signal(signal.SIGUSR1, handler)
+        self.addCleanup(signal.signal, signal.SIGUSR1, before)
+        self.daemon.kill()
+        for accepts in False, True:
+            place = Place(self.path, accepts)
+
+            def fork_and_let_go():
+                place.hold_up()
+                os.kill(parent, signal.SIGUSR1)
+                while not children:
+                    os.sched_yield()
+                ended = os.waitpid(children.pop(), 0)[1]
+                place.close()
+                return ended
+            result = self.begin(fork_and_let_go)
+            said = 0
+            try:
+                Ksock(0, timeout=math.inf)
+            except OSError as e:
+                said = e.errno
+            finally:
+                if os.getpid() != parent:
+                    os._exit(said != errno.EBADF)
+            self.assertEqual(result(), 0)
+
     def test_forked_at_any_step(self):
         known, over, began = sockets(), threading.Event(), threading.Event()
         self.addCleanup(sys.setswitchinterval, sys.getswitchinterval())

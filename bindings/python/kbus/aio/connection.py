@@ -45,6 +45,7 @@ class Connection:
 
     async def begin(self, path: str, deadline: Optional[float], limit: float) -> None:
         """Connects to the daemon there."""
+        self.check("open " + path)
         await reach(self._socket, path, deadline, limit)
         self._begun = True
         self._loop.add_reader(self._socket.fileno(), self._readable)

@@ -37,9 +37,7 @@ async def open_ksock(which: Union[int, str] = 0, mode: str = "rw", *, timeout: O
     if where.is_device:
         raise ValueError("{}: asyncio needs the daemon's socket; a Ksock of a device has a fileno()".format(where.path))
     ksock = Ksock(where, bits)
-    connection = ksock._new_connection()
-    await ksock._greet(connection, timeout)
-    ksock._use(connection)
+    await ksock._begin(timeout)
     return ksock
 
 
@@ -58,6 +56,12 @@ class Ksock:
         self._memory = Memory()
         self._attempted: Optional[Connection] = None  # of reopen(), that runs or was given up
         self._reopening: "Optional[asyncio.Future[None]]" = None  # done when the task that reopens is done
+
+    async def _begin(self, timeout: Optional[float]) -> None:
+        """Opens it."""
+        connection = self._new_connection()
+        await self._greet(connection, timeout)
+        self._use(connection)
 
     def _new_connection(self) -> Connection:
         with forks.still:
