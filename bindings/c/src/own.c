@@ -47,8 +47,7 @@ static void in_child(void)
 	}
 	for (int i = 0; i < those; i++)
 		parties[i]();
-	pthread_mutex_init(&lock, NULL);
-	pthread_sigmask(SIG_SETMASK, &forking, NULL);
+	kb_let_forks(&forking);
 }
 
 static void watch_forks(void) { pthread_atfork(before_fork, in_parent, in_child); }

@@ -176,20 +176,29 @@ static int hold_up(pthread_t *thread, int (**function)(void), int place)
 static void on_fork_signal(int sig)
 {
 	(void)sig;
+	const int   before = errno;
 	const pid_t child = fork();
 	if (child > 0)
 		__atomic_store_n(&of_handler, child, __ATOMIC_SEQ_CST);
+	errno = before;
 }
+
+#ifdef __SANITIZE_THREAD__ /* it does not see the locks that are given back in a child */
+enum { HANDLERS_FORK = 0 };
+#else
+enum { HANDLERS_FORK = 1 };
+#endif
 
 /* The child of a handler goes on where the thread was, and is told at once. */
 static void forked_by_handler(pthread_t thread)
 {
-	int status;
-	of_handler = 0;
+	pid_t child;
+	int   status;
+	__atomic_store_n(&of_handler, 0, __ATOMIC_SEQ_CST);
 	EQUAL(pthread_kill(thread, SIGUSR2), 0);
-	while (!__atomic_load_n(&of_handler, __ATOMIC_SEQ_CST))
+	while ((child = __atomic_load_n(&of_handler, __ATOMIC_SEQ_CST)) == 0)
 		sched_yield();
-	EQUAL(waitpid(of_handler, &status, 0), of_handler);
+	EQUAL(waitpid(child, &status, 0), child);
 	EQUAL(status, 0);
 }
 
@@ -209,7 +218,8 @@ static void forked_meanwhile(int (*function)(void), int place)
 	}
 	EQUAL(waitpid(child, &status, 0), child);
 	EQUAL(status, 0);
-	forked_by_handler(thread);
+	if (HANDLERS_FORK)
+		forked_by_handler(thread);
 	hang_up();
 	EQUAL(pthread_join(thread, &result), 0);
 	CHECK((intptr_t)result < 0);
@@ -221,7 +231,9 @@ static void forked_meanwhile(int (*function)(void), int place)
 static void on_signal(int sig)
 {
 	(void)sig;
+	const int before = errno;
 	kbus_bus_close(handle);
+	errno = before;
 }
 
 static void closed_meanwhile(int place, int by_handler)
