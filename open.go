@@ -15,7 +15,8 @@ import (
 type BusNumber uint32
 
 // Open makes a Ksock on a bus of the daemon. It fails with ErrNoSuchBus if the daemon is not running or has no bus of that
-// number, syscall.EACCES if the permissions of the socket forbid it, ErrUserConnections or ErrBusConnections at a limit,
+// number, syscall.EACCES if the permissions of the socket forbid it, syscall.EINVAL for a directory that begins with @,
+// syscall.ENAMETOOLONG for a path of a socket with more than 107 bytes, ErrUserConnections or ErrBusConnections at a limit,
 // ErrStopping when the bus is ending, and with the error of ctx if a daemon that is there does not answer in time.
 func Open(ctx context.Context, bus BusNumber, opts ...Option) (*Ksock, error) {
 	return daemon(bus, opts).open(ctx)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -67,21 +68,61 @@ func TestDaemonStandsStillTicking(t *testing.T) {
 	standsStill(t)
 }
 
+// crowd has as many wait for a daemon that stands still as can.
+func (d *daemon) crowd(w *world) {
+	there := &unix.SockaddrUnix{Name: kbus.SocketPath(d.dir, 0)}
+	for full := false; !full; {
+		fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+		w.must(err)
+		w.Cleanup(func() { unix.Close(fd) })
+		if err = unix.Connect(fd, there); err != unix.EAGAIN {
+			w.must(err)
+		}
+		full = err == unix.EAGAIN
+	}
+}
+
+// sockets is how many this process has.
+func sockets(w *world) (n int) {
+	all, err := os.ReadDir("/proc/self/fd")
+	w.must(err)
+	for _, one := range all {
+		if link, _ := os.Readlink("/proc/self/fd/" + one.Name()); strings.HasPrefix(link, "socket:") {
+			n++
+		}
+	}
+	return n
+}
+
+// A Reopen that nobody accepts is ended by Close, which is all that ends it.
+func TestReopenClosedUnaccepted(t *testing.T) {
+	w, d := &world{TB: t}, startDaemon(t, tempDir(t))
+	k, err := d.open()
+	w.must(err)
+	d.kill()
+	w.fails(k.Bind(w.Context(), "$.A", kbus.Listener), kbus.ErrBusGone)
+	again := startDaemon(t, d.dir)
+	again.stop(t)
+	again.crowd(w)
+	before, given := sockets(w), make(chan error)
+	go func() {
+		_, err := k.Reopen(w.Context())
+		given <- err
+	}()
+	for sockets(w) == before {
+		runtime.Gosched()
+	}
+	closed := make(chan error)
+	go func() { closed <- k.Close() }()
+	w.fails(<-given, kbus.ErrClosed)
+	w.must(<-closed)
+}
+
 // As many as can wait for a daemon that stands still are waiting: who comes then is told in time, too.
 func TestNobodyAccepts(t *testing.T) {
 	w, d := &world{TB: t}, startDaemon(t, tempDir(t))
 	d.stop(t)
-	crowd := &unix.SockaddrUnix{Name: kbus.SocketPath(d.dir, 0)}
-	for {
-		fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
-		w.must(err)
-		defer unix.Close(fd)
-		if err := unix.Connect(fd, crowd); err == unix.EAGAIN {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-	}
+	d.crowd(w)
 	ctx, done := context.WithTimeout(w.Context(), moment)
 	defer done()
 	_, err := kbus.Open(ctx, 0, kbus.Dir(d.dir))

@@ -138,7 +138,7 @@ export interface OpenOptions {
 
 /**
  * Opens a Ksock on a bus. In Node the bus is a number, or the path of a daemon's socket; with `url`, and in a browser, a number.
- * `ErrNoSuchBus` (ENOENT) if nobody is there, ETIMEDOUT, or what the bus refuses it with, such as `ErrUserConnections`.
+ * `ErrNoSuchBus` (ENOENT) if nobody is there, EINVAL for a path that begins with `@`, ENAMETOOLONG for one over 107 bytes, ETIMEDOUT, or what the bus refuses it with, such as `ErrUserConnections`.
  */
 export function open(bus?: number | string, options?: OpenOptions): Promise<Ksock>;
 

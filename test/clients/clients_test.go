@@ -19,17 +19,29 @@ var root, _ = filepath.Abs("../..")
 
 var patience = flag.Duration("patience", time.Minute, "how long a client may take for anything")
 
+// scripts gives those that a door plays.
+func scripts(t *testing.T, d *door) (files []string) {
+	patterns := []string{"testdata/*.txt", "testdata/paths/*.txt"}
+	switch {
+	case d.rings:
+		patterns = []string{"testdata/rings/*.txt"}
+	case d.web:
+		patterns = patterns[:1]
+	}
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatal("no scripts", err)
+		}
+		files = append(files, found...)
+	}
+	return files
+}
+
 func TestClients(t *testing.T) {
 	built := map[string]bool{}
 	for _, d := range doors() {
-		pattern := "testdata/*.txt"
-		if d.rings {
-			pattern = "testdata/rings/*.txt"
-		}
-		files, err := filepath.Glob(pattern)
-		if err != nil || len(files) == 0 {
-			t.Fatal("no scripts", err)
-		}
+		files := scripts(t, d)
 		t.Run(d.name, func(t *testing.T) {
 			if _, err := exec.LookPath(d.needs); d.needs != "" && err != nil {
 				t.Skip("this machine has no " + d.needs)

@@ -68,7 +68,7 @@ const limitMS = 50
 // operation is one of the program's.
 type operation struct {
 	label, verb string
-	argument    string // a name, a path or a number
+	argument    string // a name, a path, a directory or a number
 	message     message.Message
 	timeout     int // milliseconds; -1: none
 	keep        bool
@@ -84,7 +84,7 @@ func (o *operation) read(p *player) {
 	switch o.message = m; {
 	case isMessage:
 		o.argument = m.Name
-	case o.verb == "open":
+	case o.verb == "open" && len(o.words) == 0:
 		o.argument = cmp.Or(p.door.address, p.door.path)
 	case len(o.words) > 0:
 		o.argument = o.words[0]
@@ -109,7 +109,7 @@ func (o *operation) line() string {
 // start opens the door. A process plays one script after the other, for as long as none has failed.
 func (d *door) start(t *testing.T) client {
 	if d.command == nil {
-		return newLibrary(t, d.path, d.rings)
+		return newLibrary(t, d.rings)
 	}
 	if d.process == nil {
 		d.process = begin(t, d)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -15,7 +16,6 @@ import (
 
 // library is the door of this process: package kbus. Each operation has a goroutine.
 type library struct {
-	dir   string
 	rings bool
 	lines chan string
 
@@ -24,8 +24,8 @@ type library struct {
 	cancels map[string]context.CancelFunc
 }
 
-func newLibrary(t *testing.T, path string, rings bool) *library {
-	l := &library{dir: filepath.Dir(path), rings: rings, lines: make(chan string, 1024), cancels: map[string]context.CancelFunc{}}
+func newLibrary(t *testing.T, rings bool) *library {
+	l := &library{rings: rings, lines: make(chan string, 1024), cancels: map[string]context.CancelFunc{}}
 	t.Cleanup(func() {
 		if l.k != nil {
 			l.k.Close()
@@ -50,8 +50,13 @@ func (l *library) perform(o operation) {
 
 func (l *library) do(ctx context.Context, o operation) string {
 	switch o.verb {
+	case "find":
+		os.Setenv("KBUS_DIR", o.argument)
+		defer os.Unsetenv("KBUS_DIR")
+		k, err := kbus.Open(ctx, 0)
+		return opened(l, k, err)
 	case "open":
-		options := []kbus.Option{kbus.Dir(l.dir), kbus.Rings(l.rings)}
+		options := []kbus.Option{kbus.Dir(filepath.Dir(o.argument)), kbus.Rings(l.rings)}
 		if o.keep {
 			options = append(options, kbus.KeepLateAnswer())
 		}

@@ -14,7 +14,8 @@ import (
 // A script says what a client does: one program with one Ksock, and a bus that the test plays. A line that is not indented
 // is something that happens; the indented lines after it are all that the client does because of it.
 //
-// What the program does is "LABEL VERB WORDS": the label stands for this operation from then on. Verbs are open, close, send,
+// What the program does is "LABEL VERB WORDS": the label stands for this operation from then on. Verbs are open [PATH], find DIRECTORY
+// (which opens bus 0 where $KBUS_DIR says that; those scripts are in testdata/paths, for who opens the path of a socket), close, send,
 // call, next, wait, listen, bind, waitsent, discard, nummsgs, maxmsgs, reopen, pipe, flush. "limit" at the end gives the
 // operation a time limit of a moment, "keep" says that an answer that
 // comes too late is wanted; that is for each Call, and for "start" or open, as it is the Ksock's affair in Go. "A giveup" is the end of

@@ -15,7 +15,7 @@ int kbus_bus_open_at(kbus_bus_t **bus, const char *path, int flags)
 	if (!b)
 		return -ENOMEM;
 	uint32_t rings = !(flags & KBUS_BUS_NO_RINGS) && kb_rings_wanted() ? RING_FEATURES : 0;
-	int      err = kb_link_open(&b->link, path, (uint32_t)flags & 3, MODERN_FEATURES | rings, 0);
+	int      err = kb_link_open(&b->link, path, (uint32_t)flags & 3, MODERN_FEATURES | rings, 0, NULL);
 	b->remembered.flags = flags;
 	if (err == 0 && !(b->remembered.path = strdup(path)))
 		err = -ENOMEM;

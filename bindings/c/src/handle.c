@@ -1,38 +1,21 @@
 #include "handle.h"
 
-#include <signal.h>
-#include <sys/socket.h>
 #include <time.h>
+
+#include "own.h"
 
 /* Handles, and the turn to use them. A handle is for one thread at a time, but one thread may close it while another
  * waits in it. The waiting thread then wakes, because closing tells the daemon, which ends the connection, and its
  * call fails with "closed". So does every later call with that handle. So the memory of a handle is never given
  * back, and is used for another only after many others were closed.
  *
- * A child process has none of its parent's handles: their descriptors are closed there, so that the daemon sees when
- * the parent dies, and their memory is cut off. Signals are kept off while the lists change, for a handler may open
- * and close, too. */
+ * A child process has none of its parent's handles: their links are cut off there (own.h), and they are closed. */
 
 enum { FREE_HANDLES = 256, FAREWELL_MS = 1000 };
 
-static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t  once = PTHREAD_ONCE_INIT;
 static kbus_bus_t     *all, *first_free, *last_free;
 static int             free_handles;
-
-static void lock_lists(sigset_t *before)
-{
-	sigset_t signals;
-	sigfillset(&signals);
-	pthread_sigmask(SIG_SETMASK, &signals, before);
-	pthread_mutex_lock(&list_lock);
-}
-
-static void unlock_lists(const sigset_t *before)
-{
-	pthread_mutex_unlock(&list_lock);
-	pthread_sigmask(SIG_SETMASK, before, NULL);
-}
 
 static void init_locks(kbus_bus_t *b)
 {
@@ -44,100 +27,82 @@ static void init_locks(kbus_bus_t *b)
 	pthread_mutexattr_destroy(&a);
 }
 
-static sigset_t forking;
-
-static void before_fork(void) { lock_lists(&forking); }
-
-static void in_parent(void)
-{
-	const sigset_t before = forking;
-	unlock_lists(&before);
-}
-
 static void in_child(void)
 {
 	for (kbus_bus_t *b = all; b; b = b->next) {
 		__atomic_store_n(&b->closing, 1, __ATOMIC_SEQ_CST);
-		kb_link_cut(&b->link);
-		if (b->attempting)
-			kb_link_cut(&b->attempt);
 		init_locks(b);
 	}
 	for (kbus_bus_t *b = first_free; b; b = b->next)
 		init_locks(b);
-	const sigset_t before = forking;
-	pthread_mutex_init(&list_lock, NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-static void watch_forks(void) { pthread_atfork(before_fork, in_parent, in_child); }
+static void watch_forks(void) { kb_when_forked(in_child); }
 
 kbus_bus_t *kb_handle_new(void)
 {
 	sigset_t    signals;
 	kbus_bus_t *b = NULL;
 	pthread_once(&once, watch_forks);
-	lock_lists(&signals);
+	kb_hold_forks(&signals);
 	if (free_handles > FREE_HANDLES) {
 		b = first_free;
 		first_free = b->next;
 		free_handles--;
 	}
-	unlock_lists(&signals);
+	kb_let_forks(&signals);
 	if (!b) {
 		b = calloc(1, sizeof *b);
-		if (b)
+		if (b) {
 			init_locks(b);
+			kb_link_init(&b->link);
+			kb_link_init(&b->attempt);
+		}
 	}
 	return b;
 }
 
-/* Puts it among those that are free, as the last. */
-void kb_handle_free(kbus_bus_t *b)
+/* Takes it from those that are open, if it is, and puts it among those that are free, as the last. */
+static void retire(kbus_bus_t *b, int open)
 {
 	sigset_t signals;
-	lock_lists(&signals);
+	kb_hold_forks(&signals);
 	__atomic_store_n(&b->closing, 1, __ATOMIC_SEQ_CST);
+	if (open && b->before)
+		b->before->next = b->next;
+	else if (open)
+		all = b->next;
+	if (open && b->next)
+		b->next->before = b->before;
 	b->next = NULL;
 	if (free_handles++ == 0)
 		first_free = b;
 	else
 		last_free->next = b;
 	last_free = b;
-	unlock_lists(&signals);
+	kb_let_forks(&signals);
 }
+
+void kb_handle_free(kbus_bus_t *b) { retire(b, 0); }
 
 void kb_handle_open(kbus_bus_t *b)
 {
 	sigset_t signals;
+	kb_hold_forks(&signals); /* it is closed still: so it is in a child that finds its locks taken */
+	b->before = NULL;
+	b->next = all;
+	if (all)
+		all->before = b;
+	all = b;
+	kb_let_forks(&signals);
 	pthread_mutex_lock(&b->turn);
 	pthread_mutex_lock(&b->door);
 	b->open = 1;
 	pthread_mutex_unlock(&b->door);
 	b->patience = -1;
 	b->taken = b->again = b->orphaned = b->attempting = 0;
-	lock_lists(&signals);
-	b->before = NULL;
-	b->next = all;
-	if (all)
-		all->before = b;
-	all = b;
 	__atomic_store_n(&b->closing, 0, __ATOMIC_SEQ_CST);
-	unlock_lists(&signals);
 	pthread_mutex_unlock(&b->turn);
-}
-
-static void unlist(kbus_bus_t *b)
-{
-	sigset_t signals;
-	lock_lists(&signals);
-	if (b->before)
-		b->before->next = b->next;
-	else
-		all = b->next;
-	if (b->next)
-		b->next->before = b->before;
-	unlock_lists(&signals);
 }
 
 /* Frees what a handle has. The caller has the turn, and gives it back here. */
@@ -145,12 +110,10 @@ static void end(kbus_bus_t *b)
 {
 	const int open = b->open;
 	if (open) {
-		unlist(b);
 		pthread_mutex_lock(&b->door);
 		b->open = 0;
 		kb_link_close(&b->link, 0);
-		if (b->attempting)
-			kb_link_close(&b->attempt, 0);
+		kb_link_close(&b->attempt, 0);
 		b->attempting = 0;
 		pthread_mutex_unlock(&b->door);
 		kb_loans_end(&b->loans);
@@ -161,7 +124,7 @@ static void end(kbus_bus_t *b)
 	}
 	pthread_mutex_unlock(&b->turn);
 	if (open)
-		kb_handle_free(b);
+		retire(b, 1);
 }
 
 static void end_orphan(kbus_bus_t *b)
@@ -241,38 +204,31 @@ static void shut(kbus_bus_t *b, int at_once)
 	struct link *links[] = {&b->link, b->attempting ? &b->attempt : NULL};
 	for (size_t i = 0; i < sizeof links / sizeof *links; i++)
 		if (b->open && links[i] && at_once)
-			shutdown(links[i]->fd, SHUT_RDWR);
+			kb_link_stop(links[i]);
 		else if (b->open && links[i])
 			kb_link_shut(links[i]);
 	pthread_mutex_unlock(&b->door);
 }
 
-/* A thread that closes the handle shuts its links. One that it could not see yet is shut here. */
-static void replaced(kbus_bus_t *b, const struct link *now)
+static void set_attempt(kbus_bus_t *b, int attempting)
 {
-	if (closed(b))
-		kb_link_shut(now);
+	pthread_mutex_lock(&b->door);
+	kb_link_close(&b->attempt, 0);
+	b->attempting = attempting;
 	pthread_mutex_unlock(&b->door);
 }
 
-void kb_set_attempt(kbus_bus_t *b, const struct link *l)
-{
-	pthread_mutex_lock(&b->door);
-	if (b->attempting)
-		kb_link_close(&b->attempt, 0);
-	b->attempting = l != NULL;
-	if (l)
-		b->attempt = *l;
-	replaced(b, l ? &b->attempt : &b->link);
-}
+void kb_begin_attempt(kbus_bus_t *b) { set_attempt(b, 1); }
+void kb_drop_attempt(kbus_bus_t *b) { set_attempt(b, 0); }
 
 void kb_use_attempt(kbus_bus_t *b)
 {
 	pthread_mutex_lock(&b->door);
-	kb_link_close(&b->link, 0);
-	b->link = b->attempt;
+	kb_link_move(&b->link, &b->attempt);
 	b->attempting = 0;
-	replaced(b, &b->link);
+	if (closed(b)) /* by a signal handler that found the door taken */
+		kb_link_shut(&b->link);
+	pthread_mutex_unlock(&b->door);
 }
 
 void kbus_bus_close(kbus_bus_t *b)

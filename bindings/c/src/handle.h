@@ -47,9 +47,10 @@ int kb_begin(kbus_bus_t *b);
 int kb_leave_turn(kbus_bus_t *b, int result);
 int kb_end(kbus_bus_t *b, int result);
 
-/* For reopen.c, with the turn: a copy of the link is that of an attempt from now on, or with NULL there is none any more;
- * and it takes the place of the handle's own. */
-void kb_set_attempt(kbus_bus_t *b, const struct link *l);
+/* For reopen.c, with the turn: there is an attempt from now on, whose link can be opened; there is none any more; and it takes the
+ * place of the handle's own. */
+void kb_begin_attempt(kbus_bus_t *b);
+void kb_drop_attempt(kbus_bus_t *b);
 void kb_use_attempt(kbus_bus_t *b);
 
 /* Puts a message into what is to be sent. 0 or -errno; nothing is put then. */

@@ -1,17 +1,18 @@
 #include "ksock.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <time.h>
+
+#include "own.h"
 
 /* Opening and closing, and the table from descriptors to Ksocks. The table has two levels, of which the second is
  * never freed, so that looking up needs no lock.
  *
  * One thread may close a Ksock while others are in it. So its place in the table counts the threads inside, and the
  * last one to leave frees it; only then is the descriptor closed, and its number free for another. Threads that wait
- * in it wake, because closing tells the daemon, which ends the connection. Signals are kept off while the table
- * changes, for a handler may open and close, too. */
+ * in it wake, because closing tells the daemon, which ends the connection. Forks and signals are kept off while the table
+ * changes (own.h): a child has the table, too, and a handler may open and close. */
 
 enum { CHUNK = 1024, CHUNKS = 1024, PATIENCE_S = 1 };
 
@@ -23,35 +24,19 @@ struct holder {
 };
 
 static struct holder    *table[CHUNKS];
-static pthread_mutex_t  table_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t   once = PTHREAD_ONCE_INIT;
 static int              forked; /* this process is a child of one that has opened Ksocks */
-
-static void lock_table(sigset_t *before)
-{
-	sigset_t all;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, before);
-	pthread_mutex_lock(&table_lock);
-}
-
-static void unlock_table(const sigset_t *before)
-{
-	pthread_mutex_unlock(&table_lock);
-	pthread_sigmask(SIG_SETMASK, before, NULL);
-}
 
 /* A child has one thread, and no other is in anything. */
 static void note_fork(void)
 {
 	forked = 1;
-	pthread_mutex_init(&table_lock, NULL);
 	for (int i = 0; i < CHUNKS; i++)
 		for (int j = 0; table[i] && j < CHUNK; j++)
 			table[i][j].users = 0;
 }
 
-static void watch_forks(void) { pthread_atfork(NULL, NULL, note_fork); }
+static void watch_forks(void) { kb_when_forked(note_fork); }
 
 static struct holder *holder_of(kbus_ksock_t fd)
 {
@@ -80,12 +65,12 @@ static void bury(struct holder *at)
 {
 	struct ksock *dead = NULL;
 	sigset_t      before;
-	lock_table(&before);
+	kb_hold_forks(&before);
 	if (__atomic_load_n(&at->users, __ATOMIC_SEQ_CST) == 0) {
 		dead = at->dying;
 		at->dying = NULL;
 	}
-	unlock_table(&before);
+	kb_let_forks(&before);
 	for (struct ksock *next; dead; dead = next) {
 		next = dead->next;
 		kb_ksock_free(dead, 0);
@@ -174,14 +159,14 @@ int kb_leave_to_wait(struct ksock *k)
 
 int kb_come_back(struct ksock *k) { return lock(k); }
 
-/* Makes k known by its descriptor, and forgets whatever was known by it before, because the program has closed its
+/* Makes k known by its descriptor, so that a child shares it, and forgets whatever was known by it before, because the program has closed its
  * descriptor by itself, so that the number is another's now. k may be NULL. */
 static int know(kbus_ksock_t fd, struct ksock *k)
 {
 	sigset_t signals;
 	int      err = fd >= CHUNK * CHUNKS ? -EMFILE : 0;
 	pthread_once(&once, watch_forks);
-	lock_table(&signals);
+	kb_hold_forks(&signals);
 	if (err == 0 && !table[fd / CHUNK] && k) {
 		struct holder *chunk = calloc(CHUNK, sizeof *chunk);
 		if (chunk)
@@ -189,6 +174,8 @@ static int know(kbus_ksock_t fd, struct ksock *k)
 		else
 			err = -ENOMEM;
 	}
+	if (err == 0 && k)
+		kb_disown(&k->link);
 	struct holder *at = err ? NULL : holder_of(fd);
 	struct ksock *stale = at ? __atomic_exchange_n(&at->k, k, __ATOMIC_SEQ_CST) : NULL;
 	if (stale) {
@@ -199,7 +186,7 @@ static int know(kbus_ksock_t fd, struct ksock *k)
 		stale->next = at->dying;
 		at->dying = stale;
 	}
-	unlock_table(&signals);
+	kb_let_forks(&signals);
 	if (stale)
 		drop(at);
 	return err;
@@ -209,7 +196,7 @@ static int know(kbus_ksock_t fd, struct ksock *k)
 static struct ksock *forget(struct holder *at)
 {
 	sigset_t signals;
-	lock_table(&signals);
+	kb_hold_forks(&signals);
 	struct ksock *k = at->k;
 	if (k) {
 		__atomic_add_fetch(&at->closing, 1, __ATOMIC_SEQ_CST);
@@ -218,7 +205,7 @@ static struct ksock *forget(struct holder *at)
 		k->next = at->dying;
 		at->dying = k;
 	}
-	unlock_table(&signals);
+	kb_let_forks(&signals);
 	return k;
 }
 
@@ -266,9 +253,10 @@ static kbus_ksock_t open_socket(const char *path, int flags)
 	struct ksock *k = calloc(1, sizeof *k);
 	if (!k)
 		return -ENOMEM;
+	kb_link_init(&k->link);
 	/* Programs poll the socket, so that must be the bell. */
 	uint32_t rings = kb_rings_wanted() ? RING_FEATURES | FEATURE_SOCKET_BELL : 0;
-	int      err = kb_link_open(&k->link, path, modes[flags & O_ACCMODE], FEATURE_ORIGINAL | rings, 0);
+	int      err = kb_link_open(&k->link, path, modes[flags & O_ACCMODE], FEATURE_ORIGINAL | rings, 0, NULL);
 	if (err) {
 		free(k);
 		return err;
@@ -312,7 +300,10 @@ kbus_ksock_t kbus_ksock_open_by_name(const char *path, int flags)
 	char        end;
 	if (stat(path, &st) == 0)
 		return S_ISSOCK(st.st_mode) ? open_socket(path, flags) : open_device(path, flags);
-	if (errno == ENOENT && sscanf(path, "/dev/kbus%u%c", &number, &end) == 1)
+	if (errno != ENOENT)
+		return -errno;
+	if (sscanf(path, "/dev/kbus%u%c", &number, &end) == 1)
 		return kbus_ksock_open(number, flags);
-	return -errno;
+	const int err = kb_check_path(path);
+	return err ? err : -ENOENT;
 }

@@ -22,12 +22,15 @@ int kb_left_ms(int64_t began, int timeout_ms)
 	return left > 0 ? (int)left : 0;
 }
 
+int kb_left_until(int64_t end)
+{
+	const int64_t left = end - kb_now_ms();
+	return left <= 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
+}
+
 int kb_left(const struct link *l)
 {
-	if (l->deadline == 0)
-		return -1;
-	int64_t left = l->deadline - kb_now_ms();
-	return left <= 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
+	return l->deadline == 0 ? -1 : kb_left_until(l->deadline);
 }
 
 void kb_limit(struct link *l, int timeout_ms) { l->deadline = timeout_ms < 0 ? 0 : kb_now_ms() + timeout_ms; }

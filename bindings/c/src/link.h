@@ -56,6 +56,9 @@ struct lates {
 	struct kept *first, *last;
 };
 
+/* How many descriptors come with rings, at most. */
+enum { BROUGHT = 4 };
+
 /* A deadline that is over, for who does not wait. */
 enum { AT_ONCE = 1 };
 
@@ -64,6 +67,7 @@ struct link {
 	int            bell;     /* the daemon's; -1 without rings */
 	int            own_bell; /* an epoll: our bell, and the end of the socket; -1 without either */
 	int            edge;     /* epoll of fd, edge-triggered; -1 unless pollable and with rings and without own_bell */
+	int            brought[BROUGHT]; /* those that have come with rings, until they are taken up; else -1 */
 	struct segment seg;
 	struct arena   arena;
 	struct shared *shared;
@@ -94,11 +98,23 @@ struct link {
 	kbus_msg_id_t unsent; /* id of a Request that waits for room, as far as we know */
 	struct posts  posts;
 	char          why[400];
+
+	/* For who holds forks (own.h). */
+	int          owned;         /* it is in the list of this process's links, */
+	struct link *next, *before; /* between these */
+	int          opening;       /* nobody has heard of it yet */
 };
 
-/* Connects to the socket at path, with those features if they are granted, until a deadline (0: none of the caller's). 0 or
- * -errno. */
-int kb_link_open(struct link *l, const char *path, uint32_t mode, uint32_t features, int64_t deadline);
+/* Makes it one that has nothing, as kb_link_close leaves it. */
+void kb_link_init(struct link *l);
+
+/* Connects such a link to the socket at path, with those features if they are granted, until a deadline (0: none of the caller's). 0 or
+ * -errno. When another thread has set *given_up and called kb_link_shut, or in either order, it is over: -EBADF or -ENOTCONN.
+ * NULL: nobody does. */
+int kb_link_open(struct link *l, const char *path, uint32_t mode, uint32_t features, int64_t deadline, const int *given_up);
+
+/* Whether that can be the path of a daemon's socket: 0, -EINVAL for a name of an abstract one, or -ENAMETOOLONG. */
+int kb_check_path(const char *path);
 
 /* Whether no other process uses it. */
 int kb_link_own(const struct link *l);
@@ -106,6 +122,9 @@ int kb_link_own(const struct link *l);
 /* Tells the daemon that nothing more will come. It then ends the connection, which wakes every thread that waits for
  * it. */
 void kb_link_shut(const struct link *l);
+
+/* Ends the connection without the daemon, for every thread that waits for it. */
+void kb_link_stop(const struct link *l);
 
 /* Waits until it has ended one that was shut; 0 if it has not by the deadline. */
 int kb_link_parted(const struct link *l);
@@ -118,6 +137,12 @@ void kb_link_cut(struct link *l);
 
 /* Ends it. orderly waits until the bus has taken note. */
 void kb_link_close(struct link *l, int orderly);
+
+/* Ends one link, and another takes its place. */
+void kb_link_move(struct link *to, struct link *from);
+
+/* Closes those that are not -1, which they are then. */
+void kb_close_all(int *fds, size_t n);
 
 /* Sends one request with a sequence of its own, which it gives. 0 or -errno. */
 int kb_request(struct link *l, int op, uint32_t arg, const struct iovec *parts, int count, uint32_t *seq);
@@ -168,10 +193,11 @@ int kb_failed(struct link *l, const struct frame *f);
 /* Notes why something failed. Always -error. */
 int kb_fail(struct link *l, int error, const char *why);
 
-/* Milliseconds of a clock that does not jump; what is left of a time that began then; and of that until the deadline:
- * -1 if there is none. */
+/* Milliseconds of a clock that does not jump; what is left of a time that began then; until an end; and of that until the
+ * deadline: -1 if there is none. */
 int64_t kb_now_ms(void);
 int     kb_left_ms(int64_t began, int timeout_ms);
+int     kb_left_until(int64_t end);
 int     kb_left(const struct link *l);
 
 /* Sets a deadline so many milliseconds from now; -1: none. */
@@ -180,7 +206,7 @@ void kb_limit(struct link *l, int timeout_ms);
 /* Moves the deadline, if there is one, so that at least so many milliseconds are left. */
 void kb_at_least(struct link *l, int ms);
 
-/* Where the bus of that number is. 0, or -ENAMETOOLONG. */
+/* Where the bus of that number is. 0, or -ENAMETOOLONG, also where kb_check_path would not say so. */
 int kb_socket_path(char *path, size_t size, uint32_t number);
 
 /* Whether rings are wanted. */

@@ -43,8 +43,6 @@ int kb_socket_path(char *path, size_t size, uint32_t number)
 				dir = own;
 		}
 	}
-	if (*dir == '@') /* an abstract socket has no directory, and no permissions */
-		return -EINVAL;
 	n = snprintf(path, size, "%s/bus%" PRIu32 ".sock", dir, number);
 	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "bell.h"
+#include "own.h"
 
 /* A program polls the socket of its Ksock. Poll looks at the socket's own bytes and at nothing else, so the bytes in
  * it must say whether a message waits. They come from the daemon only; what we can do is to have it send one, and to
@@ -43,9 +44,13 @@ int kb_make_pollable(struct link *l)
 {
 	if (l->seg.mem && l->own_bell < 0 && l->edge < 0) {
 		struct epoll_event e = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET};
+		sigset_t           signals;
+		kb_hold_forks(&signals);
 		l->edge = epoll_create1(EPOLL_CLOEXEC);
-		if (l->edge < 0 || epoll_ctl(l->edge, EPOLL_CTL_ADD, l->fd, &e) < 0)
-			return -errno;
+		const int err = l->edge < 0 || epoll_ctl(l->edge, EPOLL_CTL_ADD, l->fd, &e) < 0 ? -errno : 0;
+		kb_let_forks(&signals);
+		if (err)
+			return err;
 	}
 	l->pollable = 1;
 	kb_sync(l, 1);

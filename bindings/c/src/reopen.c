@@ -29,19 +29,20 @@ static int clear_attempt(kbus_bus_t *b)
 	b->attempt.deadline = b->link.deadline;
 	if (!kb_link_parted(&b->attempt))
 		return kb_fail(&b->link, ETIMEDOUT, "the daemon has not noticed yet that an earlier kbus_bus_reopen was given up");
-	kb_set_attempt(b, NULL);
+	kb_drop_attempt(b);
 	return 0;
 }
 
 static int begin_attempt(kbus_bus_t *b)
 {
-	struct link new;
-	uint32_t    features = MODERN_FEATURES | (b->remembered.flags & KBUS_BUS_NO_RINGS || !kb_rings_wanted() ? 0 : RING_FEATURES);
-	int         err = kb_link_open(&new, b->remembered.path, b->link.mode, features, b->link.deadline);
-	if (err)
+	uint32_t features = MODERN_FEATURES | (b->remembered.flags & KBUS_BUS_NO_RINGS || !kb_rings_wanted() ? 0 : RING_FEATURES);
+	kb_begin_attempt(b);
+	int err = kb_link_open(&b->attempt, b->remembered.path, b->link.mode, features, b->link.deadline, &b->closing);
+	if (err) {
+		kb_drop_attempt(b);
 		return kb_fail(&b->link, -err, err == -ENOENT ? kb_text(26) : strerror(-err));
-	new.deadline = b->link.deadline;
-	kb_set_attempt(b, &new);
+	}
+	b->attempt.deadline = b->link.deadline;
 	return 0;
 }
 

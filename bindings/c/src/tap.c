@@ -117,7 +117,8 @@ int kbus_tap_open_at(kbus_tap_t **tap, const char *path, const kbus_tap_filter_t
 	kbus_tap_t *t = calloc(1, sizeof *t);
 	if (!t)
 		return -ENOMEM;
-	int err = kb_link_open(&t->link, path, KBUS_BUS_OBSERVE, FEATURE_TRACE, 0);
+	kb_link_init(&t->link);
+	int err = kb_link_open(&t->link, path, KBUS_BUS_OBSERVE, FEATURE_TRACE, 0, NULL);
 	if (err == 0) {
 		t->buf = malloc(BUFFER_BYTES);
 		t->size = BUFFER_BYTES;

@@ -34,6 +34,11 @@ const verbs = {
       : await open(0, { url, token, timeout: 60000, WebSocket: createRequire(path.resolve('bin/js/package.json'))('ws') });
     return `ends ${ksock.id}`;
   },
+  find: async (op) => {
+    process.env.KBUS_DIR = op.argument;
+    ksock = await open(0, { timeout: 60000 });
+    return `ends ${ksock.id}`;
+  },
   close: () => ksock.close(),
   listen: (op, signal) => ksock.bind(op.argument, { signal }),
   bind: (op, signal) => ksock.bindReplier(op.argument, { signal }),

@@ -30,6 +30,7 @@ export class Ksock {
   #connection = null;
   #memory = new Memory();
   #attempt = null; // the connection of a reopen() that runs
+  #closing = null; // an AbortController for what reopen() waits for before it has one
   #left = Promise.resolve(); // kept when nothing is left of one that was given up
   #reopening = Promise.resolve(); // kept when no reopen() runs
 
@@ -264,6 +265,7 @@ export class Ksock {
 
   async close() {
     const attempt = this.#attempt;
+    this.#closing?.abort(refusal(CLOSED, 'reopen'));
     await Promise.all([this.#connection.close(PATIENCE), attempt?.close(PATIENCE)]);
   }
 
@@ -290,6 +292,29 @@ export class Ksock {
     }
   }
 
+  #checkOpen() {
+    if (this.#core.why === CLOSED) throw refusal(CLOSED, 'reopen');
+  }
+
+  /** A new connection. close() ends the waiting for it. */
+  async #connectedAnew(limits) {
+    const closing = new AbortController();
+    const { signal: given } = limits();
+    given?.throwIfAborted();
+    this.#checkOpen();
+    const giveUp = () => closing.abort(given.reason);
+    given?.addEventListener('abort', giveUp);
+    this.#closing = closing;
+    try {
+      await within(this.#left, { ...limits(), signal: closing.signal });
+      const { limit } = limits();
+      return await this.#connected({ signal: closing.signal, timeout: limit === Infinity ? PATIENCE : limit });
+    } finally {
+      this.#closing = null;
+      given?.removeEventListener('abort', giveUp);
+    }
+  }
+
   async #reopen(limits) {
     const oldId = this.id;
     try {
@@ -298,17 +323,12 @@ export class Ksock {
     } catch (e) {
       if (e.condition !== 'ErrBusGone') throw e;
     }
-    await within(this.#left, limits());
-    const { signal, limit } = limits();
-    const { core, connection } = await this.#connected({ signal, timeout: limit === Infinity ? PATIENCE : limit });
+    const { core, connection } = await this.#connectedAnew(limits);
     this.#attempt = connection;
-    const check = () => {
-      if (this.#core.why === CLOSED) throw refusal(CLOSED, 'reopen');
-    };
     try {
-      check();
+      this.#checkOpen();
       const { bound, failed } = await this.#memory.restore((question) => connection.perform(question, limits()));
-      check();
+      this.#checkOpen();
       core.inbox.unshift(...this.#core.inbox); // what the old bus had still to say
       this.#core = core;
       this.#connection = connection;

@@ -62,13 +62,17 @@ class UnixTransport {
   }
 }
 
+/** Refuses what is no path of a socket in a directory, before the kernel does so in fewer words. */
 function refuse(where) {
-  if (Buffer.byteLength(where) > LONGEST_PATH) {
-    throw new KbusError('ENAMETOOLONG', `open ${where}: the path of a socket has at most ${LONGEST_PATH} bytes, and this one `
-      + `${Buffer.byteLength(where)}: choose a shorter KBUS_DIR`);
-  }
+  const length = Buffer.byteLength(where);
   if (where.startsWith('@')) {
-    throw refusal(NO_SUCH_BUS, `open ${where}`, 'a daemon\'s sockets are files; KBUS_DIR cannot name an abstract socket');
+    throw new KbusError('EINVAL', `open ${where}: a socket of the daemon is a file in a directory; names of abstract sockets, which begin `
+      + 'with @, are not supported');
+  }
+  if (where.includes('\0')) throw new KbusError('EINVAL', `open ${JSON.stringify(where)}: a path cannot hold a zero byte`);
+  if (length > LONGEST_PATH) {
+    throw new KbusError('ENAMETOOLONG', `open ${where}: the path of the socket has ${length} bytes, and the kernel takes ${LONGEST_PATH}: `
+      + 'use a shorter directory');
   }
 }
 

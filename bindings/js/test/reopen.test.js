@@ -5,10 +5,11 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import process from 'node:process';
 import test from 'node:test';
 
 import { announcement, open } from '../src/node.js';
-import { unix } from './world.js';
+import { Program, event, unix } from './world.js';
 
 const STEPS = 1 + 1 + 4; // Hello, the limit of the queue, bindings: what reopen() asks
 const BINDINGS = [
@@ -136,6 +137,54 @@ test('several reopen it together: one does, and the others find it done', async 
   const back = await Promise.all([1, 2, 3].map(() => ksock.reopen()));
   assert.deepEqual(back.map(({ bound }) => bound.length), [BINDINGS.length, 0, 0]);
   await isBack(world, ksock, back[0]);
+});
+
+// Nothing but the close can end these: the test plays a daemon that holds the Ksock up for as long as it likes.
+
+const LISTENER = 'net.createServer((c) => c.once("data", () => console.log("hello"))).listen({ path: process.argv[1], backlog: 1 }, () => console.log("listens"))';
+
+/** A program that listens in place of the daemon and answers nothing. */
+async function silent(t, { dir, kbusd }) {
+  await kbusd.kill();
+  const where = path.join(dir, 'bus0.sock');
+  fs.rmSync(where, { force: true });
+  const listener = new Program(t, process.execPath, ['-e', `const net = require("node:net"); ${LISTENER}`, where]);
+  await listener.line('listens');
+  return { listener, where };
+}
+
+test('a Ksock is closed while its Hello is not answered', async (t) => {
+  const world = await unix.start(t);
+  const ksock = await world.open();
+  const { listener } = await silent(t, world);
+  const refused = assert.rejects(ksock.reopen({ timeout: 2 ** 40 }), { condition: 'ErrClosed' });
+  await listener.line('hello');
+  await ksock.close();
+  await refused;
+});
+
+test('a Ksock is closed while nobody accepts it', async (t) => {
+  const world = await unix.start(t);
+  const ksock = await world.open();
+  const { listener, where } = await silent(t, world);
+  stop({ kbusd: listener });
+  for (let full = false; !full;) {
+    const one = net.connect({ path: where });
+    t.after(() => one.destroy());
+    full = await new Promise((resolve) => { one.on('connect', () => resolve(false)).on('error', () => resolve(true)); });
+  }
+  const tried = event();
+  const { createConnection } = net;
+  net.createConnection = (...args) => {
+    const socket = createConnection(...args);
+    socket.once('error', tried.happened);
+    return socket;
+  };
+  t.after(() => { net.createConnection = createConnection; });
+  const refused = assert.rejects(ksock.reopen({ timeout: 2 ** 40 }), { condition: 'ErrClosed' });
+  assert.equal((await tried.promise).code, 'EAGAIN');
+  await ksock.close();
+  await refused;
 });
 
 test('a Ksock is closed while it is reopened', async (t) => {

@@ -44,7 +44,7 @@ class _Tasks(Door):
     def __init__(self, where: Any, bits: int, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._ksock = aio.Ksock(where, bits, wire.ORIGINAL)
-        self._ksock._use(self._do(self._ksock._connect(None)))
+        self._do(self._ksock._begin(None))
         super().__init__(self._ksock._core)
 
     def _do(self, task: Any) -> Any:
@@ -85,7 +85,7 @@ class _Tasks(Door):
 class _TaskKsock(_AnyKsock):
     loop: asyncio.AbstractEventLoop
 
-    def _new_door(self, timeout: Optional[float]) -> Door:
+    def _new_door(self) -> Door:
         return _Tasks(self._endpoint, self._bits, self.loop)
 
 

@@ -105,6 +105,9 @@ class Door:
 
     # Operations. core says what they do.
 
+    def greet(self, timeout: Optional[float] = None) -> None:
+        """Makes it a Ksock of the bus, within so many seconds (5 if None). If that fails, or another thread closes it, nothing is left."""
+
     def fileno(self) -> int:
         """A descriptor that is readable while a message waits."""
         raise NotImplementedError

@@ -9,6 +9,9 @@ from typing import NamedTuple, Union
 
 from .conditions import CONDITIONS, NO_SUCH_BUS, error
 
+LONGEST_PATH = 107
+"""Bytes that the path of a socket may have."""
+
 
 class Endpoint(NamedTuple):
     """A bus that can be opened."""
@@ -57,8 +60,25 @@ def find(which: Union[int, str]) -> Endpoint:
     return Endpoint(name, socket_path(number), False)
 
 
+def check(path: str) -> None:
+    """Refuses what is no path of a socket in a directory, before the kernel does so in fewer words."""
+    length = len(os.fsencode(path))
+    if path.startswith("@"):
+        raise error(errno.EINVAL, "open {}: a socket of the daemon is a file in a directory; names of abstract sockets, which begin "
+                    "with @, are not supported".format(path))
+    if "\0" in path:
+        raise error(errno.EINVAL, "open {!r}: a path cannot hold a zero byte".format(path))
+    if length > LONGEST_PATH:
+        raise error(errno.ENAMETOOLONG, "open {}: the path of the socket has {} bytes, and the kernel takes {}: use a shorter "
+                    "directory".format(path, length, LONGEST_PATH))
+
+
 def _is_device(path: str) -> bool:
     try:
         return not stat.S_ISSOCK(os.stat(path).st_mode)
-    except OSError as e:
+    except (OSError, ValueError) as e:
+        if not isinstance(e, OSError) or e.errno == errno.ENOENT:
+            check(path)
+        if not isinstance(e, OSError):
+            raise
         raise error(e.errno or errno.ENOENT, "open {}: {}".format(path, e.strerror), CONDITIONS[NO_SUCH_BUS][0]) from e

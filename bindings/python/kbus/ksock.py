@@ -82,12 +82,14 @@ class Ksock(Settings):
         self.which = which
         self.name = where.name
         self.mode: Optional[str] = words
-        self._door = self._new_door(timeout)
+        door = self._new_door()
+        door.greet(timeout)
+        self._door = door
 
-    def _new_door(self, timeout: Optional[float]) -> Door:
+    def _new_door(self) -> Door:
         if self._endpoint.is_device:
             return DeviceDoor(self._endpoint.path, self._bits)
-        return SocketDoor(self._endpoint.path, self._bits, self._features, timeout)
+        return SocketDoor(self._endpoint.path, self._bits, self._features)
 
     @property
     def _open(self) -> Door:
@@ -175,9 +177,10 @@ class Ksock(Settings):
         old.core.lose()  # a device does not do so by itself
         if self._attempted is not None and self._attempted is not old:  # else an exception came just when it had succeeded
             self._attempted.part(left())
-        self._attempted = door = self._new_door(left())
+        self._attempted = door = self._new_door()  # where a thread that closes the Ksock finds it
         try:
             old._check("reopen")
+            door.greet(left())
             door.patience = self._patience
             bound, failed = door.now(self._memory.restore(door.core), "reopen", left())
             old._turns.take(self._replace, old, door)

@@ -54,6 +54,7 @@ def bus_report(which: Union[int, str], stats: bool = False) -> str:
         digits = path[len(path.rstrip("0123456789")):]
         path = endpoint.socket_path(int(digits or 0))
     observer = SocketDoor(path, wire.OBSERVE)
+    observer.greet()
     try:
         return observer.report(wire.STATS_REPORT if stats else wire.BINDINGS_REPORT)
     finally:

@@ -17,7 +17,7 @@ import socket
 import time
 from typing import Optional
 
-from . import forks, wake, wire
+from . import endpoint, forks, wake, wire
 from .conditions import BUS_GONE, CLOSED, NO_SUCH_BUS, KbusError, error, refusal
 from .core import Core
 from .door import LITTLE, Door, deadline_in, left_until
@@ -27,9 +27,6 @@ from .query import Answer, Late, Operation, Query
 PATIENCE = 5.0
 """Seconds that a daemon may take to say hello, or to let go."""
 
-LONGEST_PATH = 107
-"""Bytes that the path of a socket may have."""
-
 _WAITS = (wire.NEXT_WAIT, wire.NEXT_REPLY, wire.CALL, wire.WAIT_SENT)
 _IN, _BOTH = select.POLLIN, select.POLLIN | select.POLLOUT
 _NO_SIGNAL = (socket.MSG_NOSIGNAL,)
@@ -38,30 +35,41 @@ _NOBODY = Query(wire.RESET)  # for which no caller waits
 
 
 class SocketDoor(Door):
-    """A connection to a daemon."""
+    """A connection to a daemon, when greet() has returned."""
 
-    def __init__(self, path: str, mode: int, features: int = 0, timeout: Optional[float] = None) -> None:
+    def __init__(self, path: str, mode: int, features: int = 0) -> None:
         super().__init__(Core(mode))
+        self._path = path
+        self._mode = mode
+        self._features = features
         self._frames = Frames(self.core)
         self._watched = False
         self._bell: Optional[Query] = None
         self._knock: Optional[Query] = None
-        limit = PATIENCE if timeout is None else timeout
-        deadline = deadline_in(limit)
-        self.socket = make_socket(path)
-        forks.register(self)
+        with forks.still:
+            self.socket = make_socket(path)
+            forks.register(self)
+
+    def greet(self, timeout: Optional[float] = None) -> None:
+        path, limit = self._path, PATIENCE if timeout is None else timeout
+        greeting = Query(wire.HELLO, self._mode, wire.hello(self._features), "open " + path)
         try:
+            deadline = deadline_in(limit)
+            self._check("open " + path)  # a signal handler may have forked before the socket was registered
             connect(self.socket, path, deadline, limit)
-            greeting = Query(wire.HELLO, mode, wire.hello(features), "open " + path)
             try:
                 hello = self._perform(greeting, deadline)
             except Late:
                 raise no_answer(path, limit) from None
             self.core.ksock_id = hello.arg
             self.core.most = welcomed(path, hello.payload, self.core)
-        except BaseException:
-            self._closed = True
+        except BaseException as e:
+            closed, self._closed = self._closed, True
+            if os.getpid() == self._pid:
+                self.hang_up(socket.SHUT_RDWR)  # a thread that closes it need not wait for the daemon
             self.socket.close()
+            if closed and isinstance(e, KbusError):
+                raise refusal(CLOSED, "open " + path) from None
             raise
 
     # Turns.
@@ -188,10 +196,13 @@ class SocketDoor(Door):
     def _sleep(self, awake: wake.Wake, deadline: Optional[float]) -> bool:
         """Until there is something to do; False when the time is over first."""
         events = _BOTH if self._frames.waits() else _IN
-        if deadline is None:
-            return awake.sleep(self.socket.fileno(), events)
         while True:
-            ready = awake.sleep(self.socket.fileno(), events, left_until(deadline))
+            fd = self.socket.fileno()
+            if fd < 0 and os.getpid() != self._pid:
+                self._check("wait")  # a signal handler has forked, and the wake is the parent's
+            if deadline is None:
+                return awake.sleep(fd, events)
+            ready = awake.sleep(fd, events, left_until(deadline))
             if ready or time.monotonic() >= deadline:
                 return ready
 
@@ -300,12 +311,12 @@ class SocketDoor(Door):
                 if not self.socket.recv(1 << 16):
                     return True
             return False
-        except OSError:
+        except (OSError, ValueError):
             return True  # it is gone already
 
-    def hang_up(self) -> None:
+    def hang_up(self, how: int = socket.SHUT_WR) -> None:
         try:
-            self.socket.shutdown(socket.SHUT_WR)
+            self.socket.shutdown(how)
         except OSError:
             pass  # likewise
 
@@ -349,18 +360,12 @@ def no_answer(path: str, limit: float) -> KbusError:
 
 def no_bus(path: str) -> KbusError:
     """No daemon is there."""
-    if path.startswith("@"):
-        return refusal(NO_SUCH_BUS, "open " + path, "there is no such directory here (a daemon's sockets are files; "
-                       "KBUS_DIR cannot name an abstract socket)")
     return refusal(NO_SUCH_BUS, "open " + path, "nobody listens there; is kbusd running?")
 
 
 def make_socket(path: str) -> socket.socket:
-    """A socket for a daemon at that path."""
-    length = len(os.fsencode(path))
-    if length > LONGEST_PATH:
-        raise error(errno.ENAMETOOLONG, "open {}: the path of a socket has at most {} bytes, and this one {}: "
-                    "choose a shorter KBUS_DIR".format(path, LONGEST_PATH, length))
+    """A socket for a daemon at that path. With forks.still."""
+    endpoint.check(path)
     s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     s.setblocking(False)
     return s

@@ -57,8 +57,11 @@ class Tap:
             raise ValueError("{}: a tap needs the daemon's socket".format(where.path))
         limit = PATIENCE if timeout is None else timeout
         deadline = deadline_in(limit)
-        self._socket = make_socket(where.path)
+        with forks.still:
+            self._socket = make_socket(where.path)
+            forks.register(self)
         try:
+            self._check_process()  # a signal handler may have forked before the socket was registered
             connect(self._socket, where.path, deadline, limit)
             self._ask(tapevent.opening(asked), deadline)
             answered = False
@@ -72,7 +75,6 @@ class Tap:
             self._socket.close()
             raise
         self._closed = False
-        forks.register(self)
 
     def _ask(self, asked: bytes, deadline: Optional[float]) -> None:
         self._socket.settimeout(None if deadline is None else max(0.001, deadline - time.monotonic()))
@@ -112,9 +114,12 @@ class Tap:
         self._check()
         return self._socket.fileno()
 
-    def _check(self) -> None:
+    def _check_process(self) -> None:
         if os.getpid() != self._pid:
             raise error(errno.EBADF, "tap: it is another process's: open one after fork")
+
+    def _check(self) -> None:
+        self._check_process()
         if self._closed:
             raise refusal(CLOSED, "tap", "it is closed")
 

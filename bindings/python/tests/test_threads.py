@@ -289,9 +289,10 @@ class Edges(WithDaemon):
 
     def test_paths(self):
         os.environ["KBUS_DIR"] = "/" + "x" * 107
-        self.assertIn("107 bytes", str(self.fails(errno.ENAMETOOLONG, Ksock, 0)))
+        self.assertIn("kernel takes 107", str(self.fails(errno.ENAMETOOLONG, Ksock, 0)))
         os.environ["KBUS_DIR"] = "@x"
-        self.assertIn("abstract", str(self.fails(errno.ENOENT, Ksock, 0)))
+        self.assertIn("abstract", str(self.fails(errno.EINVAL, Ksock, 0)))
+        self.assertIn("zero byte", str(self.fails(errno.EINVAL, Ksock, "a/\0b")))
         self.assertRaises(ValueError, Ksock, "zero")
 
 

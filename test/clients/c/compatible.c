@@ -69,9 +69,10 @@ static int next(const struct op *o)
 int perform_compatible(const struct op *o)
 {
 	uint32_t n = (uint32_t)atoi(o->argument);
-	if (strcmp(o->verb, "open") == 0) {
+	const int find = strcmp(o->verb, "find") == 0 && setenv("KBUS_DIR", o->argument, 1) == 0;
+	if (find || strcmp(o->verb, "open") == 0) {
 		uint32_t id = 0;
-		ksock = kbus_ksock_open_by_name(o->argument, O_RDWR);
+		ksock = find ? kbus_ksock_open(0, O_RDWR) : kbus_ksock_open_by_name(o->argument, O_RDWR);
 		int err = ksock < 0 ? ksock : kbus_ksock_id(ksock, &id);
 		return number(o, err, id);
 	}

@@ -102,9 +102,11 @@ static int perform(const struct op *o)
 	kbus_bus_reopened_t r = {0, 0, 0, 0};
 	uint32_t            n = 0;
 	int                 err;
-	if (strcmp(o->verb, "open") == 0) {
+	const int find = strcmp(o->verb, "find") == 0 && setenv("KBUS_DIR", o->argument, 1) == 0;
+	if (find || strcmp(o->verb, "open") == 0) {
+		const int both = KBUS_BUS_READ | KBUS_BUS_WRITE; /* and rings, unless KBUS_RINGS is off */
 		bus = NULL;
-		err = kbus_bus_open_at(&bus, o->argument, KBUS_BUS_READ | KBUS_BUS_WRITE); /* and rings, unless KBUS_RINGS is off */
+		err = find ? kbus_bus_open(&bus, 0, both) : kbus_bus_open_at(&bus, o->argument, both);
 		return number(o, err, err ? 0 : kbus_bus_id(bus));
 	}
 	if (strcmp(o->verb, "close") == 0) {

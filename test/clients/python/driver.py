@@ -7,6 +7,7 @@ hexadecimal and a timeout is in milliseconds, -1 for none. Lines out: LABEL, and
 """
 
 import asyncio
+import os
 import sys
 import threading
 
@@ -102,6 +103,11 @@ class Blocking:
         self.ksock = kbus.open(op.argument)
         return self.ksock.ksock_id()
 
+    def find(self, op):
+        os.environ["KBUS_DIR"] = op.argument
+        self.ksock = kbus.open(0)
+        return self.ksock.ksock_id()
+
     def close(self, op):
         self.ksock.close()
 
@@ -168,6 +174,11 @@ class Asyncio:
 
     async def open(self, op):
         self.ksock = await aio.open_ksock(op.argument)
+        return self.ksock.ksock_id
+
+    async def find(self, op):
+        os.environ["KBUS_DIR"] = op.argument
+        self.ksock = await aio.open_ksock(0)
         return self.ksock.ksock_id
 
     async def close(self, op):

@@ -34,7 +34,7 @@ typedef int kbus_ksock_t;
  * socket of kbusd in the runtime directory ($KBUS_DIR, else /run/kbus for root, else $XDG_RUNTIME_DIR/kbus, or
  * /run/kbus if there is no such directory); if there is none, the device /dev/kbus<device>. Returns the Ksock, or
  * -ENOENT if there is no such bus, -EACCES without permission, -EDQUOT or -ENFILE at a limit, -ESHUTDOWN when the bus
- * is ending. */
+ * is ending; -EINVAL for a $KBUS_DIR that begins with @, and -ENAMETOOLONG for a path of a socket over 107 bytes. */
 KBUS_API kbus_ksock_t kbus_ksock_open(uint32_t device, int flags);
 
 /* Opens a Ksock by path: a device (a character device or a file of a FUSE mount), or the socket of a bus. If there is

@@ -21,6 +21,7 @@ from ..core import Core
 from ..door import LITTLE
 from ..frames import Frames
 from ..query import Answer, Late, Query
+from .reach import reach
 
 _AHEAD = (1 << 18,)  # bytes that are read at once
 _NO_SIGNAL = (socket.MSG_NOSIGNAL,)
@@ -36,13 +37,17 @@ class Connection:
         self._pid = os.getpid()
         self._loop = asyncio.get_running_loop()
         self._full = False  # the socket takes no more just now
+        self._begun = False  # it is connected
         self._parting = False  # nothing more is to be sent
         self.gone: "asyncio.Future[None]" = self._loop.create_future()
         """Done when there is no connection any more."""
         forks.register(self)
 
-    def begin(self) -> None:
-        """The socket is connected."""
+    async def begin(self, path: str, deadline: Optional[float], limit: float) -> None:
+        """Connects to the daemon there."""
+        self.check("open " + path)
+        await reach(self._socket, path, deadline, limit)
+        self._begun = True
         self._loop.add_reader(self._socket.fileno(), self._readable)
 
     def check(self, what: str) -> None:
@@ -175,7 +180,9 @@ class Connection:
         self.core.forget()
         self.frames.end(CLOSED)
         self.frames.why = CLOSED  # also if the bus was lost before
-        if not self.gone.done():
+        if not self._begun:
+            self.abort()
+        elif not self.gone.done():
             self._parting = True
             self._flush()
 

@@ -9,9 +9,9 @@ import warnings
 from types import TracebackType
 from typing import Any, Dict, Optional, Type, Union
 
-from .. import endpoint, wire
+from .. import endpoint, forks, wire
 from ..cards import decoded_card, encoded_card
-from ..conditions import KbusError, error
+from ..conditions import CLOSED, KbusError, error, refusal
 from ..core import Core
 from ..ids import MessageId, Sent
 from ..ksock import unanswered
@@ -23,7 +23,7 @@ from ..reopen import Memory, Reopened, encoded as _encoded
 from ..serving import Service, moot
 from ..socketdoor import PATIENCE, make_socket, no_answer, welcomed
 from .connection import Connection
-from .reach import deadline_in, reach
+from .reach import deadline_in
 
 MODES = {"r": wire.MODE_READ, "rw": wire.MODE_READ | wire.MODE_WRITE}
 
@@ -37,7 +37,7 @@ async def open_ksock(which: Union[int, str] = 0, mode: str = "rw", *, timeout: O
     if where.is_device:
         raise ValueError("{}: asyncio needs the daemon's socket; a Ksock of a device has a fileno()".format(where.path))
     ksock = Ksock(where, bits)
-    ksock._use(await ksock._connect(timeout))
+    await ksock._begin(timeout)
     return ksock
 
 
@@ -57,15 +57,23 @@ class Ksock:
         self._attempted: Optional[Connection] = None  # of reopen(), that runs or was given up
         self._reopening: "Optional[asyncio.Future[None]]" = None  # done when the task that reopens is done
 
-    async def _connect(self, timeout: Optional[float]) -> Connection:
+    async def _begin(self, timeout: Optional[float]) -> None:
+        """Opens it."""
+        connection = self._new_connection()
+        await self._greet(connection, timeout)
+        self._use(connection)
+
+    def _new_connection(self) -> Connection:
+        with forks.still:
+            return Connection(Core(self._bits), make_socket(self._where.path))
+
+    async def _greet(self, connection: Connection, timeout: Optional[float]) -> None:
+        """Makes a connection a Ksock of the bus. If that fails, or another task closes it, nothing is left."""
         path, limit = self._where.path, PATIENCE if timeout is None else timeout
-        deadline = deadline_in(limit)
-        core = Core(self._bits)
-        s = make_socket(path)
-        connection = Connection(core, s)
+        core = connection.core
         try:
-            await reach(s, path, deadline, limit)
-            connection.begin()
+            deadline = deadline_in(limit)
+            await connection.begin(path, deadline, limit)
             try:
                 hello = await connection.perform(Query(wire.HELLO, self._bits, wire.hello(self._features), "open " + path),
                                                  deadline)
@@ -73,10 +81,12 @@ class Ksock:
                 raise no_answer(path, limit) from None
             core.ksock_id = hello.arg
             core.most = welcomed(path, hello.payload, core)
-        except BaseException:
+        except BaseException as e:
+            closed = connection.frames.why == CLOSED
             connection.abort()
+            if closed and isinstance(e, KbusError):
+                raise refusal(CLOSED, "open " + path) from None
             raise
-        return connection
 
     def _use(self, connection: Connection) -> None:
         self._core, self._wire = connection.core, connection
@@ -160,9 +170,10 @@ class Ksock:
                 raise
         if self._attempted is not None:
             await self._soon(self._attempted.gone, deadline, timeout)
-        self._attempted = new = await self._connect(timeout if deadline is None else max(0.0, deadline - loop.time()))
+        self._attempted = new = self._new_connection()  # where a task that closes the Ksock finds it
         try:
             old.check("reopen")
+            await self._greet(new, timeout if deadline is None else max(0.0, deadline - loop.time()))
             bound, failed = await self._run(self._memory.restore(new.core), deadline, new)
             old.check("reopen")
         except BaseException:

@@ -50,13 +50,14 @@ class Tap:
         self.name = where.name
         self._path = where.path
         self._pid = os.getpid()
-        self._socket = make_socket(where.path)
         self._reader: Optional[asyncio.StreamReader] = None
         self._writer: Optional[asyncio.StreamWriter] = None
         self._head: Optional[wire.Header] = None  # of a frame of which the rest has not come
         self._reading = asyncio.Lock()
         self._closed = False
-        forks.register(self)
+        with forks.still:
+            self._socket = make_socket(where.path)
+            forks.register(self)
 
     async def _begin(self, asked: bytes, deadline: Optional[float], limit: float) -> None:
         await reach(self._socket, self._path, deadline, limit)
