@@ -9,6 +9,8 @@ A thread may fork at any step of another. So a descriptor is made and registered
     with forks.still:
         self.socket = make_socket(path)
         forks.register(self)
+
+and closed in one step, too.
 """
 
 from __future__ import annotations

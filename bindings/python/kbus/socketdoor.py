@@ -363,10 +363,18 @@ def no_bus(path: str) -> KbusError:
     return refusal(NO_SUCH_BUS, "open " + path, "nobody listens there; is kbusd running?")
 
 
+class _Socket(socket.socket):
+    """One that a fork finds open or closed: Python forgets the descriptor of a socket some steps before the kernel does."""
+
+    def close(self) -> None:
+        with forks.still:
+            super().close()
+
+
 def make_socket(path: str) -> socket.socket:
     """A socket for a daemon at that path. With forks.still."""
     endpoint.check(path)
-    s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    s = _Socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     s.setblocking(False)
     return s
 

@@ -8,6 +8,7 @@ step; it does so only before these, for what cannot happen is no reason to write
 
 import dis
 import functools
+import gc
 import os
 import sys
 
@@ -69,6 +70,7 @@ class Interruption:
         """Tells what the operation gives, in a tuple; None if it was interrupted."""
         before = sys.gettrace()
         sys._getframe().f_trace_opcodes = True  # Python 3.12 looks for that in who switches it on
+        gc.disable()  # Python 3.12.1 crashes when another thread collects garbage while a generator is traced
         sys.settrace(self._trace)
         try:
             result = operation(*args, **kwargs)
@@ -78,6 +80,7 @@ class Interruption:
             return None
         finally:
             sys.settrace(before)
+            gc.enable()
 
     def _trace(self, frame, event, _):
         code = frame.f_code
