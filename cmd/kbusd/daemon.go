@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -29,7 +27,7 @@ const (
 func run(args []string, stdout, stderr io.Writer) int {
 	c, err := parseArgs(args)
 	switch {
-	case errors.Is(err, flag.ErrHelp):
+	case err == errHelp:
 		printHelp(stdout)
 		return exitOK
 	case err != nil:

@@ -186,6 +186,7 @@ var heavy = map[string]string{
 	"encoding/gob":   "a state that is handed over is written with internal/form",
 	"encoding/json":  "strings of JSON are written with internal/jsontext, cards are read with internal/card",
 	"encoding/xml":   "there is nothing to read in it",
+	"flag":           "the command line is read in cmd/kbusd/args.go; flag links what writes help",
 	"html/template":  "there are no pages here",
 	"log":            "lines are written with internal/logger",
 	"log/slog":       "lines are written with internal/logger; slog brings encoding/json",
