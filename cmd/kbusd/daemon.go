@@ -87,6 +87,8 @@ func serve(c *commandLine, s *settings.Settings, stderr io.Writer) int {
 	releaseStartMemory()
 	d.notifyReady()
 	d.loop()
+	out.close()
+	server.Guard(d.server) // what another that has taken over cannot
 	return exitOK
 }
 
