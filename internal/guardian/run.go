@@ -25,7 +25,7 @@ func Run(socket int, pids []int) {
 		select {
 		case <-children:
 		case w, ok := <-g.words:
-			g.heard(w, ok)
+			g.obey(w, ok)
 		case <-g.late:
 			g.signal(unix.SIGKILL, g.left...)
 		}
@@ -53,8 +53,8 @@ func (g *guardian) listen() {
 	}
 }
 
-// heard does what a word says. Without a daemon all programs are to end.
-func (g *guardian) heard(w Word, ok bool) {
+// obey does what a word says. Without a daemon all programs are to end.
+func (g *guardian) obey(w Word, ok bool) {
 	switch {
 	case !ok:
 		g.words = nil

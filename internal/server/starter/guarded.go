@@ -88,7 +88,7 @@ func (s *Starter) listen(g *guarding) {
 				var w guardian.Word
 				w, goesOn, err = guardian.Receive(g.fd)
 				if done = err != unix.EAGAIN; done && goesOn {
-					s.heard(g, w)
+					s.guardianSays(g, w)
 				}
 			})
 			return done
@@ -111,8 +111,8 @@ func (p *programs) of(g *guarding, pid int) (*services.Service, *child) {
 	return nil, nil
 }
 
-// heard is for a word of a guardian. The caller holds the lock.
-func (s *Starter) heard(g *guarding, w guardian.Word) {
+// guardianSays takes a word. The caller holds the lock.
+func (s *Starter) guardianSays(g *guarding, w guardian.Word) {
 	of, c := s.of(g, int(w.PID))
 	if c == nil || w.Kind != guardian.Ended {
 		return
