@@ -184,7 +184,7 @@ func TestGuardianKilled(t *testing.T) {
 	s.replace()
 }
 
-// TestGuardianIsLeftAlone: signals that are meant for the daemon do nothing to it.
+// TestGuardianIsLeftAlone: it has nothing of a daemon any more, and signals that are meant for that do nothing to it.
 func TestGuardianIsLeftAlone(t *testing.T) {
 	s := withServices(t, map[string]string{"a.toml": serves, "c.toml": stubborn})
 	c := s.open()
@@ -194,6 +194,20 @@ func TestGuardianIsLeftAlone(t *testing.T) {
 	say(c, "$.A", "exit 0")
 	s.wait("service ended", "a.toml") // so it is one by now
 	s.answer(c)
+	dir := fmt.Sprintf("/proc/%d/fd", s.Process.Pid)
+	list, err := os.ReadDir(dir)
+	sockets := 0
+	for _, fd := range list {
+		switch to, _ := os.Readlink(filepath.Join(dir, fd.Name())); {
+		case strings.HasPrefix(to, "socket:"):
+			sockets++
+		case strings.HasPrefix(to, "pipe:"):
+			t.Errorf("descriptor %s is %s", fd.Name(), to)
+		}
+	}
+	if err != nil || sockets != 1 {
+		t.Errorf("%d sockets, %v", sockets, err)
+	}
 	for _, which := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2} {
 		s.signal(which)
 	}
