@@ -11,7 +11,7 @@ import (
 func main() {
 	if socket, pids, is := guardian.Me(); is {
 		guardian.Run(socket, pids)
-		return
+		os.Exit(exitOK)
 	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }

@@ -62,7 +62,7 @@ func beService(args []string) {
 		}
 	}
 	if args[0] == "stubborn" {
-		unix.Pause()
+		_, _ = unix.Poll([]unix.PollFd{{Fd: 2}}, -1) // until nobody reads its errors any more
 	}
 	if err != nil && (most == 0 || err != kbus.ErrAddresseeGone) {
 		fmt.Fprintln(os.Stderr, "service:", err)
