@@ -107,9 +107,8 @@ func TestKilledWithinUpgrade(t *testing.T) {
 }
 
 func killWithin(t *testing.T, c cut, rings bool) {
-	services := filepath.Join(tempDir(t), "kbus.d")
-	must(t, os.Mkdir(services, 0o700))
-	must(t, os.WriteFile(filepath.Join(services, "a.toml"), []byte("name = \"$.P\"\nexec = [\"/bin/sleep\", \"1000000\"]\ndeadline = \"1h\"\n"), 0o600))
+	services := tempDir(t)
+	writeSleeper(t, services)
 	d := startDaemon(t, "--services", services)
 	d.rings = rings
 	k := d.open()
@@ -214,6 +213,36 @@ func (p *program) ends() {
 			return
 		}
 	}
+}
+
+// TestReplaceWithPrograms: --replace takes over at once from a daemon whose process stays, as the guardian of its programs, and who
+// stops the new one has waited for all.
+func TestReplaceWithPrograms(t *testing.T) {
+	services := tempDir(t)
+	writeSleeper(t, services)
+	d := startDaemon(t, "--services", services)
+	program, old, talk := d.program(), d.gone, d.conversation(t)
+	for range 2 {
+		must(t, d.start(daemonPath(t), "--services", services, "--log-level", "error", "--replace"))
+		talk.goesOn()
+		program.runs()
+	}
+	select {
+	case <-old:
+		t.Error("nobody looks after the program")
+	default:
+	}
+	must(t, d.process.Process.Signal(syscall.SIGTERM))
+	<-d.gone
+	program.ends()
+	<-old
+}
+
+// writeSleeper writes the file of a service whose program becomes nobody's Replier.
+func writeSleeper(t *testing.T, services string) {
+	t.Helper()
+	text := "name = \"$.P\"\nexec = [\"/bin/sleep\", \"1000000\"]\ndeadline = \"1h\"\n"
+	must(t, os.WriteFile(filepath.Join(services, "a.toml"), []byte(text), 0o600))
 }
 
 // checkOn checks that a bus works for a Ksock, whose queue has that message.
