@@ -2,6 +2,7 @@ package starter
 
 import (
 	"os"
+	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -56,6 +57,11 @@ func TestEndWhileAllStandsStill(t *testing.T) {
 	pid := int(s.Services(0)[0].PID)
 	unix.Kill(pid, unix.SIGKILL)
 	awaitEnd(pid)
+	for range 20_000 { // who waited for it would have done so by then
+		if runtime.Gosched(); unix.Kill(pid, 0) != nil {
+			t.Fatal("it was waited for")
+		}
+	}
 	state, err := StateOf(s, none)
 	if one := state.Services[0]; err != nil || !one.Runs || !one.Bound || one.PID != pid || one.Guardian != 0 || len(state.Guardians) != 1 {
 		t.Errorf("%+v, %v", state, err)
