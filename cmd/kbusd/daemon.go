@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -29,7 +27,7 @@ const (
 func run(args []string, stdout, stderr io.Writer) int {
 	c, err := parseArgs(args)
 	switch {
-	case errors.Is(err, flag.ErrHelp):
+	case err == errHelp:
 		printHelp(stdout)
 		return exitOK
 	case err != nil:
@@ -89,6 +87,8 @@ func serve(c *commandLine, s *settings.Settings, stderr io.Writer) int {
 	releaseStartMemory()
 	d.notifyReady()
 	d.loop()
+	out.close()
+	server.Guard(d.server) // what another that has taken over cannot
 	return exitOK
 }
 

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"errors"
-	"flag"
 	"fmt"
 	"io"
-	"strings"
+	"strconv"
 
 	"kbus.example/kbus/internal/server/settings"
 )
@@ -21,26 +19,16 @@ type commandLine struct {
 
 const usageLine = "usage: kbusd [--config FILE] [--check] [flags]      kbusd --help explains them"
 
-// parseArgs reads the command line. The error is flag.ErrHelp when help was asked for, and one line otherwise.
-func parseArgs(args []string) (*commandLine, error) {
+// parseArgs reads the command line. The error is errHelp when help was asked for, and one line otherwise.
+func parseArgs(line []string) (*commandLine, error) {
 	var c commandLine
-	set := flag.NewFlagSet("kbusd", flag.ContinueOnError)
-	set.SetOutput(io.Discard)
-	set.StringVar(&c.config, "config", "", "")
-	set.BoolVar(&c.check, "check", false, "")
-	set.BoolVar(&c.version, "version", false, "")
-	set.BoolVar(&c.replace, "replace", false, "")
+	set := args{}
+	set.Func("config", "", func(text string) error { c.config = text; return nil })
+	for name, is := range map[string]*bool{"check": &c.check, "version": &c.version, "replace": &c.replace} {
+		set.BoolFunc(name, "", func(text string) (err error) { *is, err = strconv.ParseBool(text); return err })
+	}
 	c.flags.Register(set)
-	if err := set.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return nil, err
-		}
-		return nil, errors.New(strings.ReplaceAll(strings.ReplaceAll(err.Error(), ": -", ": --"), "flag -", "flag --"))
-	}
-	if set.NArg() > 0 {
-		return nil, fmt.Errorf("unexpected argument %q", set.Arg(0))
-	}
-	return &c, nil
+	return &c, set.parse(line)
 }
 
 // load is all settings of kbusd: defaults, then the file, then the flags. The error is all that is wrong with any of

@@ -73,12 +73,23 @@ func (d *daemon) startSuccessor() (s successor, err error) {
 	pid, err := syscall.ForkExec(executable, args, &syscall.ProcAttr{
 		Env:   append(env, handoverEnv+"="+strconv.Itoa(at)),
 		Files: []uintptr{0, 1, 2, uintptr(theirs)},
+		Sys:   &syscall.SysProcAttr{Cloneflags: parentage()},
 	})
 	if err != nil {
 		conn.Close()
 		return s, fmt.Errorf("%s: %w", executable, err)
 	}
 	return successor{conn, pid, true}, nil
+}
+
+// parentage has the daemon of a service be a child of systemd, as we are: it waits for its children, and may hear of the end of others
+// late or never. If we did not stay as the guardian of our programs, it would come to that by itself. Who is the first process
+// cannot have brothers.
+func parentage() uintptr {
+	if os.Getenv("NOTIFY_SOCKET") == "" || os.Getpid() == 1 {
+		return 0
+	}
+	return syscall.CLONE_PARENT
 }
 
 // replaceMe has a new process take over, and reports whether it has: then this one must exit at once.

@@ -19,12 +19,17 @@ import (
 // replace has a new process take over. The old one has been ended by then, and the new one serves.
 func (p *process) replace() {
 	p.t.Helper()
-	if p.now == 0 {
-		p.now = p.Process.Pid
-		p.t.Cleanup(func() { syscall.Kill(p.now, syscall.SIGKILL) })
-	}
-	if err := syscall.Kill(p.now, syscall.SIGUSR2); err != nil {
+	if err := syscall.Kill(cmp.Or(p.now, p.Process.Pid), syscall.SIGUSR2); err != nil {
 		p.t.Fatal(err)
+	}
+	p.replaced()
+}
+
+// replaced waits until a new process has taken over.
+func (p *process) replaced() {
+	p.t.Helper()
+	if p.now == 0 {
+		p.t.Cleanup(func() { syscall.Kill(p.now, syscall.SIGKILL) })
 	}
 	if _, err := fmt.Sscanf(p.wait("notify: MAINPID="), "notify: MAINPID=%d", &p.now); err != nil {
 		p.t.Fatal(err)

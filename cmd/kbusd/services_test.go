@@ -25,7 +25,7 @@ import (
 
 // Services are started by a real kbusd, and are real programs: this test binary again, told by its arguments to be one.
 
-// beService answers Requests of a name with its pid and uid: so many, or 0 for any number.
+// beService answers Requests of a name with its pid and uid: so many, or 0 for any number. One that says so has it exit.
 func beService(args []string) {
 	switch args[0] {
 	case "exit":
@@ -36,6 +36,12 @@ func beService(args []string) {
 		signal.Notify(signals, syscall.SIGTERM)
 		<-signals
 		os.Exit(0)
+	case "stubborn":
+		signal.Ignore(syscall.SIGTERM)
+	case "late":
+		if _, err := os.ReadFile(args[3]); err != nil { // a pipe
+			panic(err)
+		}
 	}
 	ctx := context.Background()
 	k, err := kbus.Open(ctx, 0)
@@ -46,10 +52,17 @@ func beService(args []string) {
 	for n := 0; err == nil && (most == 0 || n < most); n++ {
 		var m, reply *kbus.Message
 		if m, err = k.Receive(ctx); err == nil {
+			if status, exits := strings.CutPrefix(string(m.Data), "exit "); exits {
+				n, _ := strconv.Atoi(status)
+				os.Exit(n)
+			}
 			if reply, err = m.Reply(fmt.Appendf(nil, "%d %d", os.Getpid(), os.Getuid())); err == nil {
 				_, err = k.Send(ctx, reply)
 			}
 		}
+	}
+	if args[0] == "stubborn" {
+		_, _ = unix.Poll([]unix.PollFd{{Fd: 2}}, -1) // until nobody reads its errors any more
 	}
 	if err != nil && (most == 0 || err != kbus.ErrAddresseeGone) {
 		fmt.Fprintln(os.Stderr, "service:", err)
@@ -80,8 +93,10 @@ func (s *served) write(t *testing.T, name, text string) {
 }
 
 // ask sends a Call and gives its sequence number; answer is what came.
-func ask(c *rawclient.Client, name string) uint32 {
-	return c.Put(wire.OpCall, 0, rawclient.Message(message.Header{Flags: message.WantAReply}, name, []byte("?")))
+func ask(c *rawclient.Client, name string) uint32 { return say(c, name, "?") }
+
+func say(c *rawclient.Client, name, data string) uint32 {
+	return c.Put(wire.OpCall, 0, rawclient.Message(message.Header{Flags: message.WantAReply}, name, []byte(data)))
 }
 
 func (s *served) answer(c *rawclient.Client) message.Message {
@@ -171,7 +186,18 @@ func TestServiceFails(t *testing.T) {
 	s.notStarted(c, "$.Missing", "it cannot be executed: no such file or directory")
 	s.notStarted(c, "$.Hangs", "it has not become the Replier of $.Hangs within 50ms")
 	s.wait("service ended", "c.toml") // by the signal, if it has not come to handle that
-	var list []wire.Service
+	list := report(c, t)
+	if len(list) != 3 || list[0].State != "failed" || list[0].Failures == 0 || list[0].LastFailure == "" || list[2].PID != 0 {
+		t.Errorf("the report: %+v", list)
+	}
+	if f := c.Must(wire.OpNumMessages, 0, nil); f.Arg != 0 {
+		t.Errorf("%d other answers came", f.Arg)
+	}
+}
+
+// report is how services are.
+func report(c *rawclient.Client, t *testing.T) (list []wire.Service) {
+	t.Helper()
 	for line := range bytes.Lines(c.Ask(wire.OpServices, 0, nil).Payload) {
 		var s wire.Service
 		if err := json.Unmarshal(line, &s); err != nil {
@@ -179,12 +205,7 @@ func TestServiceFails(t *testing.T) {
 		}
 		list = append(list, s)
 	}
-	if len(list) != 3 || list[0].State != "failed" || list[0].Failures == 0 || list[0].LastFailure == "" || list[2].PID != 0 {
-		t.Errorf("the report: %+v", list)
-	}
-	if f := c.Must(wire.OpNumMessages, 0, nil); f.Arg != 0 {
-		t.Errorf("%d other answers came", f.Arg)
-	}
+	return list
 }
 
 // TestServiceOfSomebodyGone: who asks and goes has asked all the same.

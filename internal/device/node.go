@@ -20,15 +20,17 @@ import (
 
 // Sweep takes away what a killed daemon has left: mounts without a daemon, and the links to them.
 func (c *Config) Sweep() {
-	left, err := os.ReadDir(c.Dir)
+	dir, err := os.Open(c.Dir)
 	if err != nil {
 		return
 	}
-	for _, e := range left {
-		digits, ok := strings.CutPrefix(e.Name(), mountPrefix)
+	defer dir.Close()
+	left, _ := dir.Readdirnames(-1)
+	for _, name := range left {
+		digits, ok := strings.CutPrefix(name, mountPrefix)
 		number, err := strconv.ParseUint(digits, 10, 32)
-		p := node{mount: filepath.Join(c.Dir, e.Name()), link: c.Link + digits}
-		if ok && err == nil && e.Name() == mountName(uint32(number)) && fuse.Stale(p.mount) {
+		p := node{mount: filepath.Join(c.Dir, name), link: c.Link + digits}
+		if ok && err == nil && name == mountName(uint32(number)) && fuse.Stale(p.mount) {
 			p.hide()
 		}
 	}

@@ -32,7 +32,7 @@ const Patience = 5 * time.Second
 // The form of the state that this daemon writes, and the oldest that it reads. They are set with -ldflags -X by tests that
 // want another daemon; else they change when a state is not understood any more by who has not heard of the change.
 var (
-	writes = "2"
+	writes = "3"
 	reads  = "2"
 )
 

@@ -7,6 +7,7 @@ import (
 
 	"kbus.example/kbus/internal/handover"
 	"kbus.example/kbus/internal/server/loop"
+	"kbus.example/kbus/internal/server/starter"
 )
 
 // A server can hand all that it has to another process, which goes on in its place (takeover.go), and nobody who is connected
@@ -21,6 +22,7 @@ type State struct {
 	Made     map[uint32]int
 	Lock     int
 	Control  int
+	Starter  starter.State
 }
 
 // BusState is a bus as the process holds it.
@@ -37,12 +39,11 @@ type Passing struct {
 	BeforeGo func() error      // is called when the new daemon is ready, just before it is told to go; nil: nothing
 }
 
-var errHasPrograms = errors.New("programs of services are children of this daemon, and nobody else can wait for them: end them and try again " +
-	"(kbus services has their pids), restart kbusd, or have units for them")
-
 // HandOver hands a server over to the daemon at the other end. When it gives nil that one is the daemon, and this process must
 // exit at once: it must not stop the server. With an error this server goes on as before, and the other side has been told why.
 // still is how long the buses have stood still.
+//
+// Before it exits it must call Guard.
 func HandOver(s *Server, conn *handover.Conn, p Passing) (still time.Duration, err error) {
 	began, err := handOver(s, conn, p)
 	var no *handover.Refusal
@@ -57,6 +58,10 @@ func handOver(s *Server, conn *handover.Conn, p Passing) (began time.Time, err e
 		return began, err
 	}
 	began = time.Now()
+	if err = starter.HoldStill(s.starter); err != nil { // before the buses, since it may take a while
+		return began, err
+	}
+	began = time.Now()
 	var d loop.Descriptors
 	state, holds, err := holdAll(s, &d)
 	defer func() {
@@ -64,13 +69,13 @@ func handOver(s *Server, conn *handover.Conn, p Passing) (began time.Time, err e
 			for _, h := range holds {
 				h.GoOn()
 			}
+			starter.GoOn(s.starter)
 		}
 	}()
 	if err != nil {
 		return began, err
 	}
-	if s.starter.Running() { // only now: what stands still calls for nobody
-		err = errHasPrograms
+	if state.Starter, err = starter.StateOf(s.starter, d.Add); err != nil {
 		return began, err
 	}
 	state.Settings, state.Control = p.Settings, d.Add(p.Control.descriptor())
@@ -86,6 +91,10 @@ func handOver(s *Server, conn *handover.Conn, p Passing) (began time.Time, err e
 	err = conn.Go() // by name: it decides what becomes of the loops
 	return began, err
 }
+
+// Guard is for the process of a server that was handed over. If it has started programs of services it looks after them from now on,
+// and Guard does not return.
+func Guard(s *Server) { starter.Guard(s.starter) }
 
 // holdAll has all loops stand still, also those of buses that are made meanwhile, and gives the state of all. Those that do must
 // be let go on if there is an error.

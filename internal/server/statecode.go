@@ -16,6 +16,7 @@ func (s *State) Code(c *form.Coder) {
 	form.Int(c, &s.Lock)
 	form.Int(c, &s.Control)
 	form.List(c, &s.Buses, codeBus)
+	s.Starter.Code(c.Since(3))
 }
 
 func codeBus(c *form.Coder, s *BusState) {

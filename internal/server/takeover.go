@@ -13,6 +13,7 @@ import (
 	"kbus.example/kbus/internal/logger"
 	"kbus.example/kbus/internal/rundir"
 	"kbus.example/kbus/internal/server/loop"
+	"kbus.example/kbus/internal/server/starter"
 	"kbus.example/kbus/internal/sock"
 )
 
@@ -47,6 +48,7 @@ type takeover struct {
 	received    *handover.Received
 	inUse       atomic.Int32 // so many buses have messages in it
 	descriptors []int
+	services    *starter.Resumption
 }
 
 func takeOverFrom(s *Server, conn *handover.Conn, check func(map[string]string) error) (*Control, error) {
@@ -70,6 +72,9 @@ func takeOverFrom(s *Server, conn *handover.Conn, check func(map[string]string) 
 	t.inUse.Store(int32(len(t.state.Buses)))
 	t.descriptors = received.Descriptors
 	if err := check(t.state.Settings); err != nil {
+		return nil, err
+	}
+	if t.services, err = starter.Resumed(&t.state.Starter, t.descriptor); err != nil {
 		return nil, err
 	}
 	if s.made = t.state.Made; s.made == nil {
@@ -143,6 +148,7 @@ func (t *takeover) addFrom(of *BusState, number int) error {
 // begin is for a server that has been told to go.
 func (t *takeover) begin() {
 	t.lock.sign()
+	starter.Resume(t.starter, t.services, t.config.Services.Set)
 	for i, bus := range t.buses {
 		var remove func()
 		if bus.file.made != nil {

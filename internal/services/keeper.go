@@ -12,10 +12,10 @@ const (
 	leastPause = time.Second
 	mostPause  = time.Minute
 	longLife   = 10 * time.Second
-
-	// grace is how long a program that is told to end may take.
-	grace = 5 * time.Second
 )
+
+// Grace is how long a program that is told to end may take.
+const Grace = 5 * time.Second
 
 // Deed is what is to be done.
 type Deed uint8
@@ -203,7 +203,7 @@ func (k *Keeper) act(a Action) { k.actions = append(k.actions, a) }
 func (k *Keeper) Tick(now time.Time) {
 	for _, s := range slices.Concat(k.all, k.left) {
 		if !s.killAt.IsZero() && !now.Before(s.killAt) {
-			s.killAt = now.Add(grace)
+			s.killAt = now.Add(Grace)
 			k.act(Action{Deed: Kill, Service: s.Service})
 		}
 		late := false
@@ -226,7 +226,7 @@ func (k *Keeper) Tick(now time.Time) {
 // end asks a program to end.
 func (k *Keeper) end(s *state, now time.Time) {
 	if s.runs && s.killAt.IsZero() {
-		s.killAt = now.Add(grace)
+		s.killAt = now.Add(Grace)
 		k.act(Action{Deed: End, Service: s.Service})
 	}
 }
@@ -269,6 +269,9 @@ func (k *Keeper) EndAll(now time.Time) {
 		}
 	}
 }
+
+// Idle reports whether nothing is to be done now.
+func (k *Keeper) Idle() bool { return len(k.actions) == 0 }
 
 // Running reports whether a program that was started has not ended.
 func (k *Keeper) Running() bool {

@@ -3,7 +3,7 @@
 // no clock: what happens goes in with the moment at which it does, and what is to be done comes out.
 //
 // The files: service.go is what a service is, keeper.go what happens to it, configured.go what becomes of
-// it when others are configured, report.go how it is.
+// it when others are configured, report.go how it is, state.go what a daemon hands over to another.
 package services
 
 import (

@@ -95,7 +95,12 @@ func Read(path string) (files []File, err error) {
 }
 
 func namesIn(dir string) (names []string, err error) {
-	entries, err := os.ReadDir(dir) // in the order of their names
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	entries, err := f.ReadDir(-1)
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +112,7 @@ func namesIn(dir string) (names []string, err error) {
 	if len(names) > mostFiles {
 		return nil, fmt.Errorf("%s: %d files, %d are the most", dir, len(names), mostFiles)
 	}
+	sort.Slice(names, func(i, j int) bool { return names[i] < names[j] }) // not os.ReadDir, which links another way to sort
 	return names, nil
 }
 

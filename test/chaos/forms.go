@@ -24,7 +24,7 @@ type forms struct {
 }
 
 // shipped is the form of the program as it is.
-const shipped = 2
+const shipped = 3
 
 const formVariable = "KBUS_CHAOS_FORM"
 
@@ -55,7 +55,7 @@ import (
 
 // codeMoreOfMessage: in odd forms a message has a sum of its data.
 func codeMoreOfMessage(c *form.Coder, s *MessageState) {
-	if c.Form() <= 2 || c.Form()%2 == 0 {
+	if c.Form() <= 3 || c.Form()%2 == 0 {
 		return
 	}
 	is := crc32.ChecksumIEEE(s.Data)
@@ -67,7 +67,7 @@ func codeMoreOfMessage(c *form.Coder, s *MessageState) {
 
 // codeMoreOfKsock: a Ksock has a text that differs in each form, and in every third none.
 func codeMoreOfKsock(c *form.Coder, s *KsockState) {
-	if c.Form() <= 2 || c.Form()%3 == 0 {
+	if c.Form() <= 3 || c.Form()%3 == 0 {
 		return
 	}
 	want := fmt.Sprint("Ksock ", s.ID, " in form ", c.Form())

@@ -96,6 +96,7 @@ type service struct {
 	daemon   sync.RWMutex // held to write while there is none
 	bus      int          // which life
 	process  *exec.Cmd
+	program  string // of the service, by its number
 	forms    forms
 	cleared  bool           // nothing may be started any more; guarded by starting
 	starting sync.Mutex     // of a daemon
@@ -124,6 +125,9 @@ func newStage(bin string, seed uint64, kills int) (*stage, error) {
 // prepare compiles what the actors are, and starts the first daemon.
 func (s *stage) prepare() error {
 	if err := os.Mkdir(filepath.Join(s.dir, "dev"), 0o755); err != nil {
+		return err
+	}
+	if err := s.writeService(); err != nil {
 		return err
 	}
 	if f, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0); err == nil {
@@ -164,13 +168,13 @@ func (s *stage) beginLife() error {
 // startDaemon starts a daemon, and returns when the bus is there. Every other one has a device.
 func (s *stage) startDaemon() error {
 	s.mounted.Store(s.devices && s.bus%2 == 0)
-	s.forms.now = shipped
+	s.forms.now, s.program = shipped, ""
 	return s.runDaemon(s.command(), "buses are open")
 }
 
 // command is a daemon that is not started yet.
 func (s *stage) command(args ...string) *exec.Cmd {
-	args = append([]string{"--dir", filepath.Join(s.dir, "run"), "--drain", "1s"}, args...)
+	args = append([]string{"--dir", filepath.Join(s.dir, "run"), "--services", filepath.Join(s.dir, "kbus.d"), "--drain", "1s"}, args...)
 	if s.mounted.Load() {
 		args = append(args, "--device=fuse", "--device-link", filepath.Join(s.dir, "dev", "kbus"))
 	}

@@ -56,9 +56,10 @@ var rooms = map[string][]string{
 	"kbus.example/kbus/internal/testing/fields":   {},                                                                                                                                              // has a test notice a new field
 	"kbus.example/kbus/internal/testing/sample":   {"kbus.example/kbus/message", "kbus.example/kbus/internal/recording/event"},                                                                     // for tests
 
-	"kbus.example/kbus/internal/services":        {}, // when a program is started, and when its time is over, decided
+	"kbus.example/kbus/internal/services":        {"kbus.example/kbus/internal/form"},     // when a program is started, and when its time is over, decided
+	"kbus.example/kbus/internal/guardian":        {"kbus.example/kbus/internal/services"}, // a process that was a daemon, and still is the parent of programs
 	"kbus.example/kbus/internal/services/folder": {"kbus.example/kbus/message", "kbus.example/kbus/internal/services", "kbus.example/kbus/internal/toml"},
-	"kbus.example/kbus/internal/server/starter":  {"kbus.example/kbus/internal/logger", "kbus.example/kbus/internal/bus", "kbus.example/kbus/internal/services", "kbus.example/kbus/internal/wire"}, // and done
+	"kbus.example/kbus/internal/server/starter":  {"kbus.example/kbus/internal/logger", "kbus.example/kbus/internal/form", "kbus.example/kbus/internal/bus", "kbus.example/kbus/internal/guardian", "kbus.example/kbus/internal/services", "kbus.example/kbus/internal/wire"}, // and done
 
 	"kbus.example/kbus/internal/server/loop": {"kbus.example/kbus/message", "kbus.example/kbus/internal/logger", "kbus.example/kbus/internal/form", "kbus.example/kbus/internal/bus", "kbus.example/kbus/internal/file", "kbus.example/kbus/internal/wire",
 		"kbus.example/kbus/internal/session", "kbus.example/kbus/internal/ring", "kbus.example/kbus/internal/rules", "kbus.example/kbus/internal/device", "kbus.example/kbus/internal/sock"}, // one bus
@@ -70,7 +71,7 @@ var rooms = map[string][]string{
 	"kbus.example/kbus/internal/sock":     {},                                                                     // what golang.org/x/sys does with addresses that nobody wants
 	"kbus.example/kbus/internal/form":     {"kbus.example/kbus/message"},                                          // a state as bytes, whatever it is of
 	"kbus.example/kbus/internal/handover": {"kbus.example/kbus/internal/form", "kbus.example/kbus/internal/sock"}, // what two daemons say to each other, whatever is handed over
-	"kbus.example/kbus/cmd/kbusd":         {"kbus.example/kbus/internal/handover", "kbus.example/kbus/internal/logger", "kbus.example/kbus/internal/server", "kbus.example/kbus/internal/server/settings", "kbus.example/kbus/internal/version"},
+	"kbus.example/kbus/cmd/kbusd":         {"kbus.example/kbus/internal/guardian", "kbus.example/kbus/internal/handover", "kbus.example/kbus/internal/logger", "kbus.example/kbus/internal/server", "kbus.example/kbus/internal/server/settings", "kbus.example/kbus/internal/version"},
 
 	"kbus.example/kbus/cmd/internal/man": {},                                                                                               // makes manual pages
 	"kbus.example/kbus/cmd/internal/cli": {"kbus.example/kbus", "kbus.example/kbus/internal/rundir", "kbus.example/kbus/internal/version"}, // what the command lines share
@@ -186,6 +187,7 @@ var heavy = map[string]string{
 	"encoding/gob":   "a state that is handed over is written with internal/form",
 	"encoding/json":  "strings of JSON are written with internal/jsontext, cards are read with internal/card",
 	"encoding/xml":   "there is nothing to read in it",
+	"flag":           "the command line is read in cmd/kbusd/args.go; flag links what writes help",
 	"html/template":  "there are no pages here",
 	"log":            "lines are written with internal/logger",
 	"log/slog":       "lines are written with internal/logger; slog brings encoding/json",

@@ -129,20 +129,3 @@ time.sleep(1e6)`, filepath.Join(d.dir, "kbusd.ctl"))
 	}
 	talk.goesOn()
 }
-
-// TestRefusedWithPrograms: a program that the daemon has started is its child, and would be nobody's.
-func TestRefusedWithPrograms(t *testing.T) {
-	dir := t.TempDir()
-	began := filepath.Join(dir, "began")
-	must(t, syscall.Mkfifo(began, 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, "slow.toml"), fmt.Appendf(nil,
-		"name = \"$.Slow\"\nexec = [\"/bin/sh\", \"-c\", \"echo >%s; exec sleep 1000\"]\ndeadline = \"100s\"\n", began), 0o600))
-	d := startDaemon(t, "--services", dir)
-	talk, asker := d.conversation(t), d.open()
-	_, err := asker.Send(t.Context(), kbus.Request("$.Slow", ""))
-	must(t, err)
-	_, err = os.ReadFile(began)
-	must(t, err)
-	d.refuse(t, "programs of services are children of this daemon", daemonPath(t), "--replace", "--services", dir)
-	talk.goesOn()
-}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"kbus.example/kbus"
+	"kbus.example/kbus/message"
 )
 
 // An upgrade of the daemon is noticed by nobody (docs/handover.md); and whoever is killed in the middle of one, either the old
@@ -98,9 +99,6 @@ func TestKilledWithinUpgrade(t *testing.T) {
 			for _, passed := range []bool{false, true} {
 				for _, old := range []bool{false, true} {
 					c := cut{words, passed, old}
-					if words == goOn && passed && !old {
-						continue // that is the death of the daemon
-					}
 					t.Run(c.String(), func(t *testing.T) { killWithin(t, c, rings) })
 				}
 			}
@@ -109,15 +107,18 @@ func TestKilledWithinUpgrade(t *testing.T) {
 }
 
 func killWithin(t *testing.T, c cut, rings bool) {
-	d := startDaemon(t)
+	services := tempDir(t)
+	writeSleeper(t, services)
+	d := startDaemon(t, "--services", services)
 	d.rings = rings
 	k := d.open()
+	program := d.program()
 	must(t, k.Bind(t.Context(), "$.A", kbus.Listener))
 	_, err := k.Send(t.Context(), &kbus.Message{Name: "$.A", Data: []byte("before")})
 	must(t, err)
 
 	between := stepBetween(t, d.dir)
-	successor := exec.Command(daemonPath(t), "--dir", d.dir, "--log-level", "error", "--replace")
+	successor := exec.Command(daemonPath(t), "--dir", d.dir, "--services", services, "--log-level", "error", "--replace")
 	successor.Stderr = d.log
 	must(t, startProcess(successor))
 	ended := make(chan struct{})
@@ -147,10 +148,17 @@ func killWithin(t *testing.T, c cut, rings bool) {
 		checkOn(t, k, "before")
 		if survivor == "old" {
 			<-ended
+			program.runs()
+			break
+		}
+		program.ends()
+		if m, err := program.asker.Receive(t.Context()); err != nil || m.Name != message.NameNotStarted {
+			t.Errorf("who has asked gets %v, %v", m, err)
 		}
 	default:
 		<-ended
 		<-d.gone
+		program.ends()
 		m, err := k.Receive(t.Context())
 		if err == nil { // a client may have taken it already
 			m, err = k.Receive(t.Context())
@@ -161,6 +169,80 @@ func killWithin(t *testing.T, c cut, rings bool) {
 		next := startDaemonIn(t, d.dir)
 		checkOn(t, next.open(), "")
 	}
+}
+
+// program is one that a Request has started, which it does not answer.
+type program struct {
+	d     *daemon
+	asker *kbus.Ksock
+	pidfd int
+}
+
+func (d *daemon) program() *program {
+	d.t.Helper()
+	p := &program{d: d, asker: d.open()}
+	_, err := p.asker.Send(d.t.Context(), kbus.Request("$.P", ""))
+	must(d.t, err)
+	for o, pid := d.observe(), uint32(0); pid == 0; {
+		list, err := o.Services(d.t.Context())
+		must(d.t, err)
+		if pid = list[0].PID; pid != 0 {
+			p.pidfd, err = unix.PidfdOpen(int(pid), 0)
+			must(d.t, err)
+		}
+	}
+	d.t.Cleanup(func() { unix.Close(p.pidfd) })
+	return p
+}
+
+// runs checks that it does, and that the daemon that there is has it.
+func (p *program) runs() {
+	p.d.t.Helper()
+	must(p.d.t, unix.PidfdSendSignal(p.pidfd, unix.SIGCONT, nil, 0))
+	list, err := p.d.observe().Services(p.d.t.Context())
+	must(p.d.t, err)
+	if list[0].State != "starting" || list[0].PID == 0 {
+		p.d.t.Errorf("its program is %+v", list[0])
+	}
+}
+
+// ends waits for its end.
+func (p *program) ends() {
+	for {
+		if n, err := unix.Poll([]unix.PollFd{{Fd: int32(p.pidfd), Events: unix.POLLIN}}, -1); n > 0 && err == nil {
+			return
+		}
+	}
+}
+
+// TestReplaceWithPrograms: --replace takes over at once from a daemon whose process stays, as the guardian of its programs, and who
+// stops the new one has waited for all.
+func TestReplaceWithPrograms(t *testing.T) {
+	services := tempDir(t)
+	writeSleeper(t, services)
+	d := startDaemon(t, "--services", services)
+	program, old, talk := d.program(), d.gone, d.conversation(t)
+	for range 2 {
+		must(t, d.start(daemonPath(t), "--services", services, "--log-level", "error", "--replace"))
+		talk.goesOn()
+		program.runs()
+	}
+	select {
+	case <-old:
+		t.Error("nobody looks after the program")
+	default:
+	}
+	must(t, d.process.Process.Signal(syscall.SIGTERM))
+	<-d.gone
+	program.ends()
+	<-old
+}
+
+// writeSleeper writes the file of a service whose program becomes nobody's Replier.
+func writeSleeper(t *testing.T, services string) {
+	t.Helper()
+	text := "name = \"$.P\"\nexec = [\"/bin/sleep\", \"1000000\"]\ndeadline = \"1h\"\n"
+	must(t, os.WriteFile(filepath.Join(services, "a.toml"), []byte(text), 0o600))
 }
 
 // checkOn checks that a bus works for a Ksock, whose queue has that message.

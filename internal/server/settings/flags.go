@@ -1,9 +1,6 @@
 package settings
 
-import (
-	"flag"
-	"fmt"
-)
+import "fmt"
 
 // Some settings have a flag: the key with a dash for its dot, or a name of its own. A flag wins over the file, at a
 // reload too. One that is bare may stand without a value, and then is "true".
@@ -23,9 +20,15 @@ var flagged = []struct {
 // Flags collects settings given on the command line, to be applied after the file.
 type Flags struct{ given []func(*Settings) error }
 
+// FlagSet is what flags are made known to: a flag.FlagSet, or what kbusd has in its place.
+type FlagSet interface {
+	Func(name, doc string, take func(text string) error)
+	BoolFunc(name, doc string, take func(text string) error) // without a value text is "true"
+}
+
 // Register makes the flags known to a flag set. A bad value is no error of parsing the command line, so that it hides no
 // other mistake: Apply gives all of them.
-func (f *Flags) Register(set *flag.FlagSet) {
+func (f *Flags) Register(set FlagSet) {
 	for _, known := range flagged {
 		row, name, define := find(known.key), known.name, set.Func
 		if known.bare {

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -17,44 +16,33 @@ import (
 	"kbus.example/kbus/internal/services"
 )
 
-// child is a program that was started, or systemctl. Signals go to its whole process group. That is safe as long as its
-// process has not been waited for, since until then the kernel gives its number to nobody else.
+// child is a program that runs, or systemctl. Signals go to its whole process group. That is safe as long as its process has
+// not been waited for, since until then the kernel gives its number to nobody else; so who signals holds the lock of the Starter.
 type child struct {
-	process *os.Process
-	mu      sync.Mutex
-	waited  bool
+	pid    int
+	own    *os.Process // that this process has started; nil:
+	of     *guarding   // who has it, see guarded.go
+	handle int         // pidfd, of one that is not ours; -1: there are none
 }
-
-func (c *child) end()  { c.signal(unix.SIGTERM) }
-func (c *child) kill() { c.signal(unix.SIGKILL) }
 
 func (c *child) signal(which unix.Signal) {
-	if c == nil {
-		return // it has ended, or never began
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.waited {
-		unix.Kill(-c.process.Pid, which)
+	switch {
+	case c == nil: // it has ended, or never began
+	case c.own != nil:
+		_ = unix.Kill(-c.pid, which)
+	default:
+		c.of.signal(c, which)
 	}
 }
 
-// wait waits for the end of the program, and then ends what it has left of its process group, if it should.
-func (c *child) wait(all bool) (*os.ProcessState, error) {
+// awaitEnd waits for the end of a child of this process, which stays to be waited for.
+func awaitEnd(pid int) {
 	for {
 		var info unix.Siginfo
-		err := unix.Waitid(unix.P_PID, c.process.Pid, &info, unix.WEXITED|unix.WNOWAIT, nil)
-		if err != unix.EINTR {
-			break
+		if err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOWAIT, nil); err != unix.EINTR {
+			return
 		}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if all {
-		unix.Kill(-c.process.Pid, unix.SIGTERM)
-	}
-	c.waited = true
-	return c.process.Wait()
 }
 
 // start starts a service.
@@ -70,37 +58,56 @@ func (s *Starter) start(of *services.Service) {
 		s.do(func() { s.keeper.Ended(of, "it cannot be executed: "+reason(err), false, s.now()) })
 		return
 	}
-	c := &child{process: process}
-	s.children[of] = c
 	s.log.Info("service started", "file", of.File, "program", of.String(), "pid", process.Pid)
-	s.do(func() { s.keeper.Began(of, process.Pid) })
-	go func() {
-		state, err := c.wait(of.Unit == "")
-		well, how := err == nil && state.Success(), "nobody knows how it ended"
-		if err == nil {
-			how = ending(state)
+	s.do(func() {
+		s.children[of] = &child{pid: process.Pid, own: process, handle: -1}
+		s.keeper.Began(of, process.Pid)
+	})
+	go s.await(of, process, output)
+}
+
+// await waits for the end of a program, ends what it has left of its process group, and tells the keeper. While all stands still it
+// does nothing of that: then the one who goes on has to.
+func (s *Starter) await(of *services.Service, process *os.Process, output *tail) {
+	awaitEnd(process.Pid)
+	last := output.end()
+	s.do(func() {
+		s.awaitGoOn()
+		if of.Unit == "" {
+			_ = unix.Kill(-process.Pid, unix.SIGTERM)
 		}
-		last := output.end()
+		state, err := process.Wait()
+		well, how := false, unknownEnd
+		if err == nil {
+			well, how = state.Success(), ending(state.Sys().(syscall.WaitStatus))
+		}
 		if of.Unit != "" && well {
-			s.do(func() { s.keeper.Asked(of) })
+			delete(s.children, of)
+			s.keeper.Asked(of)
 			return
 		}
 		if of.Unit != "" {
 			how = strings.TrimSuffix("systemctl: "+how+": "+last, ": ")
 		}
-		s.log.Info("service ended", "file", of.File, "pid", process.Pid, "how", how)
-		s.do(func() { s.keeper.Ended(of, how, well, s.now()) })
-	}()
+		s.hasEnded(of, process.Pid, how, well)
+	})
 }
 
+// hasEnded is for a program, or systemctl in vain. The caller holds the lock.
+func (s *Starter) hasEnded(of *services.Service, pid int, how string, well bool) {
+	delete(s.children, of)
+	s.log.Info("service ended", "file", of.File, "pid", pid, "how", how)
+	s.keeper.Ended(of, how, well, s.now())
+}
+
+const unknownEnd = "nobody knows how it ended"
+
 // ending says how a program has ended.
-func ending(p *os.ProcessState) string {
-	switch w := p.Sys().(syscall.WaitStatus); {
-	case w.Signaled():
+func ending(w syscall.WaitStatus) string {
+	if w.Signaled() {
 		return fmt.Sprintf("the program was ended by signal %d (%v)", w.Signal(), w.Signal())
-	default:
-		return fmt.Sprintf("the program exited with status %d", w.ExitStatus())
 	}
+	return fmt.Sprintf("the program exited with status %d", w.ExitStatus())
 }
 
 // reason is an error without what the program is called, which everybody knows.

@@ -4,6 +4,9 @@
 // environment without what is meant for the daemon alone, its standard error, and KBUS_DIR. A goroutine with a thread of its
 // own starts all programs, so that the kernel can end them should the daemon be killed; another waits for each. No loop of
 // a bus waits for any of that.
+//
+// The files: child.go is a program, handover.go how all are handed over to another daemon, guarded.go programs that a daemon before
+// this one has started.
 package starter
 
 import (
@@ -15,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"kbus.example/kbus/internal/bus"
+	"kbus.example/kbus/internal/guardian"
 	"kbus.example/kbus/internal/logger"
 	"kbus.example/kbus/internal/services"
 	"kbus.example/kbus/internal/wire"
@@ -34,7 +38,14 @@ type Starter struct {
 	bell  chan struct{} // for it: look at the keeper
 	ended chan struct{} // closed by it
 
-	children map[*services.Service]*child // its own
+	programs
+	standing
+}
+
+// programs are those that run.
+type programs struct {
+	children  map[*services.Service]*child
+	guardians []*guarding // of some of them
 }
 
 // life is how far it has come.
@@ -46,8 +57,10 @@ type life struct {
 
 // New makes one without services. report must not wait.
 func New(log *logger.Logger, dir func() string, report func(bus int, name, why string)) *Starter {
-	return &Starter{log: log, dir: dir, report: report, now: time.Now, bell: make(chan struct{}, 1), ended: make(chan struct{}),
-		children: map[*services.Service]*child{}}
+	s := &Starter{log: log, dir: dir, report: report, now: time.Now, bell: make(chan struct{}, 1), ended: make(chan struct{}),
+		programs: programs{children: map[*services.Service]*child{}}}
+	s.standing.init(&s.mu)
+	return s
 }
 
 // Use has these services known from now on; nil: none. Who uses them must be told to the buses as well (Names).
@@ -61,18 +74,11 @@ func (s *Starter) Use(set *services.Set) {
 		for _, one := range set.Services {
 			s.names[one.Bus] = append(s.names[one.Bus], one.Names...)
 		}
-		if len(set.Services) > 0 && !s.began && !s.ending {
+		if (len(set.Services) > 0 || s.keeper.Running()) && !s.began && !s.ending {
 			s.began = true
 			go s.run()
 		}
 	})
-}
-
-// Running reports whether there is a program that this process has started and must wait for.
-func (s *Starter) Running() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.keeper.Running()
 }
 
 // Names are those of a bus that can be started.
@@ -86,13 +92,20 @@ func (s *Starter) Names(bus int) []string {
 func (s *Starter) Called(number int, calls []bus.Call) {
 	s.do(func() {
 		for _, c := range calls {
-			if c.Bound {
-				s.keeper.Bound(number, c.Name)
-			} else {
-				s.keeper.Wanted(number, c.Name, s.now())
-			}
+			s.call(number, c)
 		}
 	})
+}
+
+func (s *Starter) call(number int, c bus.Call) {
+	switch {
+	case s.still:
+		s.later = append(s.later, laterCall{number, c})
+	case c.Bound:
+		s.keeper.Bound(number, c.Name)
+	default:
+		s.keeper.Wanted(number, c.Name, s.now())
+	}
 }
 
 // do does something with the keeper and has the goroutine look what follows.
@@ -100,6 +113,7 @@ func (s *Starter) do(f func()) {
 	s.mu.Lock()
 	f()
 	s.mu.Unlock()
+	s.changed.Broadcast()
 	select {
 	case s.bell <- struct{}{}:
 	default:
@@ -140,22 +154,34 @@ func (s *Starter) run() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
+		tick := false
 		select {
 		case <-s.bell:
 		case <-timer.C:
-			s.mu.Lock()
-			s.keeper.Tick(s.now())
-			s.mu.Unlock()
+			tick = true
+		case <-s.handedOver:
+			_ = guardian.Become(s.becomes, s.pids()) // or this is the end of the thread, and with it of the programs
+			return
 		}
 		for {
 			s.mu.Lock()
+			if s.still {
+				s.mu.Unlock()
+				break
+			}
+			if tick {
+				s.keeper.Tick(s.now())
+				tick = false
+			}
 			actions, next := s.keeper.Actions(), s.keeper.Next()
-			over := s.ending && !s.keeper.Running() && len(actions) == 0
+			over := s.ending && !s.keeper.Running() && len(s.guardians) == 0 && len(actions) == 0
+			s.performs = len(actions) > 0
 			s.mu.Unlock()
 			if over {
 				return
 			}
 			if len(actions) == 0 {
+				s.changed.Broadcast()
 				timer.Reset(untilNext(next, s.now()))
 				break
 			}
@@ -179,16 +205,22 @@ func (s *Starter) perform(a services.Action) {
 	case services.Start:
 		s.start(a.Service)
 	case services.End:
-		s.children[a.Service].end()
+		s.signal(a.Service, unix.SIGTERM)
 	case services.Kill:
 		s.log.Warn("a service has not ended in time and is killed", "file", a.Service.File)
-		s.children[a.Service].kill()
+		s.signal(a.Service, unix.SIGKILL)
 	case services.NotStarted:
 		if a.Service != nil {
 			s.log.Warn("a service is not there for a Request", "file", a.Service.File, "bus", a.Bus)
 		}
 		s.report(a.Bus, a.Name, a.Why)
 	}
+}
+
+func (s *Starter) signal(of *services.Service, which unix.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.children[of].signal(which)
 }
 
 // Services tells of those of a bus.
