@@ -88,7 +88,7 @@ func (b *Bus) send(k *Ksock, h *message.Header, name, data []byte, how *manner) 
 		deposeFor(b, name)
 	}
 	if h.IsRequest() && to == everybody && !b.canAsk(k) { // R4.5
-		return b.noRoomForReply(k)
+		return noRoomForReply(b, k)
 	}
 	head := *h
 	head.From = k.id
@@ -132,7 +132,7 @@ func (b *Bus) canAsk(k *Ksock) bool {
 }
 
 // noRoomForReply is what who cannot ask is told. A bus that stops says so before all else: to wait for room would be in vain.
-func (b *Bus) noRoomForReply(k *Ksock) Outcome {
+func noRoomForReply(b *Bus, k *Ksock) Outcome {
 	if b.stopping {
 		return Outcome{Err: message.ErrStopping}
 	}
@@ -168,7 +168,7 @@ func (b *Bus) Resend(k *Ksock) Outcome {
 		return Outcome{Err: message.ErrNothingToSend}
 	case m.head.IsRequest() && m.audience == everybody && !b.canAsk(k):
 		b.Discard(k)
-		return b.noRoomForReply(k)
+		return noRoomForReply(b, k)
 	}
 	k.lastSent = m.head.ID
 	return b.retry(k)

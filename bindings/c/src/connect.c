@@ -65,7 +65,7 @@ static int begin(struct link *l, const int *given_up)
 	sigset_t signals;
 	int      err = 0;
 	kb_hold_forks(&signals);
-	kb_own(l);
+	kb_own(l, kb_link_cut);
 	l->opening = 1;
 	if (is_given_up(given_up))
 		err = -EBADF;

@@ -140,7 +140,7 @@ void kb_link_move(struct link *to, struct link *from)
 	end(to);
 	kb_disown(from);
 	*to = *from;
-	kb_own(to);
+	kb_own(to, kb_link_cut);
 	kb_link_init(from);
 	kb_let_forks(&signals);
 }

@@ -100,7 +100,7 @@ struct link {
 	char          why[400];
 
 	/* For who holds forks (own.h). */
-	int          owned;         /* it is in the list of this process's links, */
+	void (*cut)(struct link *); /* what a child does with it. Not NULL: it is in the list of this process's links, */
 	struct link *next, *before; /* between these */
 	int          opening;       /* nobody has heard of it yet */
 };

@@ -42,8 +42,9 @@ static void in_child(void)
 {
 	while (first) {
 		struct link *l = first;
+		void (*cut)(struct link *) = l->cut;
 		kb_disown(l);
-		kb_link_cut(l);
+		cut(l);
 	}
 	for (int i = 0; i < those; i++)
 		parties[i]();
@@ -58,9 +59,9 @@ void kb_hold_forks(sigset_t *before)
 	take(before);
 }
 
-void kb_own(struct link *l)
+void kb_own(struct link *l, void (*cut)(struct link *))
 {
-	l->owned = 1;
+	l->cut = cut;
 	l->before = NULL;
 	l->next = first;
 	if (first)
@@ -70,9 +71,9 @@ void kb_own(struct link *l)
 
 void kb_disown(struct link *l)
 {
-	if (!l->owned)
+	if (!l->cut)
 		return;
-	l->owned = 0;
+	l->cut = NULL;
 	if (l->before)
 		l->before->next = l->next;
 	else

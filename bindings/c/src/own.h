@@ -11,8 +11,8 @@ struct link;
 void kb_hold_forks(sigset_t *before);
 void kb_let_forks(const sigset_t *before);
 
-/* Held: a link belongs to this process from now on, until kb_disown: a child closes its descriptors. */
-void kb_own(struct link *l);
+/* Held: a link belongs to this process from now on, until kb_disown: a child calls cut, which closes its descriptors. */
+void kb_own(struct link *l, void (*cut)(struct link *));
 void kb_disown(struct link *l);
 
 /* Has a child call forget too, before any signal handler runs in it. */
