@@ -14,13 +14,15 @@ func TestAnswersAreFoundAtOnce(t *testing.T) {
 	for name, c := range map[string]struct {
 		before, behind int // answers, with other messages in between
 		ids            int
+		front          int // other messages in front of all, so that a look at the first entries does not find the answer
 	}{
-		"one early":              {1, 0, 1},
-		"one late":               {0, 1, 1},
-		"some on both sides":     {10, 10, 20},
-		"all of them one":        {10, 10, 1},
-		"many late":              {0, n, n},
-		"many that are the same": {10, n, 3},
+		"one early":              {1, 0, 1, 0},
+		"one late":               {0, 1, 1, 0},
+		"some on both sides":     {10, 10, 20, 0},
+		"all of them one":        {10, 10, 1, 0},
+		"many late":              {0, n, n, 0},
+		"many that are the same": {10, n, 3, 0},
+		"and far from the front": {10, n, 3, 2 * glance},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cr := newCrowded(t)
@@ -40,6 +42,9 @@ func TestAnswersAreFoundAtOnce(t *testing.T) {
 				cr.send(cr.s, "$.B", message.Urgent)
 			}
 			answer(c.behind)
+			for range c.front {
+				cr.send(cr.s, "$.B", message.Urgent)
+			}
 			got := map[message.ID]bool{}
 			for i := range answers {
 				before := cr.steps()
