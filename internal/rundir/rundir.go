@@ -65,7 +65,16 @@ const prefix, suffix = "bus", ".sock"
 func SocketName(bus uint32) string { return prefix + strconv.FormatUint(uint64(bus), 10) + suffix }
 
 // SocketPath is the socket of one bus in such a directory.
-func SocketPath(dir string, bus uint32) string { return filepath.Join(dir, SocketName(bus)) }
+func SocketPath(dir string, bus uint32) string { return Path(dir, SocketName(bus)) }
+
+// Path is that of any socket in such a directory. Where "./@a" is a directory, "@a" would be an abstract socket.
+func Path(dir, name string) string {
+	path := filepath.Join(dir, name)
+	if strings.HasPrefix(path, "@") && strings.HasPrefix(dir, ".") {
+		return "./" + path
+	}
+	return path
+}
 
 // BusNumber is what stands between the fixed parts of the name of a socket. It reports false when those are not there.
 func BusNumber(name string) (number string, ok bool) {

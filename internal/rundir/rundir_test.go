@@ -56,8 +56,12 @@ func TestNothingSet(t *testing.T) {
 }
 
 func TestSockets(t *testing.T) {
-	if got := SocketPath("/d", 12); got != "/d/bus12.sock" {
-		t.Errorf("%q", got)
+	for dir, want := range map[string]string{
+		"/d": "/d/bus12.sock", "d/": "d/bus12.sock", "./d": "d/bus12.sock", "@d": "@d/bus12.sock", "./@d": "./@d/bus12.sock",
+	} {
+		if got := SocketPath(dir, 12); got != want {
+			t.Errorf("%s: %q, want %q", dir, got, want)
+		}
 	}
 	for name, want := range map[string]string{"bus12.sock": "12", "bus.sock": "", "bus1": "no", "1.sock": "no", "limpets.sock": "no"} {
 		if got, ok := BusNumber(name); got != want && ok || ok == (want == "no") {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
@@ -31,7 +30,7 @@ type Control struct {
 
 // OpenControl makes the control socket of a directory that this process has locked.
 func OpenControl(dir string) (*Control, error) {
-	path := filepath.Join(dir, controlName)
+	path := rundir.Path(dir, controlName)
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
@@ -61,7 +60,7 @@ func controlFrom(fd int, dir string) (*Control, error) {
 	if fd < 0 {
 		return nil, nil
 	}
-	path := filepath.Join(dir, controlName)
+	path := rundir.Path(dir, controlName)
 	c := &Control{listener: os.NewFile(uintptr(fd), path)}
 	if listens, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err != nil || listens == 0 {
 		c.listener.Close()
@@ -156,7 +155,7 @@ func AskToTakeOver(config Config) (*handover.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = unix.Connect(fd, &unix.SockaddrUnix{Name: filepath.Join(dir, controlName)}); err != nil {
+	if err = unix.Connect(fd, &unix.SockaddrUnix{Name: rundir.Path(dir, controlName)}); err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("%s: %w: %w", dir, ErrNoDaemon, err)
 	}

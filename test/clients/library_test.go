@@ -56,7 +56,8 @@ func (l *library) do(ctx context.Context, o operation) string {
 		k, err := kbus.Open(ctx, 0)
 		return opened(l, k, err)
 	case "open":
-		options := []kbus.Option{kbus.Dir(filepath.Dir(o.argument)), kbus.Rings(l.rings)}
+		dir, _ := filepath.Split(o.argument)
+		options := []kbus.Option{kbus.Dir(dir), kbus.Rings(l.rings)}
 		if o.keep {
 			options = append(options, kbus.KeepLateAnswer())
 		}

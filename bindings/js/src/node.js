@@ -16,6 +16,12 @@ export async function open(bus = 0, { mode = 'rw', url, token, WebSocket, ...opt
     return new Ksock(where, modeOf(mode), connectWebSocket(where, { token, WebSocket })).start(options);
   }
   const isPath = typeof bus === 'string' && bus.includes('/');
-  const where = isPath ? bus : path.join(socketDirectory(), `bus${numberOf(bus)}.sock`);
+  const where = isPath ? bus : socketIn(socketDirectory(), numberOf(bus));
   return new Ksock(where, modeOf(mode), connectUnix(where)).start(options);
+}
+
+/** The socket of a bus. `./@a` is a directory, but `@a` would be an abstract socket. */
+function socketIn(directory, number) {
+  const where = path.join(directory, `bus${number}.sock`);
+  return where.startsWith('@') && directory.startsWith('.') ? `./${where}` : where;
 }
