@@ -177,6 +177,11 @@ func TestGuardianKilled(t *testing.T) {
 		awaitEnd(t, pid)
 		s.wait("service ended", file, fmt.Sprint("pid=", pid), "nobody knows how it ended")
 	}
+	for _, one := range report(c, t) {
+		if one.Failures != 0 {
+			t.Errorf("a failure is counted that was none of its own: %+v", one)
+		}
+	}
 	if again := s.answers(c, "$.A"); again == a {
 		t.Errorf("it is still %d", a)
 	}
