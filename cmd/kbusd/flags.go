@@ -40,7 +40,8 @@ func (c *commandLine) load() (s *settings.Settings, misused bool, err error) {
 		file = s.Load(c.config)
 	}
 	flags := c.flags.Apply(s)
-	return s, flags != nil, settings.Join(flags, file, s.Check(), s.CheckGroups(), s.LoadRules(c.config), s.LoadServices(c.config))
+	all := settings.Join(flags, file, s.Check(), s.CheckGroups(), s.LoadRules(c.config), s.LoadServices(c.config))
+	return s, flags != nil || settings.OfFlag(all), all
 }
 
 func printHelp(w io.Writer) {

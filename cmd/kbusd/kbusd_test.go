@@ -209,8 +209,8 @@ func TestCommandLine(t *testing.T) {
 			bad + `:4: unknown key "limts.connections"; did you mean "limits.connections"?`},
 		{"--config " + bad, 1, "", bad + ":4: "},
 		{"--config /none/kbusd.toml --check", 1, "", "/none/kbusd.toml"},
-		{"--buses 257 --check", 1, "", "--buses: buses must be 1 to 256, not 257"},
-		{"--socket-group nosuchgroup --check", 1, "", "--socket-group: socket.group is an unknown group: \"nosuchgroup\""},
+		{"--buses 257 --check", 2, "", "--buses: buses must be 1 to 256, not 257"},
+		{"--socket-group nosuchgroup --check", 2, "", "--socket-group: socket.group is an unknown group: \"nosuchgroup\""},
 		{"--config " + strangers + " --check", 1, "", strangers + `:1: administration is an unknown group: "nosuchgroup"`},
 		{"--buses many --config " + bad + " --drain 5 --check", 2, "",
 			"invalid value \"many\" for flag --buses: \"many\" is no number that fits\n" +

@@ -33,6 +33,43 @@ func TestLeavesTheFilesOfAnother(t *testing.T) {
 	third.wait("cannot start", server.ErrDirInUse.Error())
 }
 
+// The same of a daemon that has taken over from one whose directory was cleaned away.
+func TestUpgradedLeavesTheFilesOfAnother(t *testing.T) {
+	p := runKbusd(t)
+	if err := os.RemoveAll(p.dir); err != nil {
+		t.Fatal(err)
+	}
+	second := command(t, p.dir, "")
+	second.start()
+	second.wait("notify: READY=1")
+	p.replace()
+	p.signalNow(syscall.SIGTERM)
+	<-p.ended
+	awaitEnd(t, p.now)
+	third := command(t, p.dir, "", "--replace")
+	third.start()
+	third.wait("taken over") // so it has found the second one
+	third.open().Must(wire.OpReset, 0, nil)
+}
+
+// And it makes again what was gone before it took over.
+func TestHangupAfterUpgrade(t *testing.T) {
+	p := runKbusd(t, "--buses", "2")
+	c := p.open()
+	if err := os.RemoveAll(p.dir); err != nil {
+		t.Fatal(err)
+	}
+	p.replace()
+	p.signalNow(syscall.SIGHUP)
+	for bus := range 2 {
+		p.wait("the socket was gone: made again", fmt.Sprint("bus=", bus))
+	}
+	p.wait("reloaded")
+	rawclient.Open(t, p.path(1)).Must(wire.OpReset, 0, nil)
+	p.open().Must(wire.OpReset, 0, nil)
+	c.Must(wire.OpReset, 0, nil)
+}
+
 // A directory that was cleaned away, or a socket, comes back with SIGHUP, and who was connected has noticed nothing.
 func TestHangupBringsSocketsBack(t *testing.T) {
 	p := runKbusd(t, "--buses", "2", "--socket-mode", "0660")

@@ -42,14 +42,6 @@ func (s *served) started(file string) int {
 	return pid
 }
 
-// signalNow signals the process that is the daemon.
-func (s *served) signalNow(which syscall.Signal) {
-	s.t.Helper()
-	if err := syscall.Kill(cmp.Or(s.now, s.Process.Pid), which); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
 func (s *served) isGone(pid int) {
 	s.t.Helper()
 	if err := unix.Kill(pid, 0); err != unix.ESRCH {
@@ -217,6 +209,78 @@ func TestGuardianIsLeftAlone(t *testing.T) {
 	}
 	say(c, "$.C", "exit 3")
 	s.wait("service ended", "c.toml", fmt.Sprint("pid=", pid), "status 3")
+}
+
+// TestGuardianIsLeftAloneAtOnce: nor while a process becomes one. (TERM can end it in its first milliseconds. INT and USR2 might still be
+// passed on to the new daemon.)
+func TestGuardianIsLeftAloneAtOnce(t *testing.T) {
+	s := withServices(t, map[string]string{"a.toml": serves})
+	c := s.open()
+	pid := s.answers(c, "$.A")
+	t.Cleanup(func() { syscall.Kill(cmp.Or(s.now, s.Process.Pid), syscall.SIGKILL) })
+	for _, which := range []syscall.Signal{syscall.SIGHUP, syscall.SIGUSR1} {
+		becomes := cmp.Or(s.now, s.Process.Pid)
+		s.signalNow(syscall.SIGUSR2)
+		line := s.wait("handed over", "took=")
+		if _, err := fmt.Sscanf(line[strings.Index(line, "to="):], "to=%d", &s.now); err != nil {
+			t.Fatal(err)
+		}
+		for is := false; !is; is = looksAfter(t, becomes) {
+			for range 100 {
+				if err := syscall.Kill(becomes, which); err != nil {
+					t.Fatalf("%v: %v", which, err)
+				}
+			}
+		}
+		s.replaced()
+		if again := s.answers(c, "$.A"); again != pid {
+			t.Fatalf("%v: another program answers: %d, not %d", which, again, pid)
+		}
+		say(c, "$.A", "exit 0") // the next is of the daemon that is there now
+		s.answer(c)
+		s.wait("service ended", fmt.Sprint("pid=", pid))
+		pid = s.answers(c, "$.A")
+	}
+}
+
+// looksAfter reports whether a process is a guardian by now. While it executes itself anew its first thread is a zombie already.
+func looksAfter(t *testing.T, pid int) bool {
+	threads, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	status, failed := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil || failed != nil || len(threads) == 1 && strings.Contains(string(status), "State:\tZ") {
+		t.Fatal("it has ended: ", err, failed)
+	}
+	return strings.Contains(string(line), "looks after")
+}
+
+// TestStoppedGuardian: one that cannot say how its programs have ended does not keep the daemon from its end.
+func TestStoppedGuardian(t *testing.T) {
+	s := withServices(t, map[string]string{"a.toml": serves})
+	pid := s.answers(s.open(), "$.A")
+	s.replace()
+	s.signal(syscall.SIGSTOP)
+	defer s.signal(syscall.SIGCONT)
+	s.signalNow(syscall.SIGTERM)
+	s.wait("stopping")
+	s.signalNow(syscall.SIGTERM)
+	s.wait("service ended", fmt.Sprint("pid=", pid), "its guardian does not say")
+	awaitEnd(t, s.now)
+}
+
+// TestGuardianKilledWhileOneStarts: that is no failure of the program either.
+func TestGuardianKilledWhileOneStarts(t *testing.T) {
+	s := withServices(t, map[string]string{"b.toml": hangs})
+	c, again := s.open(), s.open()
+	ask(c, "$.B")
+	s.started("b.toml")
+	s.replace()
+	s.Process.Kill()
+	if m := s.answer(c); m.Name != message.NameNotStarted || !strings.Contains(string(m.Data), "its guardian has ended before it") {
+		t.Errorf("%v", &m)
+	}
+	ask(again, "$.B")
+	s.started("b.toml")
 }
 
 // TestProgramsStayWhenNobodyTakesOver: the daemon that goes on still has them.

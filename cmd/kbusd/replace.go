@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,8 @@ import (
 // handoverEnv tells a daemon that was started to take over by which descriptor it is joined to the one that runs.
 const handoverEnv = "KBUSD_HANDOVER"
 
+var errSignal = errors.New("a signal has come meanwhile")
+
 // successor is a process that wants to take over.
 type successor struct {
 	conn *handover.Conn
@@ -34,7 +37,7 @@ var executable, executableErr = os.Executable()
 func (d *daemon) awaitSuccessors() {
 	if !d.control.IsThere() {
 		d.control.Close()
-		control, err := server.OpenControl(d.server.Dir())
+		control, err := server.OpenControl(d.server)
 		if err != nil {
 			d.log.Warn("kbusd --replace will not find this daemon", "reason", err)
 			d.control = nil
@@ -118,7 +121,7 @@ func (d *daemon) handOver(s successor) bool {
 		Settings: d.settings.Shown(), Control: d.control,
 		BeforeGo: func() error {
 			if len(d.signals) > 0 {
-				return errors.New("a signal has come meanwhile")
+				return errSignal
 			}
 			notify("MAINPID=" + strconv.Itoa(s.pid)) // systemd would not believe it of the other one
 			return nil
@@ -146,6 +149,12 @@ func (d *daemon) handOver(s successor) bool {
 // maySucceed is for one that was started elsewhere than a daemon which is a service. systemd would not take it for the main
 // process, think that the service has ended, and start another daemon at the next client.
 func (d *daemon) maySucceed(s successor) error {
+	if os.Getpid() == 1 {
+		return errors.New("this daemon is the first process, and all others would end with it: restart its container")
+	}
+	if !s.ours && !sameNamespace(s.pid) {
+		return errors.New("who takes over must be in the PID namespace of this daemon: what each calls a process is another to the other")
+	}
 	if s.ours || os.Getenv("NOTIFY_SOCKET") == "" {
 		return nil
 	}
@@ -155,6 +164,13 @@ func (d *daemon) maySucceed(s successor) error {
 		return errors.New("this daemon is a service, and who takes over must be in its control group: use systemctl reload, or SIGUSR2")
 	}
 	return nil
+}
+
+// sameNamespace reports whether we and another process mean the same by the number of a process, as far as can be seen.
+func sameNamespace(pid int) bool {
+	ours, err := os.Readlink("/proc/self/ns/pid")
+	theirs, failed := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
+	return pid > 0 && (err != nil || failed != nil || ours == theirs)
 }
 
 // forward passes on the signals that have come for this process and that it will not look at any more.
@@ -188,22 +204,60 @@ func (d *daemon) predecessor() (*handover.Conn, error) {
 	return nil, nil
 }
 
+// takeOver has this process go on in the place of another. Who is to end while it waits for that one does not begin.
+func (d *daemon) takeOver(conn *handover.Conn) (err error) {
+	early, ended := make(chan os.Signal, 1), make(chan bool)
+	signal.Notify(early, syscall.SIGTERM, syscall.SIGINT)
+	go func() {
+		ends := len(d.signals) > 0 // one that has come before that
+		if !ends {
+			_, ends = <-early
+		}
+		if ends {
+			conn.Interrupt()
+		}
+		ended <- ends
+		close(ended)
+	}()
+	interrupted, asked := false, false
+	noMore := func() {
+		signal.Stop(early)
+		close(early)
+		interrupted, asked = <-ended, true
+	}
+	done := withoutCollection()
+	d.server, d.control, err = server.TakeOver(d.settings.Server, conn, func(theirs map[string]string) error {
+		if noMore(); interrupted || len(d.signals) > 0 {
+			return errSignal
+		}
+		return d.settings.Fits(theirs)
+	}, d.log)
+	done()
+	if !asked {
+		noMore()
+	}
+	if interrupted {
+		err = errSignal
+	}
+	if err != nil {
+		return fmt.Errorf("cannot take over: %w", err)
+	}
+	return nil
+}
+
 // start begins, or takes over.
 func (d *daemon) start() error {
 	conn, err := d.predecessor()
 	if err != nil {
 		return err
 	}
-	config := d.settings.Server
 	if conn != nil {
 		defer conn.Close()
-		done := withoutCollection()
-		d.server, d.control, err = server.TakeOver(config, conn, d.settings.Fits, d.log)
-		done()
-		if err != nil {
-			return fmt.Errorf("cannot take over: %w", err)
+		if err = d.takeOver(conn); err != nil {
+			return err
 		}
 	} else {
+		config := d.settings.Server
 		if config.Listeners, err = handedOver(); err != nil {
 			return err
 		}

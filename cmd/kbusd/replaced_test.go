@@ -19,10 +19,16 @@ import (
 // replace has a new process take over. The old one has been ended by then, and the new one serves.
 func (p *process) replace() {
 	p.t.Helper()
-	if err := syscall.Kill(cmp.Or(p.now, p.Process.Pid), syscall.SIGUSR2); err != nil {
+	p.signalNow(syscall.SIGUSR2)
+	p.replaced()
+}
+
+// signalNow signals the process that is the daemon.
+func (p *process) signalNow(which syscall.Signal) {
+	p.t.Helper()
+	if err := syscall.Kill(cmp.Or(p.now, p.Process.Pid), which); err != nil {
 		p.t.Fatal(err)
 	}
-	p.replaced()
 }
 
 // replaced waits until a new process has taken over.

@@ -20,6 +20,9 @@ const variable = "KBUSD_GUARDIAN"
 
 const itself = "/proc/self/exe"
 
+// meantForDaemon are signals that do nothing to a guardian.
+var meantForDaemon = []unix.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2}
+
 // Possible reports why this process cannot become a guardian.
 func Possible() error { return unix.Access(itself, unix.X_OK) }
 
@@ -35,6 +38,10 @@ func Become(socket int, pids []int) error {
 	args := []string{os.Args[0], "looks after"} // for people
 	for _, pid := range pids {
 		args = append(args, strconv.Itoa(pid))
+	}
+	// As ignored they stay over the exec. Else they would end this process from then on until Run ignores them.
+	for _, which := range meantForDaemon {
+		ignore(which)
 	}
 	return syscall.Exec(itself, args, append(os.Environ(), variable+"="+strconv.Itoa(socket)))
 }

@@ -13,10 +13,12 @@ import (
 
 // Run looks after programs, children of this process, until none is left.
 func Run(socket int, pids []int) {
+	// Who signals all processes of a terminal or of a service means the daemon, which tells us what follows.
+	for _, which := range meantForDaemon {
+		signal.Ignore(which)
+	}
 	_ = os.WriteFile("/proc/self/comm", []byte("kbusd"), 0) // it was executed under another name
 	unix.CloseOnExec(socket)
-	// Who signals all processes of a terminal or of a service means the daemon, which tells us what follows.
-	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2)
 	g := &guardian{socket: socket, left: pids, words: make(chan Word)}
 	children := make(chan os.Signal, 1)
 	signal.Notify(children, syscall.SIGCHLD)

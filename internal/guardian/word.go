@@ -53,12 +53,15 @@ func Send(socket int, w Word, flags int) error {
 // Receive gives the next word. ok is false, without an error, if there will be none any more.
 func Receive(socket int) (w Word, ok bool, err error) {
 	var b [wordBytes]byte
-	for {
+	for reset := false; ; {
 		n, err := unix.Read(socket, b[:]) // the rest of a longer one is gone
 		switch {
 		case err == unix.EINTR:
 			continue
-		case err == unix.ECONNRESET: // it has ended, and not read all
+		case err == unix.ECONNRESET && !reset: // it has ended, and not read all; what it has said comes behind that
+			reset = true
+			continue
+		case err == unix.ECONNRESET:
 			return w, false, nil
 		case err != nil || n == 0:
 			return w, false, err

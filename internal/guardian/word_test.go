@@ -51,3 +51,26 @@ func TestWordsAreKept(t *testing.T) {
 		t.Errorf("at the end: %v, %v", ok, err)
 	}
 }
+
+// TestLastWords: what a guardian has said before its end is heard, also if it has not read all.
+func TestLastWords(t *testing.T) {
+	guardians, daemons, err := Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(daemons)
+	said := Word{Ended, 7, 3 << 8}
+	if err := Send(daemons, Word{Signal, 7, 15}, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := Send(guardians, said, 0); err != nil {
+		t.Fatal(err)
+	}
+	unix.Close(guardians)
+	if w, ok, err := Receive(daemons); w != said || !ok || err != nil {
+		t.Errorf("%+v, %v, %v", w, ok, err)
+	}
+	if _, ok, err := Receive(daemons); ok || err != nil {
+		t.Errorf("and then: %v, %v", ok, err)
+	}
+}

@@ -118,6 +118,10 @@ func Pair() (ours *Conn, theirs int, err error) {
 // Close hangs up.
 func (c *Conn) Close() { unix.Close(c.fd) }
 
+// Interrupt has whatever waits for the other side, in another goroutine, fail. It must not be called any more once ready has been said:
+// what has been said after that must be heard.
+func (c *Conn) Interrupt() { _ = unix.Shutdown(c.fd, unix.SHUT_RDWR) }
+
 // Refuse says no, and why.
 func (c *Conn) Refuse(why error) { _ = c.send(word{Kind: "no", Why: why.Error()}) }
 

@@ -47,7 +47,9 @@ func (s *Server) add(number int, given map[int]int) error {
 			return fmt.Errorf("bus %d: %w", number, err)
 		}
 		if path, err := sock.Path(fd); err == nil {
-			bus.given, _ = madeNow(path)
+			if made, err := madeNow(path); err == nil {
+				bus.given = made
+			}
 		}
 		socket.FD = fd
 	} else {

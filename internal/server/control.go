@@ -28,9 +28,13 @@ type Control struct {
 	mine     mine
 }
 
-// OpenControl makes the control socket of a directory that this process has locked.
-func OpenControl(dir string) (*Control, error) {
+// OpenControl makes the control socket of a server, in its directory.
+func OpenControl(s *Server) (*Control, error) {
+	dir := s.config.Dir
 	path := rundir.Path(dir, controlName)
+	if !s.lock.mine.isThere() { // another daemon may have come to the place, and that is its socket
+		return nil, fmt.Errorf("control socket: the lock of %s is gone", dir)
+	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"maps"
+	"path/filepath"
 	"time"
 
 	"kbus.example/kbus/internal/handover"
@@ -23,7 +24,14 @@ type State struct {
 	Lock     int
 	Control  int
 	Starter  starter.State
+	Files    []byte // by bus: fileOwn and fileGiven
 }
+
+// Whose the socket file of a bus is, wherever it is.
+const (
+	fileOwn   = 1 << iota // ours
+	fileGiven             // handed over to us by who has started us
+)
 
 // BusState is a bus as the process holds it.
 type BusState struct {
@@ -78,7 +86,10 @@ func handOver(s *Server, conn *handover.Conn, p Passing) (began time.Time, err e
 	if state.Starter, err = starter.StateOf(s.starter, d.Add); err != nil {
 		return began, err
 	}
-	state.Settings, state.Control = p.Settings, d.Add(p.Control.descriptor())
+	state.Settings, state.Control = p.Settings, -1
+	if p.Control.IsThere() {
+		state.Control = d.Add(p.Control.descriptor())
+	}
 	state.Lock = d.Add(int(s.lock.file.Fd()))
 	if err = conn.SendState(state.Code, d.List); err != nil {
 		return began, err
@@ -100,7 +111,11 @@ func Guard(s *Server) { starter.Guard(s.starter) }
 // be let go on if there is an error.
 func holdAll(s *Server, d *loop.Descriptors) (*State, []*loop.Hold, error) {
 	var holds []*loop.Hold
-	state := &State{Dir: s.config.Dir}
+	dir, err := filepath.Abs(s.config.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	state := &State{Dir: dir}
 	for {
 		buses := s.all()
 		if len(buses) == len(holds) {
@@ -115,6 +130,14 @@ func holdAll(s *Server, d *loop.Descriptors) (*State, []*loop.Hold, error) {
 			state.Buses = append(state.Buses, BusState{
 				Loop: h.State, OwnFile: bus.file.isThere(), GivenAndThere: bus.given.isThere(),
 			})
+			whose := byte(0)
+			if !bus.file.none() {
+				whose |= fileOwn
+			}
+			if !bus.given.none() {
+				whose |= fileGiven
+			}
+			state.Files = append(state.Files, whose)
 		}
 	}
 	s.mu.Lock()

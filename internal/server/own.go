@@ -14,11 +14,13 @@ import (
 // a daemon that runs. So at its end a daemon removes a file only while it is still the one that it made: the same
 // device and inode. (The inode cannot come into use again meanwhile, since a descriptor still holds it.)
 
-// mine is a file that this process has made. The zero value is none.
+// mine is a file that this process has made, or the daemon from which it has taken over. The zero value is none.
 type mine struct {
 	path string
-	made fs.FileInfo
+	made fs.FileInfo // nil: it was gone when we have taken over
 }
+
+func (m mine) none() bool { return m.path == "" }
 
 // madeNow is for a file that this process has made at path a moment ago.
 func madeNow(path string) (mine, error) {

@@ -78,12 +78,12 @@ func (s *Server) takeOver(config Config, group int) error {
 // permitAll changes all sockets that are ours, or puts back those that it has changed.
 func (s *Server) permitAll(mode fs.FileMode, group int) error {
 	for i, bus := range s.buses {
-		if bus.file.made == nil {
+		if bus.file.none() {
 			continue
 		}
 		if err := permit(bus.file.path, mode, group); err != nil {
 			for _, before := range s.buses[:i+1] {
-				if before.file.made != nil {
+				if !before.file.none() {
 					permit(before.file.path, s.config.SocketMode, s.group)
 				}
 			}

@@ -17,11 +17,11 @@ func (s *Server) restore() error {
 		s.log.Info("the runtime directory was cleaned away: locked anew", "dir", s.config.Dir)
 	}
 	for _, bus := range s.buses {
-		if bus.given.made != nil && !bus.given.isThere() {
+		if !bus.given.none() && !bus.given.isThere() {
 			bus.log.Warn("the socket that was handed over is gone, and whoever made it must make it again",
 				"path", bus.given.path, "with systemd", "systemctl restart kbusd.socket kbusd.service")
 		}
-		if bus.file.made == nil || bus.file.isThere() {
+		if bus.file.none() || bus.file.isThere() {
 			continue
 		}
 		socket, file, err := s.listen(bus.number)

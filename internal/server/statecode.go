@@ -17,6 +17,7 @@ func (s *State) Code(c *form.Coder) {
 	form.Int(c, &s.Control)
 	form.List(c, &s.Buses, codeBus)
 	s.Starter.Code(c.Since(3))
+	form.Bytes(c.Since(3), &s.Files)
 }
 
 func codeBus(c *form.Coder, s *BusState) {

@@ -101,12 +101,8 @@ func takeOverFrom(s *Server, conn *handover.Conn, check func(map[string]string) 
 
 // lockFrom takes over the lock of the runtime directory, which is one of the open file and not of the process.
 func (t *takeover) lockFrom() error {
-	theirs, err := filepath.Abs(t.state.Dir)
-	if err != nil {
-		return err
-	}
-	if ours, err := filepath.Abs(t.config.Dir); err != nil || ours != theirs {
-		return fmt.Errorf("the runtime directory is %s there and %s here", theirs, ours)
+	if !sameDir(t.state.Dir, t.config.Dir) {
+		return fmt.Errorf("the runtime directory is %s there and %s here", t.state.Dir, t.config.Dir)
 	}
 	fd := t.descriptor(t.state.Lock)
 	if fd < 0 {
@@ -119,17 +115,30 @@ func (t *takeover) lockFrom() error {
 	return err
 }
 
+// sameDir reports whether two paths are of one directory, by whatever way. It need not be there any more.
+func sameDir(theirs, ours string) bool {
+	here, err := filepath.Abs(ours)
+	if err == nil && here == filepath.Clean(theirs) {
+		return true
+	}
+	one, err := os.Stat(theirs)
+	other, failed := os.Stat(ours)
+	return err == nil && failed == nil && os.SameFile(one, other)
+}
+
 func (t *takeover) addFrom(of *BusState, number int) error {
 	if of.Loop == nil || of.Loop.Number != number {
 		return errors.New("its state is missing")
 	}
 	bus := &served{number: number, log: t.log.With("bus", number), ended: make(chan struct{})}
 	fd := t.descriptor(of.Loop.Listener)
-	if of.OwnFile {
-		bus.file, _ = madeNow(rundir.SocketPath(t.config.Dir, uint32(number)))
+	var whose byte
+	if number < len(t.state.Files) { // some before this one tell only of files that are there
+		whose = t.state.Files[number]
 	}
-	if path, err := sock.Path(fd); err == nil && of.GivenAndThere {
-		bus.given, _ = madeNow(path)
+	bus.file = takenOver(rundir.SocketPath(t.config.Dir, uint32(number)), whose&fileOwn != 0, of.OwnFile)
+	if path, err := sock.Path(fd); err == nil {
+		bus.given = takenOver(path, whose&fileGiven != 0, of.GivenAndThere)
 	}
 	config := loopConfig(t.Server, bus, loop.Socket{FD: fd}) // without Remove until it is ours
 	config.Resume = &loop.Resumption{State: of.Loop, Descriptors: t.descriptors, MovedIn: func() {
@@ -145,13 +154,24 @@ func (t *takeover) addFrom(of *BusState, number int) error {
 	return nil
 }
 
+// takenOver is a file that was another daemon's own.
+func takenOver(path string, own, there bool) (m mine) {
+	switch {
+	case there:
+		m, _ = madeNow(path)
+	case own:
+		m.path = path
+	}
+	return m
+}
+
 // begin is for a server that has been told to go.
 func (t *takeover) begin() {
 	t.lock.sign()
 	starter.Resume(t.starter, t.services, t.config.Services.Set)
 	for i, bus := range t.buses {
 		var remove func()
-		if bus.file.made != nil {
+		if !bus.file.none() {
 			remove = bus.file.remove
 		}
 		loop.Own(bus.Loop, t.state.Buses[i].Loop, remove)

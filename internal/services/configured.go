@@ -14,9 +14,10 @@ func (k *Keeper) Use(set *Set, now time.Time) {
 	before := k.all
 	k.all, k.byName = nil, map[address]*state{}
 	for _, one := range set.Services {
-		s := &state{Service: one, wanted: map[string]want{}}
+		s := &state{Service: one, now: one, wanted: map[string]want{}}
 		if i := slices.IndexFunc(before, func(b *state) bool { return b.same(one) }); i >= 0 {
 			s = before[i]
+			s.now = one
 			before = slices.Delete(slices.Clone(before), i, i+1)
 		}
 		k.all = append(k.all, s)

@@ -53,21 +53,32 @@ type address struct {
 
 // state is how it is with one service.
 type state struct {
-	*Service
-	pid     int
-	runs    bool // a program that was started has not ended; of a unit: systemd has not answered
-	bound   bool // the program has been the Replier of one of its names since its start
-	began   time.Time
-	killAt  time.Time       // it has been asked to end
-	wanted  map[string]want // names with Requests that wait
-	failed  failure
-	refused time.Time // no try before that
+	*Service          // as it was when it was last started
+	now      *Service // as it is configured: another file may say the same
+	pid      int
+	runs     bool // a program that was started has not ended; of a unit: systemd has not answered
+	bound    bool // the program has been the Replier of one of its names since its start
+	began    time.Time
+	killAt   time.Time       // it has been asked to end
+	wanted   map[string]want // names with Requests that wait
+	failed   failure
+	refused  time.Time // no try before that
 }
 
 type want struct {
 	until time.Time
 	ends  int // how often a program has ended since
 }
+
+// Ending is how a program has ended.
+type Ending uint8
+
+// The ways to end.
+const (
+	Badly   Ending = iota // a failure
+	Well                  // no failure, if it has been the Replier
+	Unknown               // nobody knows, so it does not count
+)
 
 type failure struct {
 	count int
@@ -98,6 +109,10 @@ func (k *Keeper) start(s *state, now time.Time) {
 		k.giveUp(s, fmt.Sprintf("it has failed %s, last: %s; next try in %d s", times(s.failed.count), s.failed.last, seconds(wait)))
 		return
 	}
+	if mustWait(k, s) {
+		return
+	}
+	s.Service = s.now
 	s.runs, s.bound, s.pid, s.began, s.killAt = true, false, 0, now, time.Time{}
 	k.act(Action{Deed: Start, Service: s.Service})
 }
@@ -137,8 +152,8 @@ func (k *Keeper) Asked(of *Service) {
 	}
 }
 
-// Ended is for a program that has ended, or could not be started, or systemd would not. ok says that it has ended well.
-func (k *Keeper) Ended(of *Service, how string, ok bool, now time.Time) {
+// Ended is for a program that has ended, or could not be started, or systemd would not.
+func (k *Keeper) Ended(of *Service, how string, end Ending, now time.Time) {
 	s := k.find(of)
 	if s == nil {
 		return
@@ -146,9 +161,10 @@ func (k *Keeper) Ended(of *Service, how string, ok bool, now time.Time) {
 	k.left = slices.DeleteFunc(k.left, func(l *state) bool { return l == s })
 	ordered := !s.killAt.IsZero() // and the failure has been counted
 	s.runs, s.pid, s.killAt = false, 0, time.Time{}
+	startAfter(k, s, now)
 	switch {
-	case ordered:
-	case s.bound && ok:
+	case ordered, end == Unknown:
+	case s.bound && end == Well:
 		s.failed.count = 0
 	case s.bound && now.Sub(s.began) >= longLife:
 		s.failed = failure{last: how, at: now}
@@ -199,6 +215,24 @@ func (k *Keeper) notStarted(s *state, name, why string) {
 
 func (k *Keeper) act(a Action) { k.actions = append(k.actions, a) }
 
+// mustWait reports whether a program for a name of s, as that was configured before, has been told to end and still runs.
+func mustWait(k *Keeper, s *state) bool {
+	return slices.ContainsFunc(k.left, func(l *state) bool { return l.Unit == "" && !l.killAt.IsZero() && l.shares(s) })
+}
+
+// startAfter starts what had to wait for the end of a program.
+func startAfter(k *Keeper, ended *state, now time.Time) {
+	for _, s := range k.all {
+		if s != ended && len(s.wanted) > 0 && !s.runs && s.shares(ended) && !k.ending {
+			k.start(s, now)
+		}
+	}
+}
+
+func (s *state) shares(other *state) bool {
+	return s.Bus == other.Bus && slices.ContainsFunc(s.Names, func(name string) bool { return slices.Contains(other.Names, name) })
+}
+
 // Tick is for when Next has come: time is over for somebody.
 func (k *Keeper) Tick(now time.Time) {
 	for _, s := range slices.Concat(k.all, k.left) {
@@ -216,7 +250,7 @@ func (k *Keeper) Tick(now time.Time) {
 		if !late || s.bound && s.runs {
 			continue // one that is the Replier of another name is let be
 		}
-		if s.killAt.IsZero() {
+		if s.killAt.IsZero() && !mustWait(k, s) {
 			k.fail(s, fmt.Sprintf("it has not become the Replier within %v", s.Deadline), now)
 		}
 		k.end(s, now)

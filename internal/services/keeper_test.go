@@ -25,10 +25,10 @@ func newWorld(t *testing.T, all ...*Service) *world {
 	return w
 }
 
-func (w *world) wanted(name string)        { w.Wanted(0, name, w.now) }
-func (w *world) ended(how string, ok bool) { w.Ended(door, how, ok, w.now) }
-func (w *world) after(d time.Duration)     { w.now = w.now.Add(d); w.Tick(w.now) }
-func (w *world) state(i int) Status        { return w.Report(w.now)[i] }
+func (w *world) wanted(name string)         { w.Wanted(0, name, w.now) }
+func (w *world) ended(how string, e Ending) { w.Ended(door, how, e, w.now) }
+func (w *world) after(d time.Duration)      { w.now = w.now.Add(d); w.Tick(w.now) }
+func (w *world) state(i int) Status         { return w.Report(w.now)[i] }
 func (w *world) is(want ...string) *world {
 	w.Helper()
 	var got []string
@@ -63,7 +63,7 @@ func TestStartedOnce(t *testing.T) {
 		t.Errorf("%+v, next %v", s, w.Next())
 	}
 	// It ends well when nobody wants it, and the next Request starts it at once.
-	w.ended("exit status 0", true)
+	w.ended("exit status 0", Well)
 	w.is()
 	if s := w.state(0); s.State != Idle || s.PID != 0 {
 		t.Errorf("%+v", s)
@@ -82,9 +82,9 @@ func TestWantedWhileItEnds(t *testing.T) {
 	w.is("start /door")
 	w.wanted("$.Door.Lock")
 	w.is()
-	w.ended("exit status 0", true)
+	w.ended("exit status 0", Well)
 	w.is("start /door")
-	w.ended("exit status 0", true)
+	w.ended("exit status 0", Well)
 	w.is("not $.Door.Lock: /door: exit status 0")
 	if s := w.state(0); s.State != Failed || s.Failures != 1 {
 		t.Errorf("to end before it is the Replier is no failure: %+v", s)
@@ -94,10 +94,10 @@ func TestWantedWhileItEnds(t *testing.T) {
 	w.wanted("$.Door.Open")
 	w.is("start /door")
 	w.Bound(0, "$.Door.Lock")
-	w.ended("exit status 0", true)
+	w.ended("exit status 0", Well)
 	w.is("start /door")
 	w.Bound(0, "$.Door.Lock")
-	w.ended("exit status 0", true)
+	w.ended("exit status 0", Well)
 	w.is("not $.Door.Open: /door: exit status 0")
 }
 
@@ -108,7 +108,7 @@ func TestEndsBeforeItIsReplier(t *testing.T) {
 		w.wanted("$.Door.Lock")
 		w.wanted("$.Door.Open")
 		w.is("start /door")
-		w.ended("exit status 3", false)
+		w.ended("exit status 3", Badly)
 		w.is("not $.Door.Lock: /door: exit status 3", "not $.Door.Open: /door: exit status 3")
 		w.after(time.Duration(p)*time.Second - time.Millisecond)
 		w.wanted("$.Door.Lock")
@@ -121,7 +121,7 @@ func TestEndsBeforeItIsReplier(t *testing.T) {
 	// A success ends the row.
 	w.wanted("$.Door.Lock")
 	w.Bound(0, "$.Door.Lock")
-	w.ended("exit status 0", true)
+	w.ended("exit status 0", Well)
 	w.wanted("$.Door.Lock")
 	w.is("start /door", "start /door")
 }
@@ -131,14 +131,14 @@ func TestBreaksLater(t *testing.T) {
 	w := newWorld(t, door)
 	w.wanted("$.Door.Lock")
 	w.Bound(0, "$.Door.Lock")
-	w.ended("killed", false)
+	w.ended("killed", Badly)
 	w.wanted("$.Door.Lock")
 	w.is("start /door", "not $.Door.Lock: /door: it has failed once, last: killed; next try in 1 s")
 	w.after(time.Second)
 	w.wanted("$.Door.Lock")
 	w.Bound(0, "$.Door.Lock")
 	w.after(longLife)
-	w.ended("killed", false)
+	w.ended("killed", Badly)
 	w.wanted("$.Door.Lock")
 	w.is("start /door", "start /door")
 }
@@ -158,7 +158,7 @@ func TestNeverBinds(t *testing.T) {
 	w.is()
 	w.after(time.Second) // its time is over, and that of who came meanwhile
 	w.is("kill /door", "not $.Door.Lock: /door: it has not become the Replier of $.Door.Lock within 5s")
-	w.ended("killed", false)
+	w.ended("killed", Badly)
 	w.wanted("$.Door.Lock")
 	w.is("start /door")
 	if s := w.state(0); s.Failures != 1 {
@@ -178,7 +178,7 @@ func TestWantedWhileItIsEnded(t *testing.T) {
 	w.after(5 * time.Second)
 	w.wanted("$.Door.Lock")
 	w.Actions()
-	w.ended("signal: terminated", false)
+	w.ended("signal: terminated", Badly)
 	w.is("not $.Door.Lock: /door: it has failed once, last: it has not become the Replier within 5s; next try in 1 s")
 }
 
@@ -198,7 +198,7 @@ func TestUnit(t *testing.T) {
 	w.is("not $.Lamp: lamp.service: it has not become the Replier of $.Lamp within 2s")
 	w.after(time.Second)
 	w.wanted("$.Lamp")
-	w.Ended(lamp, "systemctl: Unit lamp.service not found.", false, w.now)
+	w.Ended(lamp, "systemctl: Unit lamp.service not found.", Badly, w.now)
 	w.is("start lamp.service", "not $.Lamp: lamp.service: systemctl: Unit lamp.service not found.")
 	if w.state(0).Failures != 2 {
 		t.Error("the failures are not counted")
@@ -219,17 +219,91 @@ func TestUse(t *testing.T) {
 	w.Bound(0, "$.Door.Lock")
 	w.Use(&Set{}, w.now) // a Replier is let be, and is still ours to end
 	w.is("end other.service")
-	w.Ended(&other, "gone", false, w.now)
-	w.Ended(lamp, "gone", false, w.now)
+	w.Ended(&other, "gone", Badly, w.now)
+	w.Ended(lamp, "gone", Badly, w.now)
 	w.is()
 	if !w.Running() || len(w.Report(w.now)) != 0 {
 		t.Error("the door is forgotten")
 	}
 	w.EndAll(w.now)
 	w.is("end /door")
-	w.ended("exit status 0", true)
+	w.ended("exit status 0", Well)
 	if w.is(); w.Running() {
 		t.Error("nothing runs any more")
+	}
+}
+
+// TestOneAtATime: the file of a program that starts changes, and the next one starts when that has ended. It is not to blame for the time that takes.
+func TestOneAtATime(t *testing.T) {
+	w := newWorld(t, door)
+	w.wanted("$.Door.Lock")
+	w.is("start /door")
+	other := *door
+	other.Deadline = time.Second
+	w.Use(&Set{[]*Service{&other}}, w.now)
+	w.is("end /door")
+	w.wanted("$.Door.Open")
+	w.is()
+	w.after(other.Deadline)
+	w.is("not $.Door.Lock: /door: it has not become the Replier of $.Door.Lock within 1s",
+		"not $.Door.Open: /door: it has not become the Replier of $.Door.Open within 1s")
+	w.wanted("$.Door.Lock")
+	w.ended("killed", Badly)
+	w.is("start /door")
+	if s := w.state(0); s.State != Starting || s.Failures != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestOneAtATimeBound: a Replier whose file has changed is let be, and another is started when there is none any more.
+func TestOneAtATimeBound(t *testing.T) {
+	w := newWorld(t, door)
+	w.wanted("$.Door.Lock")
+	w.Bound(0, "$.Door.Lock")
+	other := *door
+	other.Exec = []string{"/other"}
+	w.Use(&Set{[]*Service{&other}}, w.now)
+	w.wanted("$.Door.Lock")
+	w.is("start /door", "start /other")
+}
+
+// TestUnknownEnd: what nobody knows is no failure, also while it starts.
+func TestUnknownEnd(t *testing.T) {
+	for _, bound := range []bool{false, true} {
+		w := newWorld(t, door)
+		w.wanted("$.Door.Lock")
+		w.is("start /door")
+		if bound {
+			w.Bound(0, "$.Door.Lock")
+		}
+		w.ended("who knows", Unknown)
+		if !bound {
+			w.is("not $.Door.Lock: /door: who knows")
+		}
+		w.wanted("$.Door.Open")
+		w.is("start /door")
+		if s := w.state(0); s.Failures != 0 {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
+// TestFileRenamed: where a service is told of is not what it is. It is said of it as it is now.
+func TestFileRenamed(t *testing.T) {
+	w := newWorld(t, door)
+	w.wanted("$.Door.Lock")
+	w.Bound(0, "$.Door.Lock")
+	moved := *door
+	moved.File = "moved.toml"
+	w.Use(&Set{[]*Service{&moved}}, w.now)
+	w.is("start /door")
+	if s := w.state(0); s.State != Running || s.File != "moved.toml" {
+		t.Errorf("%+v", s)
+	}
+	w.ended("exit status 0", Well)
+	w.wanted("$.Door.Lock")
+	if a := w.Actions(); len(a) != 1 || a[0].Service != &moved {
+		t.Errorf("%+v", a)
 	}
 }
 
@@ -242,7 +316,7 @@ func TestEndAll(t *testing.T) {
 	w.is("not $.Door.Open: /door: the daemon is stopping")
 	w.EndAll(w.now)
 	w.is("kill /door")
-	w.ended("killed", false)
+	w.ended("killed", Badly)
 	if w.is(); w.Running() || !w.Next().IsZero() {
 		t.Error("something is left")
 	}

@@ -29,7 +29,7 @@ const (
 // Report tells of all services.
 func (k *Keeper) Report(now time.Time) (all []Status) {
 	for _, s := range k.all {
-		t := Status{Service: s.Service, State: Idle, PID: s.pid, Failures: s.failed.count, Last: s.failed.last}
+		t := Status{Service: s.now, State: Idle, PID: s.pid, Failures: s.failed.count, Last: s.failed.last}
 		if t.Last != "" {
 			t.LastAge = now.Sub(s.failed.at)
 		}

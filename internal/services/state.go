@@ -67,7 +67,7 @@ func Resume(k *Keeper, all *KeeperState, now time.Time) {
 	for i := range all.Services {
 		t := &all.Services[i]
 		s := &state{
-			Service: &t.Service, pid: t.PID, runs: t.Runs, bound: t.Bound, began: from(now, t.Began), killAt: from(now, t.KillAt), wanted: map[string]want{},
+			Service: &t.Service, now: &t.Service, pid: t.PID, runs: t.Runs, bound: t.Bound, began: from(now, t.Began), killAt: from(now, t.KillAt), wanted: map[string]want{},
 			failed: failure{t.Count, t.Last, from(now, t.At)}, refused: from(now, t.Refused),
 		}
 		if t.Left {

@@ -10,7 +10,7 @@ import (
 // TestHandedOver: what was begun before goes on in a Keeper with another clock, as if nothing had been.
 func TestHandedOver(t *testing.T) {
 	fields.Check(t, ServiceState{}, "Service Guardian", "Left PID Runs Bound Began KillAt Count Last At Refused")
-	fields.Check(t, state{}, "Service pid runs bound began killAt failed refused", "wanted") // which is wanted anew
+	fields.Check(t, state{}, "Service pid runs bound began killAt failed refused", "now wanted") // what is configured, and wanted anew
 	fields.Check(t, Keeper{}, "all left", "byName actions ending")
 	gate := &Service{Names: []string{"$.Gate"}, Exec: []string{"/gate"}, Deadline: 5 * time.Second}
 	w := newWorld(t, door, gate)
@@ -20,7 +20,7 @@ func TestHandedOver(t *testing.T) {
 	w.Bound(0, "$.Door.Lock")
 	w.wanted("$.Gate")
 	w.is("start /gate")
-	w.Ended(gate, "it broke", false, w.now)
+	w.Ended(gate, "it broke", Badly, w.now)
 	w.is("not $.Gate: /gate: it broke")
 	w.after(200 * time.Millisecond)
 
@@ -38,7 +38,7 @@ func TestHandedOver(t *testing.T) {
 	}
 	next.wanted("$.Gate")
 	next.is("not $.Gate: /gate: it has failed once, last: it broke; next try in 1 s")
-	next.Ended(&state.Services[0].Service, "", true, next.now)
+	next.Ended(&state.Services[0].Service, "", Well, next.now)
 	next.wanted("$.Door.Lock")
 	next.is("start /door")
 }
@@ -56,12 +56,13 @@ func TestEndedHandedOver(t *testing.T) {
 	Resume(&next.Keeper, &state, next.now)
 	next.Use(&Set{[]*Service{door}}, next.now) // it is another, though the same is said of it
 	next.wanted("$.Door.Lock")
-	next.is("start /door")
+	next.is() // not two at once
 	next.after(Grace/2 - 1)
 	next.is()
 	next.after(1)
 	next.is("kill /door")
-	next.Ended(&state.Services[0].Service, "by a signal", false, next.now)
+	next.Ended(&state.Services[0].Service, "by a signal", Badly, next.now)
+	next.is("start /door")
 	if got := next.state(0); got.Failures != 0 || got.State != Starting {
 		t.Errorf("%+v", got)
 	}

@@ -3,6 +3,7 @@ package settings
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -13,6 +14,12 @@ type Errors []string
 func (e Errors) Error() string { return strings.Join(e, "\n") }
 
 func (e *Errors) add(format string, args ...any) { *e = append(*e, fmt.Sprintf(format, args...)) }
+
+// OfFlag reports whether one is of a flag of the command line: those begin with it.
+func OfFlag(err error) bool {
+	errs, _ := err.(Errors)
+	return slices.ContainsFunc(errs, func(line string) bool { return strings.HasPrefix(line, "--") })
+}
 
 // Join is all errors of several, each Errors or an error of its own; nil if there are none.
 func Join(several ...error) error {

@@ -38,6 +38,7 @@ func (s *Settings) LoadRules(config string) error {
 // LoadServices reads the services, as LoadRules the rules.
 func (s *Settings) LoadServices(config string) error {
 	r := &s.Server.Services
+	s.services = folderOf(s, "services", r.Dir, servicesDir, config)
 	set, err := loadFolder(s, "services", r.Dir, servicesDir, config, func(dir string) (*services.Set, error) {
 		return servicefolder.Load(dir, servicefolder.Here{})
 	})
@@ -49,14 +50,9 @@ func (s *Settings) LoadServices(config string) error {
 
 // loadFolder reads the directory that a setting names, or the usual one beside the file of settings.
 func loadFolder[T any](s *Settings, key, named, usual, config string, load func(dir string) (*T, error)) (*T, error) {
-	dir := named
-	switch {
-	case dir == "" && config == "":
+	dir := folderOf(s, key, named, usual, config)
+	if dir == "" {
 		return nil, nil
-	case dir == "":
-		dir = filepath.Join(filepath.Dir(config), usual)
-	case !filepath.IsAbs(dir) && !strings.HasPrefix(s.from[key], "--"):
-		dir = filepath.Join(filepath.Dir(config), dir)
 	}
 	set, err := load(dir)
 	var mistakes toml.Mistakes
@@ -69,6 +65,19 @@ func loadFolder[T any](s *Settings, key, named, usual, config string, load func(
 		return nil, Errors{s.where(key) + key + ": " + err.Error()}
 	}
 	return set, nil
+}
+
+// folderOf is where such a directory is looked for; "": nowhere.
+func folderOf(s *Settings, key, named, usual, config string) string {
+	switch {
+	case named == "" && config == "":
+		return ""
+	case named == "":
+		return filepath.Join(filepath.Dir(config), usual)
+	case !filepath.IsAbs(named) && !strings.HasPrefix(s.from[key], "--"):
+		return filepath.Join(filepath.Dir(config), named)
+	}
+	return named
 }
 
 // RuleCount is how many rules there are.

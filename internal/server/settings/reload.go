@@ -35,6 +35,9 @@ func (c Change) String() string { return fmt.Sprintf("%s: %s -> %s", c.Key, c.Fr
 // rulesKey stands for what the rules say, beside where they are.
 const rulesKey = "rules in force"
 
+// servicesKey is where the services come from, if there are any.
+const servicesKey = "services in force"
+
 // Shown gives all settings as one would write them, by key, and a word that stands for the rules: for another daemon to compare
 // with its own.
 func (s *Settings) Shown() map[string]string {
@@ -46,6 +49,9 @@ func (s *Settings) Shown() map[string]string {
 		digest = fnv1a(fmt.Appendf(nil, "%+v", set.Rules))
 	}
 	shown[rulesKey] = fmt.Sprintf("%d, %x", s.RuleCount(), digest)
+	if s.ServiceCount() > 0 {
+		shown[servicesKey] = s.services
+	}
 	return shown
 }
 
@@ -76,5 +82,8 @@ func (s *Settings) Fits(other map[string]string) error {
 		compare(row.key)
 	}
 	compare(rulesKey)
+	if dir := other[servicesKey]; dir != "" && s.services == "" {
+		errs.add("the daemon that runs has its services from %s, and this one was told of no place: name the same --config, or --services", dir)
+	}
 	return errs.orNil()
 }

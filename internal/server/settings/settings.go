@@ -21,6 +21,8 @@ type Settings struct {
 
 	from map[string]string // key -> where it was set: "kbusd.toml:3" or "--dir"
 	bad  map[string]bool   // keys with values that could not be read
+
+	services string // where they are looked for; "": nowhere
 }
 
 // Default is what holds unless a setting says otherwise.

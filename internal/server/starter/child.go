@@ -55,7 +55,7 @@ func (s *Starter) start(of *services.Service) {
 	}
 	if err != nil {
 		s.log.Warn("a service cannot be started", "file", of.File, "error", err)
-		s.do(func() { s.keeper.Ended(of, "it cannot be executed: "+reason(err), false, s.now()) })
+		s.do(func() { s.keeper.Ended(of, "it cannot be executed: "+reason(err), services.Badly, s.now()) })
 		return
 	}
 	s.log.Info("service started", "file", of.File, "program", of.String(), "pid", process.Pid)
@@ -77,11 +77,11 @@ func (s *Starter) await(of *services.Service, process *os.Process, output *tail)
 			_ = unix.Kill(-process.Pid, unix.SIGTERM)
 		}
 		state, err := process.Wait()
-		well, how := false, unknownEnd
+		end, how := services.Unknown, unknownEnd
 		if err == nil {
-			well, how = state.Success(), ending(state.Sys().(syscall.WaitStatus))
+			end, how = ending(state.Sys().(syscall.WaitStatus))
 		}
-		if of.Unit != "" && well {
+		if of.Unit != "" && end == services.Well {
 			delete(s.children, of)
 			s.keeper.Asked(of)
 			return
@@ -89,25 +89,29 @@ func (s *Starter) await(of *services.Service, process *os.Process, output *tail)
 		if of.Unit != "" {
 			how = strings.TrimSuffix("systemctl: "+how+": "+last, ": ")
 		}
-		s.hasEnded(of, process.Pid, how, well)
+		s.hasEnded(of, process.Pid, how, end)
 	})
 }
 
 // hasEnded is for a program, or systemctl in vain. The caller holds the lock.
-func (s *Starter) hasEnded(of *services.Service, pid int, how string, well bool) {
+func (s *Starter) hasEnded(of *services.Service, pid int, how string, end services.Ending) {
 	delete(s.children, of)
 	s.log.Info("service ended", "file", of.File, "pid", pid, "how", how)
-	s.keeper.Ended(of, how, well, s.now())
+	s.keeper.Ended(of, how, end, s.now())
 }
 
 const unknownEnd = "nobody knows how it ended"
 
-// ending says how a program has ended.
-func ending(w syscall.WaitStatus) string {
-	if w.Signaled() {
-		return fmt.Sprintf("the program was ended by signal %d (%v)", w.Signal(), w.Signal())
+// ending says how a program has ended, also in words.
+func ending(w syscall.WaitStatus) (services.Ending, string) {
+	end := services.Badly
+	if w == 0 {
+		end = services.Well
 	}
-	return fmt.Sprintf("the program exited with status %d", w.ExitStatus())
+	if w.Signaled() {
+		return end, fmt.Sprintf("the program was ended by signal %d (%v)", w.Signal(), w.Signal())
+	}
+	return end, fmt.Sprintf("the program exited with status %d", w.ExitStatus())
 }
 
 // reason is an error without what the program is called, which everybody knows.

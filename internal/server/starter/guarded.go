@@ -3,6 +3,7 @@ package starter
 import (
 	"errors"
 	"os"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -17,18 +18,47 @@ import (
 
 // guarding is a guardian as its daemon knows it.
 type guarding struct {
-	fd    int
-	file  *os.File // of fd
-	ended bool
+	fd     int
+	file   *os.File // of fd
+	ended  bool
+	unsaid bool // it has not told of one that was killed: somebody has stopped it, and it is not waited for any more
 }
 
 func (g *guarding) signal(c *child, which unix.Signal) {
-	if g.ended {
-		_ = unix.PidfdSendSignal(c.handle, which, nil, 0)
-		return
+	if !g.ended {
+		_ = guardian.Send(g.fd, guardian.Word{Kind: guardian.Signal, PID: uint32(c.pid), Value: uint32(which)}, unix.MSG_DONTWAIT)
 	}
-	// One that does not listen, because somebody has stopped it, is not waited for.
-	_ = guardian.Send(g.fd, guardian.Word{Kind: guardian.Signal, PID: uint32(c.pid), Value: uint32(which)}, unix.MSG_DONTWAIT)
+	if g.ended || which == unix.SIGKILL {
+		_ = unix.PidfdSendSignal(c.handle, which, nil, 0)
+	}
+}
+
+// awaitWord is for a program that has been killed: its guardian must say soon that it has ended.
+func (s *Starter) awaitWord(of *services.Service, c *child) {
+	pidfd, err := unix.FcntlInt(uintptr(c.handle), unix.F_DUPFD_CLOEXEC, 0) // for that of the child may be closed meanwhile
+	go func() {
+		if err == nil { // else it has ended before we came
+			hasEndedWithin(pidfd, -1)
+			unix.Close(pidfd)
+		}
+		hasEndedWithin(-1, patience) // of nothing
+		s.do(func() {
+			s.awaitGoOn()
+			if s.children[of] == c && !c.of.ended {
+				c.of.unsaid = true
+				c.release()
+				s.hasEnded(of, c.pid, unknownEnd+": its guardian does not say", services.Unknown)
+			}
+		})
+	}()
+}
+
+// patience is how long the word of a guardian may take, in milliseconds.
+const patience = 1000
+
+// awaitsGuardians reports whether one has not ended that will. The caller holds the lock.
+func (p *programs) awaitsGuardians() bool {
+	return slices.ContainsFunc(p.guardians, func(g *guarding) bool { return !g.unsaid })
 }
 
 // Resumption is what a Starter will go on with.
@@ -118,8 +148,8 @@ func (s *Starter) guardianSays(g *guarding, w guardian.Word) {
 		return
 	}
 	c.release()
-	status := syscall.WaitStatus(w.Value)
-	s.hasEnded(of, c.pid, ending(status), status == 0)
+	end, how := ending(syscall.WaitStatus(w.Value))
+	s.hasEnded(of, c.pid, how, end)
 }
 
 func (c *child) release() {
@@ -153,7 +183,7 @@ func (s *Starter) endUnguarded(of *services.Service, c *child) {
 	}
 	s.do(func() {
 		c.release()
-		s.hasEnded(of, c.pid, unknownEnd+": its guardian has ended before it", true) // which is no failure of its own
+		s.hasEnded(of, c.pid, unknownEnd+": its guardian has ended before it", services.Unknown)
 	})
 }
 

@@ -174,7 +174,7 @@ func (s *Starter) run() {
 				tick = false
 			}
 			actions, next := s.keeper.Actions(), s.keeper.Next()
-			over := s.ending && !s.keeper.Running() && len(s.guardians) == 0 && len(actions) == 0
+			over := s.ending && !s.keeper.Running() && !s.awaitsGuardians() && len(actions) == 0
 			s.performs = len(actions) > 0
 			s.mu.Unlock()
 			if over {
@@ -220,7 +220,11 @@ func (s *Starter) perform(a services.Action) {
 func (s *Starter) signal(of *services.Service, which unix.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.children[of].signal(which)
+	c := s.children[of]
+	c.signal(which)
+	if which == unix.SIGKILL && c != nil && c.own == nil {
+		s.awaitWord(of, c)
+	}
 }
 
 // Services tells of those of a bus.
