@@ -196,8 +196,8 @@ export interface ServeOptions extends Given {
   onBound?: () => void;
   /** For all messages that are no Request for one of the Repliers. */
   otherwise?: (message: Message) => unknown;
-  /** Told of what a handler threw, and of a Reply that the bus has refused. */
-  onError?: (error: Error, message: Message) => void;
+  /** Told of what a handler threw, whatever that is, and of a Reply that the bus has refused. */
+  onError?: (error: any, message: Message) => void;
 }
 
 /**
@@ -246,8 +246,9 @@ export class Ksock implements AsyncIterable<Message> {
   messages(options?: Given): AsyncGenerator<Message, never, void>;
   [Symbol.asyncIterator](): AsyncGenerator<Message, never, void>;
   /**
-   * Binds as Replier and answers with what the handler gives, one message after the other, until the signal is aborted, when it
-   * returns, or the bus is lost. What a handler throws is told who asked, by the Status `$.KBUS.Replier.Failed` with its text.
+   * Binds as Replier, to the names that this Ksock is not bound to as Replier or stands by for, and answers with what the handler
+   * gives, one message after the other, until the signal is aborted, when it returns, or the bus is lost. It stays bound, and may
+   * serve again. Whatever a handler throws is told who asked, by the Status `$.KBUS.Replier.Failed` with its text.
    */
   serve(name: string, handler: Handler, options?: ServeOptions): Promise<void>;
   serve(repliers: Record<string, Handler>, options?: ServeOptions): Promise<void>;

@@ -189,7 +189,7 @@ export class Ksock {
   }
 
   serve(repliers, ...rest) {
-    return serve(this, repliers, ...rest);
+    return serve(this, (name) => this.#memory.has(name, true), repliers, ...rest);
   }
 
   // Queue, switches, and who is there.

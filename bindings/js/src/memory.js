@@ -27,10 +27,19 @@ export class Memory {
     this.bindings.push({ name, role });
   }
 
-  /** The newest such binding is gone. A standby is unbound as a Replier. */
+  /** Whether there is such a binding. A standby is one of a Replier. */
+  has(name, replier) {
+    return this.#newest(name, replier) >= 0;
+  }
+
+  /** The newest such binding is gone. */
   unbound(name, replier) {
-    const at = this.bindings.findLastIndex((b) => b.name === name && (b.role !== 'listener') === replier);
+    const at = this.#newest(name, replier);
     if (at >= 0) this.bindings.splice(at, 1);
+  }
+
+  #newest(name, replier) {
+    return this.bindings.findLastIndex((b) => b.name === name && (b.role !== 'listener') === replier);
   }
 
   /** Makes everything again with ask, on another connection. Gives what was bound, and what could not be; changes nothing here. */

@@ -8,8 +8,8 @@ const LATER = Symbol('later');
 /** What a handler gives for a Request to which the program replies itself, later. */
 export const REPLY_LATER = LATER;
 
-/** Whether a Reply failed because its Request is over, or because it waits for room. */
-const moot = (e) => ['EADDRNOTAVAIL', 'ECONNREFUSED', 'EAGAIN'].includes(e.code);
+/** How the sending of a Reply fails when its Request is over, or when it waits for room. */
+const MOOT = new Set(['ErrAddresseeGone', 'ErrNotExpected', 'ErrNotYoursToReply', 'ErrPending', 'ErrInterrupted']);
 
 const ENDS = new Set(['ErrBusGone', 'ErrClosed', 'ErrWrongMode']);
 
@@ -23,8 +23,8 @@ function fit(binding, name) {
   return (last === '%' ? 10000 : 0) + binding.length;
 }
 
-/** Binds as Replier and answers; see Ksock.serve in index.d.ts. */
-export async function serve(ksock, repliers, ...rest) {
+/** Binds as Replier, unless isBound(name), and answers; see Ksock.serve in index.d.ts. */
+export async function serve(ksock, isBound, repliers, ...rest) {
   const handlers = typeof repliers === 'string' ? { [repliers]: rest.shift() } : repliers;
   const { signal = null, otherwise = null, onError = null, onBound = null } = rest[0] ?? {};
   const names = Object.keys(handlers);
@@ -35,7 +35,9 @@ export async function serve(ksock, repliers, ...rest) {
     return best !== undefined && fit(best, message.name) > 0 ? handlers[best] : otherwise;
   };
   try {
-    for (const name of names) await ksock.bindReplier(name, { signal });
+    for (const name of names) {
+      if (!isBound(name)) await ksock.bindReplier(name, { signal }); // it may have been served before, or come back by reopen()
+    }
     onBound?.();
     for (;;) {
       const message = await ksock.receive({ signal });
@@ -46,19 +48,39 @@ export async function serve(ksock, repliers, ...rest) {
   }
 }
 
-/** Has one message handled. Only what ends the Ksock ends serving. */
+/** What to tell who asked of anything that can be thrown. */
+function textOf(thrown) {
+  try {
+    return String(thrown?.message ?? thrown);
+  } catch {
+    return 'the handler failed';
+  }
+}
+
+/**
+ * Has one message handled. Whatever the handler throws is an answer: an error of another Ksock, or of another system, says nothing
+ * of this one. Only how the answer is sent tells whether the Ksock has ended.
+ */
 async function answer(ksock, message, handler, onError) {
+  let reply;
   try {
     const result = handler === null ? undefined : await handler(message);
     if (!message.wantsUsToReply || result === LATER) return;
     if (handler === null) throw new Error('nobody here handles it');
-    await ksock.send(result instanceof Message ? result : replyTo(message, result));
+    reply = result instanceof Message ? result : replyTo(message, result);
+  } catch (e) {
+    onError?.(e, message);
+    if (!message.wantsUsToReply) return;
+    reply = failureOf(message, textOf(e));
+  }
+  try {
+    await ksock.send(reply);
   } catch (e) {
     if (ENDS.has(e.condition)) throw e;
-    if (moot(e)) return;
+    if (MOOT.has(e.condition)) return;
     onError?.(e, message);
-    if (message.wantsUsToReply) await ksock.send(failureOf(message, e.message ?? String(e))).catch((late) => {
-      if (!moot(late)) throw late;
+    await ksock.send(failureOf(message, textOf(e))).catch((late) => {
+      if (!MOOT.has(late.condition)) throw late;
     });
   }
 }
