@@ -3,6 +3,7 @@
 // A transport is an object with send(list of bytes), end(patience), a promise for the end of both directions, and abort(). It
 // calls onBytes(bytes) and onEnd(why, condition), which are set here.
 
+import { onAbort } from './aborting.js';
 import { BUS_GONE, CLOSED, KbusError } from './conditions.js';
 
 /** Waits for a promise; not after limit milliseconds, nor when the signal is aborted. It is as perform. */
@@ -12,11 +13,10 @@ export function within(promise, { signal = null, limit = Infinity } = {}) {
     let timer;
     const over = (settle) => (value) => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', aborted);
+      leave();
       settle(value);
     };
-    const aborted = () => over(reject)(signal.reason);
-    signal?.addEventListener('abort', aborted);
+    const leave = onAbort(signal, () => over(reject)(signal.reason));
     if (limit < 2 ** 31) {
       timer = setTimeout(() => over(reject)(new KbusError('ETIMEDOUT', 'reopen: an earlier one is not over yet')), limit);
     }
@@ -50,9 +50,10 @@ export class Connection {
       signal?.throwIfAborted();
       if (Number.isNaN(Number(limit))) throw new TypeError(`a time limit is a number of milliseconds, not ${limit}`);
       let timer;
+      let leave = () => {};
       const over = () => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', aborted);
+        leave();
       };
       const giveUp = (reason) => {
         over();
@@ -60,14 +61,13 @@ export class Connection {
         this.#flush();
         reject(reason);
       };
-      const aborted = () => giveUp(signal.reason);
       question.tell = () => {
         over();
         resolve(question);
       };
       this.#core[how](question);
       if (!question.done) {
-        signal?.addEventListener('abort', aborted);
+        leave = onAbort(signal, () => giveUp(signal.reason));
         if (limit < 2 ** 31) { // longer is for ever, for timers
           timer = setTimeout(() => giveUp(new KbusError('ETIMEDOUT', `${question.what}: no answer in ${limit} ms`)), limit);
         }

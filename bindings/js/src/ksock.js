@@ -1,6 +1,7 @@
 // The Ksock of a program: the operations of a bus as methods, each a promise. What they mean is in core.js; index.d.ts tells
 // programs what each does and fails with.
 
+import { onAbort } from './aborting.js';
 import { CLOSED, KbusError, NoReply, refusal } from './conditions.js';
 import { Connection, within } from './connection.js';
 import { Core } from './core.js';
@@ -302,8 +303,7 @@ export class Ksock {
     const { signal: given } = limits();
     given?.throwIfAborted();
     this.#checkOpen();
-    const giveUp = () => closing.abort(given.reason);
-    given?.addEventListener('abort', giveUp);
+    const leave = onAbort(given, () => closing.abort(given.reason));
     this.#closing = closing;
     try {
       await within(this.#left, { ...limits(), signal: closing.signal });
@@ -311,7 +311,7 @@ export class Ksock {
       return await this.#connected({ signal: closing.signal, timeout: limit === Infinity ? PATIENCE : limit });
     } finally {
       this.#closing = null;
-      given?.removeEventListener('abort', giveUp);
+      leave();
     }
   }
 
