@@ -5,6 +5,7 @@ import net from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 
+import { onAbort } from './aborting.js';
 import { KbusError, NO_SUCH_BUS, refusal } from './conditions.js';
 
 const LONGEST_PATH = 107; // bytes
@@ -91,28 +92,32 @@ export function connectUnix(where) {
     signal?.throwIfAborted();
     const deadline = Date.now() + limit;
     let socket;
+    let again;
+    let isOver = false; // or else it would try again though nobody waits for it
     const over = (settle, value) => {
+      isOver = true;
       clearTimeout(timer);
-      signal?.removeEventListener('abort', aborted);
+      clearTimeout(again);
+      leave();
       if (settle === reject) socket?.destroy();
       settle(value);
     };
-    const aborted = () => over(reject, signal.reason);
+    const leave = onAbort(signal, () => over(reject, signal.reason));
     const late = () => over(reject, new KbusError('ETIMEDOUT', `open ${where}: no answer in ${limit} ms`));
-    let timer = limit < 2 ** 31 ? setTimeout(late, limit) : undefined;
+    const timer = limit < 2 ** 31 ? setTimeout(late, limit) : undefined;
     const attempt = () => {
       socket = net.createConnection({ path: where });
       socket.once('error', (e) => {
+        if (isOver) return; // it was tried, and then given up
         if (e.code !== 'EAGAIN') over(reject, failed(where, e));
         else if (Date.now() >= deadline) late();
-        else if (!signal?.aborted) setTimeout(attempt, AGAIN);
+        else again = setTimeout(attempt, AGAIN);
       });
       socket.once('connect', () => {
         socket.removeAllListeners('error');
         over(resolve, new UnixTransport(socket));
       });
     };
-    signal?.addEventListener('abort', aborted);
     attempt();
   });
 }

@@ -1,6 +1,7 @@
 // The way to a bus through kbus-web, for browsers and everybody else who has WebSockets. Its messages are pieces of the same
 // stream of frames, whatever their length, and nothing else.
 
+import { onAbort } from './aborting.js';
 import { DENIED, KbusError, NO_SUCH_BUS, refusal } from './conditions.js';
 
 const MOST = 1 << 15; // bytes of a WebSocket message
@@ -76,18 +77,19 @@ export function connectWebSocket(where, { token, WebSocket = globalThis.WebSocke
     socket.binaryType = 'arraybuffer';
     const over = (settle, value) => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', aborted);
+      leave();
       socket.onopen = socket.onclose = null;
+      socket.onerror = () => {}; // it tells nothing
       if (settle === reject) socket.close();
       settle(value);
     };
-    const aborted = () => over(reject, signal.reason);
+    const leave = onAbort(signal, () => over(reject, signal.reason));
     const timer = limit < 2 ** 31
       ? setTimeout(() => over(reject, new KbusError('ETIMEDOUT', `open ${where}: no answer in ${limit} ms`)), limit) : undefined;
-    signal?.addEventListener('abort', aborted);
-    socket.onerror = () => {}; // it tells nothing
-    socket.onclose = () => over(reject, refusal(NO_SUCH_BUS, `open ${where}`,
+    const failed = () => over(reject, refusal(NO_SUCH_BUS, `open ${where}`,
       'no connection: is kbus-web running, and does its --allow file allow this page and token?'));
+    socket.onerror = failed; // Node's own tells of no close behind it
+    socket.onclose = failed;
     socket.onopen = () => {
       const transport = new WebSocketTransport(socket);
       over(resolve, transport);

@@ -169,29 +169,59 @@ test('a Ksock is closed while its Hello is not answered', async (t) => {
   await refused;
 });
 
-test('a Ksock is closed while nobody accepts it', async (t) => {
-  const world = await unix.start(t);
-  const ksock = await world.open();
-  const { listener, where } = await silent(t, world);
+/** Has nobody accept there, with as many who wait as may. Gives the errors of further connections, as they come. */
+async function full(t, { listener, where }) {
   stop({ kbusd: listener });
-  for (let full = false; !full;) {
+  for (let is = false; !is;) {
     const one = net.connect({ path: where });
     t.after(() => one.destroy());
-    full = await new Promise((resolve) => { one.on('connect', () => resolve(false)).on('error', () => resolve(true)); });
+    is = await new Promise((resolve) => { one.on('connect', () => resolve(false)).on('error', () => resolve(true)); });
   }
   const tried = event();
+  const errors = [];
   const { createConnection } = net;
   net.createConnection = (...args) => {
     const socket = createConnection(...args);
-    socket.once('error', tried.happened);
+    socket.once('error', (e) => {
+      errors.push(e.code);
+      tried.happened();
+    });
     return socket;
   };
   t.after(() => { net.createConnection = createConnection; });
+  return { tried: tried.promise, errors };
+}
+
+test('a Ksock is closed while nobody accepts it', async (t) => {
+  const world = await unix.start(t);
+  const ksock = await world.open();
+  const { tried, errors } = await full(t, await silent(t, world));
   const refused = assert.rejects(ksock.reopen({ timeout: 2 ** 40 }), { condition: 'ErrClosed' });
-  assert.equal((await tried.promise).code, 'EAGAIN');
+  await tried;
+  assert.equal(errors[0], 'EAGAIN');
   await ksock.close();
   await refused;
 });
+
+const WAYS = {
+  'at once': { aborts: (abort) => abort(), name: 'AbortError' },
+  'by a signal': { aborts: (abort, tried) => tried.then(abort), name: 'AbortError' },
+  'by a limit of time': { timeout: 25, aborts: () => {}, name: 'KbusError' },
+};
+for (const [how, { timeout, aborts, name }] of Object.entries(WAYS)) {
+  test(`who gives up opening ${how}, while nobody accepts him, tries no more`, async (t) => {
+    const world = await unix.start(t);
+    const there = await silent(t, world);
+    const { tried, errors } = await full(t, there);
+    const controller = new AbortController();
+    const refused = assert.rejects(open(there.where, { timeout, signal: controller.signal }), { name });
+    aborts(() => controller.abort(), tried);
+    await refused;
+    const { length } = errors;
+    await new Promise((resolve) => { setTimeout(resolve, 50); }); // which is behind another try in the order of timers
+    assert.deepEqual(errors, new Array(length).fill('EAGAIN'));
+  });
+}
 
 test('a Ksock is closed while it is reopened', async (t) => {
   const { world, ksock } = await lose(t);
