@@ -1,4 +1,7 @@
 // The types of the package kbus, and what each thing of it does and fails with.
+//
+// What is no argument is refused before anything is asked: TypeError for an option or a field that a function does not know, and for
+// a value of the wrong kind; RangeError for a number that does not fit 32 bits. An option that is undefined or null is not given.
 
 /** A pair of numbers of 32 bits: the id of a message. Network 0 is the bus itself. */
 export interface MessageId {
@@ -51,7 +54,7 @@ export const ALL_OR_FAIL: number;
 
 /** A message of any kind; what it is follows from its content. A value: sending it changes nothing in it. */
 export class Message {
-  /** TypeError if the name does not begin with `$.`, RangeError if a number does not fit 32 bits; the rest is for the bus to judge. */
+  /** TypeError if the name does not begin with `$.`; the rest is for the bus to judge. */
   constructor(name: string, data?: Data, fields?: Fields);
   readonly name: string;
   readonly data: Uint8Array;
@@ -125,7 +128,7 @@ export const version: string;
 export interface OpenOptions {
   /** To read, to write, or both, which is meant if nothing is said. */
   mode?: 'r' | 'w' | 'rw';
-  /** Milliseconds that the bus may take; 5000 if nothing is said. */
+  /** Milliseconds that the bus may take; 5000 if nothing is said. From 2147483648 (2 to the power of 31) on there is no limit. */
   timeout?: number;
   signal?: AbortSignal;
   /** Where kbus-web is: ws, wss, http or https. In a browser `/socket` of the page's server, if nothing is said. */
@@ -147,7 +150,7 @@ export interface Given {
   signal?: AbortSignal;
 }
 
-/** Likewise, and with a KbusError ETIMEDOUT after so many milliseconds. */
+/** Likewise, and with a KbusError ETIMEDOUT after so many milliseconds; from 2147483648 (2 to the power of 31) on there is no limit. */
 export interface Limited extends Given {
   timeout?: number;
 }
@@ -258,7 +261,7 @@ export class Ksock implements AsyncIterable<Message> {
   /** Requests that we were given and owe a Reply. */
   numUnreplied(options?: Given): Promise<number>;
   maxMessages(options?: Given): Promise<number>;
-  /** Limits the queue, and gives the limit. */
+  /** Limits the queue to so many messages, and gives the limit; 0 only asks. */
   setMaxMessages(limit: number, options?: Given): Promise<number>;
   /** One copy of each message, however many bindings match. Gives what it was; nothing given: only asks. */
   onlyOnce(on?: boolean, options?: Given): Promise<boolean>;
@@ -267,7 +270,7 @@ export class Ksock implements AsyncIterable<Message> {
   /** Has the daemon log what happens on the bus. Gives what it was. For administrators. */
   verbose(on?: boolean, options?: Given): Promise<boolean>;
   maxMessageSize(options?: Given): Promise<number>;
-  /** The bus's limit of bytes, and gives it. For administrators. */
+  /** Sets the bus's limit of bytes for a message, and gives it; 0 only asks, 1 asks for the most. `ErrBadSize`. For administrators. */
   setMaxMessageSize(size: number, options?: Given): Promise<number>;
   /** Makes one more bus, and gives its number. For administrators. */
   newBus(options?: Given): Promise<number>;

@@ -48,7 +48,6 @@ export class Connection {
   perform(question, { how = 'ask', signal = null, limit = Infinity } = {}) {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      if (Number.isNaN(Number(limit))) throw new TypeError(`a time limit is a number of milliseconds, not ${limit}`);
       let timer;
       let leave = () => {};
       const over = () => {
@@ -69,7 +68,7 @@ export class Connection {
       if (!question.done) {
         leave = onAbort(signal, () => giveUp(signal.reason));
         if (limit < 2 ** 31) { // longer is for ever, for timers
-          timer = setTimeout(() => giveUp(new KbusError('ETIMEDOUT', `${question.what}: no answer in ${limit} ms`)), limit);
+          timer = setTimeout(() => giveUp(new KbusError('ETIMEDOUT', `${question.what}: no ${question.wants} in ${limit} ms`)), limit);
         }
       }
       this.#flushSoon();

@@ -8,6 +8,7 @@ import { Core } from './core.js';
 import * as layout from './layout.js';
 import { Memory, binding, cut } from './memory.js';
 import { Message, failureOf, replyTo } from './message.js';
+import { optionsOf, shown, word } from './options.js';
 import { Question } from './question.js';
 import { serve } from './serving.js';
 import * as wire from './wire.js';
@@ -21,6 +22,27 @@ const event = () => {
   const happens = new Promise((resolve) => { happened = resolve; });
   return { happens, happened };
 };
+
+/** The options of what may wait for long. */
+const LIMITED = ['timeout', 'signal'];
+
+const ASK_ONLY = 0xffffffff;
+
+/** The value of a switch. Other numbers are for the bus to judge. */
+function switched(what, on) {
+  if (on === undefined) return ASK_ONLY;
+  if (typeof on === 'boolean') return Number(on);
+  if (typeof on === 'number') return word(what, on);
+  throw new TypeError(`${what}: true, false, or nothing to ask only, not ${shown(on)}`);
+}
+
+/** TypeError for what is no message: most likely its name. */
+function needMessage(what, message) {
+  if (message?.parts !== undefined) return;
+  const [name, not] = typeof message === 'string' ? [`'${message}'`, ''] : ['name', `, not ${shown(message)}`];
+  const either = what === 'call' ? '' : ` or announcement(${name}, data)`;
+  throw new TypeError(`${what}: a message is needed: request(${name}, data)${either}${not}`);
+}
 
 /** One user of a bus; made by open(). */
 export class Ksock {
@@ -84,45 +106,59 @@ export class Ksock {
 
   // Bindings.
 
-  async bind(name, { replier = false, standby = false, signal } = {}) {
-    const role = standby ? 'standby' : replier ? 'replier' : 'listener';
-    await this.#connection.perform(binding(name, role), { signal });
+  async bind(name, options = {}) {
+    const { replier = false, standby = false, signal } = optionsOf('bind', options, ['replier', 'standby', 'signal']);
+    await this.#bind(name, standby ? 'standby' : replier ? 'replier' : 'listener', { signal });
+  }
+
+  async bindReplier(name, options = {}) {
+    await this.#bind(name, 'replier', optionsOf('bindReplier', options));
+  }
+
+  async standBy(name, options = {}) {
+    await this.#bind(name, 'standby', optionsOf('standBy', options));
+  }
+
+  async #bind(name, role, options) {
+    await this.#connection.perform(binding(name, role), options);
     this.#memory.bound(name, role);
   }
 
-  bindReplier(name, options = {}) {
-    return this.bind(name, { ...options, replier: true });
-  }
-
-  standBy(name, options = {}) {
-    return this.bind(name, { ...options, standby: true });
-  }
-
-  async unbind(name, { replier = false, signal } = {}) {
+  async unbind(name, options = {}) {
+    const { replier = false, signal } = optionsOf('unbind', options, ['replier', 'signal']);
     await this.#ask(OPS.UNBIND, `unbind ${name}`, { arg: Number(replier), payload: cut(name) }, { signal });
     this.#memory.unbound(name, replier);
   }
 
-  async findReplier(name, { signal } = {}) {
-    const { arg } = await this.#ask(OPS.REPLIER, `find the Replier of ${name}`, { payload: cut(name) }, { signal });
+  async findReplier(name, options = {}) {
+    const said = optionsOf('findReplier', options);
+    const { arg } = await this.#ask(OPS.REPLIER, `find the Replier of ${name}`, { payload: cut(name) }, said);
     return arg || null;
   }
 
   // Sending.
 
-  async send(message, { signal } = {}) {
-    return wire.sent((await this.#send(OPS.SEND_MESSAGE, 'send', message, { signal })).payload);
+  async send(message, options = {}) {
+    return this.#sendMessage(message, optionsOf('send', options));
   }
 
-  async call(request, { timeout, signal, keepLateAnswer = false } = {}) {
+  async #sendMessage(message, options) {
+    return wire.sent((await this.#send(OPS.SEND_MESSAGE, 'send', message, options)).payload);
+  }
+
+  async call(request, options = {}) {
+    const { timeout = Infinity, signal, keepLateAnswer = false } = optionsOf('call', options, ['timeout', 'signal', 'keepLateAnswer']);
+    needMessage('call', request);
     if (!request.isRequest) throw new TypeError(`${request} is no Request: nobody would answer it`);
-    const answered = await this.#send(OPS.CALL, 'call', request, { signal, limit: timeout ?? Infinity }, keepLateAnswer);
+    const answered = await this.#send(OPS.CALL, 'call', request, { signal, limit: timeout }, keepLateAnswer);
     const reply = Message.fromParts(answered.parts);
     if (reply.name.startsWith(layout.STATUS_PREFIX)) throw new NoReply(reply); // of a lost bus it does not say which Request it was
     return reply;
   }
 
-  async #send(op, verb, { parts }, options, keep = false) {
+  async #send(op, verb, message, options, keep = false) {
+    needMessage(verb, message);
+    const { parts } = message;
     const { most } = this.#core;
     const fits = parts.name.length <= layout.MAX_NAME_BYTES && parts.data.length <= most;
     const sends = fits ? parts : { ...parts, name: cut(parts.name), data: parts.data.subarray(0, most) }; // the bus says what is wrong
@@ -137,38 +173,42 @@ export class Ksock {
     }
   }
 
-  reply(request, data = null, options = {}) {
-    return this.send(data instanceof Message ? data : replyTo(request, data), options);
+  async reply(request, data = null, options = {}) {
+    return this.#sendMessage(data instanceof Message ? data : replyTo(request, data), optionsOf('reply', options));
   }
 
-  fail(request, why, options = {}) {
-    return this.send(failureOf(request, why), options);
+  async fail(request, why, options = {}) {
+    return this.#sendMessage(failureOf(request, why), optionsOf('fail', options));
   }
 
-  async discard({ signal } = {}) {
+  async discard(options = {}) {
+    const { signal } = optionsOf('discard', options);
     const core = this.#core;
     const waited = core.pending !== null && ((await this.#ask(OPS.POLL, 'discard', {}, { signal })).arg & 2) === 0;
     await this.#ask(OPS.DISCARD, 'discard', {}, { signal });
     core.discarded(waited);
   }
 
-  async waitSent({ signal, timeout = Infinity } = {}) {
+  async waitSent(options = {}) {
+    const { timeout = Infinity, signal } = optionsOf('waitSent', options, LIMITED);
     await this.#ask(OPS.WAIT_SENT, 'wait until sent', {}, { signal, limit: timeout });
   }
 
-  async lastSent({ signal } = {}) {
-    return wire.id((await this.#ask(OPS.LAST_SENT, 'last message id', {}, { signal })).payload);
+  async lastSent(options = {}) {
+    return wire.id((await this.#ask(OPS.LAST_SENT, 'last message id', {}, optionsOf('lastSent', options))).payload);
   }
 
   // Receiving.
 
-  async receive({ signal, timeout = Infinity } = {}) {
+  async receive(options = {}) {
+    const { timeout = Infinity, signal } = optionsOf('receive', options, LIMITED);
     const question = new Question(OPS.NEXT_WAIT, 'receive');
     await this.#connection.perform(question, { how: 'receive', signal, limit: timeout });
     return Message.fromParts(question.parts);
   }
 
-  async next({ signal } = {}) {
+  async next(options = {}) {
+    const { signal } = optionsOf('next', options);
     const question = new Question(OPS.NEXT, 'receive');
     if (this.#core.inbox.length === 0) {
       try {
@@ -181,7 +221,8 @@ export class Ksock {
     return this.receive();
   }
 
-  async *messages({ signal } = {}) {
+  async *messages(options = {}) {
+    const { signal } = optionsOf('messages', options);
     for (;;) yield await this.receive({ signal });
   }
 
@@ -195,71 +236,74 @@ export class Ksock {
 
   // Queue, switches, and who is there.
 
-  async #value(op, what, number, signal) {
-    return (await this.#ask(op, what, { arg: number }, { signal })).arg;
+  async #value(op, what, number, options) {
+    return (await this.#ask(op, what, { arg: number }, options)).arg;
   }
 
-  async numMessages({ signal } = {}) {
-    return await this.#value(OPS.NUM_MESSAGES, 'number of messages', 0, signal) + this.#core.inbox.length;
+  async numMessages(options = {}) {
+    return await this.#value(OPS.NUM_MESSAGES, 'number of messages', 0, optionsOf('numMessages', options)) + this.#core.inbox.length;
   }
 
-  numUnreplied({ signal } = {}) {
-    return this.#value(OPS.NUM_UNREPLIED, 'number of unreplied Requests', 0, signal);
+  async numUnreplied(options = {}) {
+    return this.#value(OPS.NUM_UNREPLIED, 'number of unreplied Requests', 0, optionsOf('numUnreplied', options));
   }
 
-  maxMessages({ signal } = {}) {
-    return this.#value(OPS.MAX_MESSAGES, 'limit of the queue', 0, signal);
+  async maxMessages(options = {}) {
+    return this.#value(OPS.MAX_MESSAGES, 'limit of the queue', 0, optionsOf('maxMessages', options));
   }
 
-  async setMaxMessages(limit, { signal } = {}) {
-    const now = await this.#value(OPS.MAX_MESSAGES, 'limit of the queue', limit, signal);
+  async setMaxMessages(limit, options = {}) {
+    const said = optionsOf('setMaxMessages', options);
+    const now = await this.#value(OPS.MAX_MESSAGES, 'limit of the queue', word('setMaxMessages', limit), said);
     if (limit > 0) this.#memory.maxMessages = limit;
     return now;
   }
 
-  async #switch(op, what, on, signal) {
-    const value = on === undefined ? 0xffffffff : Number(on);
-    const was = await this.#value(op, what, value, signal);
-    if (op === OPS.ONLY_ONCE && on !== undefined) this.#memory.onlyOnce = Boolean(on);
+  async onlyOnce(on, options = {}) {
+    const said = optionsOf('onlyOnce', options);
+    const value = switched('onlyOnce', on);
+    const was = await this.#value(OPS.ONLY_ONCE, 'only once', value, said);
+    if (value !== ASK_ONLY) this.#memory.onlyOnce = value === 1;
     return was === 1;
   }
 
-  onlyOnce(on, { signal } = {}) {
-    return this.#switch(OPS.ONLY_ONCE, 'only once', on, signal);
+  async reportReplierBinds(on, options = {}) {
+    const said = optionsOf('reportReplierBinds', options);
+    return await this.#value(OPS.REPORT_REPLIER_BINDS, 'report of replier binds', switched('reportReplierBinds', on), said) === 1;
   }
 
-  reportReplierBinds(on, { signal } = {}) {
-    return this.#switch(OPS.REPORT_REPLIER_BINDS, 'report of replier binds', on, signal);
+  async verbose(on, options = {}) {
+    const said = optionsOf('verbose', options);
+    return await this.#value(OPS.VERBOSE, 'verbose', switched('verbose', on), said) === 1;
   }
 
-  verbose(on, { signal } = {}) {
-    return this.#switch(OPS.VERBOSE, 'verbose', on, signal);
+  async maxMessageSize(options = {}) {
+    return this.#value(OPS.MAX_MESSAGE_SIZE, 'maximum message size', 0, optionsOf('maxMessageSize', options));
   }
 
-  maxMessageSize({ signal } = {}) {
-    return this.#value(OPS.MAX_MESSAGE_SIZE, 'maximum message size', 0, signal);
+  async setMaxMessageSize(size, options = {}) {
+    const said = optionsOf('setMaxMessageSize', options);
+    return this.#value(OPS.MAX_MESSAGE_SIZE, 'maximum message size', word('setMaxMessageSize', size), said);
   }
 
-  setMaxMessageSize(size, { signal } = {}) {
-    return this.#value(OPS.MAX_MESSAGE_SIZE, 'maximum message size', size, signal);
+  async newBus(options = {}) {
+    return this.#value(OPS.NEW_BUS, 'new bus', 0, optionsOf('newBus', options));
   }
 
-  newBus({ signal } = {}) {
-    return this.#value(OPS.NEW_BUS, 'new bus', 0, signal);
-  }
-
-  async poll({ signal } = {}) {
-    const ready = await this.#value(OPS.POLL, 'poll', 0, signal);
+  async poll(options = {}) {
+    const ready = await this.#value(OPS.POLL, 'poll', 0, optionsOf('poll', options));
     return { readable: (ready & 1) !== 0 || this.#core.inbox.length > 0, writable: (ready & 2) !== 0 };
   }
 
-  async missed({ signal } = {}) {
-    return wire.long((await this.#ask(OPS.MISSED, 'missed', {}, { signal })).payload);
+  async missed(options = {}) {
+    return wire.long((await this.#ask(OPS.MISSED, 'missed', {}, optionsOf('missed', options))).payload);
   }
 
-  async peer(sender, { signal } = {}) {
-    const ksockId = typeof sender === 'number' ? sender : sender.from;
-    return { ksockId, ...wire.peer((await this.#ask(OPS.PEER, `peer ${ksockId}`, { arg: ksockId }, { signal })).payload) };
+  async peer(sender, options = {}) {
+    const said = optionsOf('peer', options);
+    const ksockId = typeof sender === 'number' ? word('peer', sender) : sender?.from;
+    if (ksockId === undefined) throw new TypeError(`peer: a message or the id of a Ksock is needed, not ${shown(sender)}`);
+    return { ksockId, ...wire.peer((await this.#ask(OPS.PEER, `peer ${ksockId}`, { arg: ksockId }, said)).payload) };
   }
 
   // The end, and a new beginning.
@@ -278,8 +322,8 @@ export class Ksock {
   // and not before: there is nothing between a Ksock that is lost and one that is back. What was given up is hung up, and the next
   // attempt waits until the daemon has closed it, for the names that were bound there must be free again.
 
-  async reopen({ timeout = Infinity, signal = null } = {}) {
-    if (Number.isNaN(Number(timeout))) throw new TypeError(`a time limit is a number of milliseconds, not ${timeout}`);
+  async reopen(options = {}) {
+    const { timeout = Infinity, signal = null } = optionsOf('reopen', options, LIMITED);
     const deadline = Date.now() + timeout;
     const limits = () => ({ signal, limit: Math.max(0, deadline - Date.now()) });
     const before = this.#reopening;

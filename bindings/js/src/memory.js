@@ -3,6 +3,7 @@
 
 import { KbusError } from './conditions.js';
 import * as layout from './layout.js';
+import { shown } from './options.js';
 import { Question } from './question.js';
 import * as wire from './wire.js';
 
@@ -12,7 +13,10 @@ const ENDS = new Set(['ErrBusGone', 'ErrClosed', 'ETIMEDOUT']);
 const encoder = new TextEncoder();
 
 /** A name as bytes. One that is too long stays so, but fits a frame: then the bus says what is wrong. */
-export const cut = (name) => (typeof name === 'string' ? encoder.encode(name) : name).subarray(0, layout.MAX_NAME_BYTES + 1);
+export function cut(name) {
+  if (typeof name !== 'string' && !(name instanceof Uint8Array)) throw new TypeError(`a name is a text such as $.Lamp.Set, not ${shown(name)}`);
+  return (typeof name === 'string' ? encoder.encode(name) : name).subarray(0, layout.MAX_NAME_BYTES + 1);
+}
 
 /** The question that binds. */
 export const binding = (name, role) => new Question(OPS.BIND, `bind ${name}`, { arg: ROLES[role], payload: cut(name) });

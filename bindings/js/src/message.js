@@ -1,6 +1,7 @@
 // Messages. A Message is a value: nothing else refers to it, and sending it changes nothing in it.
 
 import * as layout from './layout.js';
+import { optionsOf, word } from './options.js';
 import * as trace from './trace.js';
 
 const { ID, REPLY, TO, FROM, ORIG_FROM, FINAL_TO, FLAGS } = layout;
@@ -22,10 +23,10 @@ function bytesOf(data) {
   throw new TypeError(`the data of a message is a string, bytes or null, not ${typeof data}`);
 }
 
-function word(field, value) {
-  if (Number.isInteger(value) && value >= 0 && value <= 0xffffffff) return value;
-  throw new RangeError(`${field}: ${value} is no number of 32 bits`);
-}
+const FIELDS = ['flags', 'to', 'inReplyTo', 'trace', 'id', 'from', 'origFrom', 'finalTo'];
+
+/** What is said of a message beside its name and data. */
+const fieldsOf = (fields) => optionsOf('message', fields, FIELDS);
 
 /** A message of any kind; what it is follows from its content. index.d.ts tells what its fields mean. */
 export class Message {
@@ -35,13 +36,13 @@ export class Message {
     if (typeof name !== 'string' || !name.startsWith('$.') || name.length < 3) {
       throw new TypeError(`the name of a message begins with "$." and a word, as in $.Lamp.Set, and is not ${JSON.stringify(name)}`);
     }
-    const { id = NO_ID, inReplyTo = NO_ID, to = 0, from = 0, origFrom = NOBODY, finalTo = NOBODY, flags = 0 } = fields;
+    const { id = NO_ID, inReplyTo = NO_ID, to = 0, from = 0, origFrom = NOBODY, finalTo = NOBODY, flags = 0, trace: context } = fieldsOf(fields);
     const numbers = [
       word('id', id.network), word('id', id.serial), word('inReplyTo', inReplyTo.network), word('inReplyTo', inReplyTo.serial),
       word('to', to), word('from', from), word('origFrom', origFrom.network), word('origFrom', origFrom.local),
       word('finalTo', finalTo.network), word('finalTo', finalTo.local), 0, word('flags', flags),
     ];
-    this.#parts = { numbers, name: encoder.encode(name), data: bytesOf(data), missed: 0, trace: trace.toBytes(fields.trace) };
+    this.#parts = { numbers, name: encoder.encode(name), data: bytesOf(data), missed: 0, trace: trace.toBytes(context) };
   }
 
   /** The message with exactly those parts. */
@@ -152,13 +153,15 @@ export class Message {
 
 /** A message to all Listeners of its name, which needs no answer. */
 export function announcement(name, data = null, fields = {}) {
-  if ((fields.flags ?? 0) & layout.WANT_A_REPLY) throw new TypeError('an Announcement does not want a Reply: make a request()');
+  const { flags = 0 } = fieldsOf(fields);
+  if (flags & layout.WANT_A_REPLY) throw new TypeError('an Announcement does not want a Reply: make a request()');
   return new Message(name, data, fields);
 }
 
 /** A message that its Replier must answer. */
 export function request(name, data = null, fields = {}) {
-  return new Message(name, data, { ...fields, flags: ((fields.flags ?? 0) | layout.WANT_A_REPLY) >>> 0 });
+  const said = fieldsOf(fields);
+  return new Message(name, data, { ...said, flags: (word('flags', said.flags ?? 0) | layout.WANT_A_REPLY) >>> 0 });
 }
 
 /** A Request to the very Ksock that sent an earlier Reply, or that an earlier stateful Request was for. */
@@ -170,7 +173,7 @@ export function statefulRequest(earlier, name, data = null, fields = {}) {
 
 /** The Reply to a Request that we were given to answer. */
 export function replyTo(asked, data = null, fields = {}) {
-  if (!asked.wantsUsToReply) throw new TypeError(`${asked} does not want us to reply`);
+  if (!asked?.wantsUsToReply) throw new TypeError(`${asked} does not want us to reply`);
   return new Message(asked.name, data, { trace: asked.trace, ...fields, inReplyTo: asked.id, to: asked.from });
 }
 

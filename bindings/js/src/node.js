@@ -3,14 +3,15 @@
 import path from 'node:path';
 
 import { Ksock } from './ksock.js';
-import { modeOf, numberOf } from './opening.js';
+import { modeOf, numberOf, optionsOfOpen } from './opening.js';
 import { connectUnix, socketDirectory } from './unix.js';
 import { addressOf, connectWebSocket } from './websocket.js';
 
 export * from './api.js';
 
 /** Opens a Ksock on a bus: a number, or the path of a daemon's socket. */
-export async function open(bus = 0, { mode = 'rw', url, token, WebSocket, ...options } = {}) {
+export async function open(bus = 0, given = {}) {
+  const { mode = 'rw', url, token, WebSocket, ...options } = optionsOfOpen(given);
   if (url !== undefined) {
     const where = addressOf(url, numberOf(bus));
     return new Ksock(where, modeOf(mode), connectWebSocket(where, { token, WebSocket })).start(options);

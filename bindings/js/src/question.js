@@ -34,6 +34,11 @@ export class Question {
     return this.message !== null && (this.message.numbers[FLAGS] & WANT_A_REPLY) !== 0;
   }
 
+  /** What whoever asked waits for. */
+  get wants() {
+    return this.op === wire.OPS.NEXT_WAIT ? 'message' : 'answer';
+  }
+
   /** Returns when it has succeeded; throws the KbusError that it ended in otherwise. */
   check() {
     if (this.failure !== null) throw this.failure;

@@ -2,7 +2,9 @@
 // with the Ksock, such as call on it: the Reply to that is picked out of the queue, and all else waits for its turn.
 
 import { Message, failureOf, replyTo } from './message.js';
+import { optionsOf } from './options.js';
 
+const OPTIONS = ['signal', 'otherwise', 'onError', 'onBound'];
 const LATER = Symbol('later');
 
 /** What a handler gives for a Request to which the program replies itself, later. */
@@ -26,7 +28,7 @@ function fit(binding, name) {
 /** Binds as Replier, unless isBound(name), and answers; see Ksock.serve in index.d.ts. */
 export async function serve(ksock, isBound, repliers, ...rest) {
   const handlers = typeof repliers === 'string' ? { [repliers]: rest.shift() } : repliers;
-  const { signal = null, otherwise = null, onError = null, onBound = null } = rest[0] ?? {};
+  const { signal = null, otherwise = null, onError = null, onBound = null } = optionsOf('serve', rest[0] === undefined ? {} : rest[0], OPTIONS);
   const names = Object.keys(handlers);
   if (names.some((name) => typeof handlers[name] !== 'function')) throw new TypeError('serve takes a function for each name');
   const handlerOf = (message) => {

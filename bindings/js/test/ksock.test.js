@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import {
   ALL_OR_WAIT, KbusError, NoReply, REPLY_LATER, announcement, open, replyTo, request, statefulRequest,
 } from '../src/node.js';
-import { HERE, Program, event, unix, web } from './world.js';
+import { HERE, Program, event, stop, unix, web } from './world.js';
 
 const ways = [unix, web];
 
@@ -284,7 +284,7 @@ test('a program that has a child is killed, and the child lives: who asked is to
 test('a daemon that stands still: limits of time hold', async (t) => {
   const world = await unix.start(t);
   const ksock = await world.open();
-  world.kbusd.child.kill('SIGSTOP');
+  stop(world.kbusd);
   await assert.rejects(ksock.receive({ timeout: 1 }), { code: 'ETIMEDOUT' });
   await assert.rejects(ksock.call(request('$.R'), { timeout: 1 }), { code: 'ETIMEDOUT' });
   await assert.rejects(ksock.lastSent({ signal: AbortSignal.timeout(1) }), { name: 'TimeoutError' });

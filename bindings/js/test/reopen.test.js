@@ -9,7 +9,7 @@ import process from 'node:process';
 import test from 'node:test';
 
 import { announcement, open } from '../src/node.js';
-import { Program, event, unix } from './world.js';
+import { Program, event, stop, unix } from './world.js';
 
 const STEPS = 1 + 1 + 4; // Hello, the limit of the queue, bindings: what reopen() asks
 const BINDINGS = [
@@ -35,7 +35,7 @@ function at(step, act) {
 async function lose(t) {
   const world = await unix.start(t);
   const ksock = await world.open();
-  for (const { name, role } of BINDINGS) await ksock.bind(name, { [role]: true });
+  for (const { name, role } of BINDINGS) await ksock.bind(name, { replier: role === 'replier', standby: role === 'standby' });
   await ksock.setMaxMessages(7);
   await world.kbusd.kill();
   await world.again();
@@ -52,12 +52,6 @@ async function isBack(world, ksock, { bound, failed, id }) {
   assert.equal(await ksock.maxMessages(), 7);
 }
 
-/** Has the daemon stand still; when this returns it does. */
-function stop({ kbusd: { child } }) {
-  child.kill('SIGSTOP');
-  while (!/\) T /.test(fs.readFileSync(`/proc/${child.pid}/stat`, 'utf8')));
-}
-
 const goOn = (world) => world.kbusd.child.kill('SIGCONT');
 
 for (let step = 0; step < STEPS; step++) {
@@ -65,7 +59,7 @@ for (let step = 0; step < STEPS; step++) {
     const { world, ksock } = await lose(t);
     let stands = false;
     let end = at(step, () => {
-      stop(world);
+      stop(world.kbusd);
       stands = true;
     });
     for (let timeout = 50; !stands; timeout *= 2) { // the first may be over before that step
@@ -171,7 +165,7 @@ test('a Ksock is closed while its Hello is not answered', async (t) => {
 
 /** Has nobody accept there, with as many who wait as may. Gives the errors of further connections, as they come. */
 async function full(t, { listener, where }) {
-  stop({ kbusd: listener });
+  stop(listener);
   for (let is = false; !is;) {
     const one = net.connect({ path: where });
     t.after(() => one.destroy());

@@ -64,6 +64,12 @@ export async function daemon(t, dir, ...args) {
   return program;
 }
 
+/** Has a program stand still; when this returns it does. */
+export function stop({ child }) {
+  child.kill('SIGSTOP');
+  while (!/\) T /.test(fs.readFileSync(`/proc/${child.pid}/stat`, 'utf8')));
+}
+
 /** A promise, and what keeps it. */
 export function event() {
   let happened;
