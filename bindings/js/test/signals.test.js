@@ -1,4 +1,4 @@
-// One AbortSignal for many operations.
+// AbortSignals: one for many operations, and what happens though it is given up.
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
@@ -50,6 +50,17 @@ test('who is called may leave, and have others leave', () => {
   abort();
   assert.deepEqual(called, ['a', 'b']);
   assert.equal(listeners(signal), 0);
+});
+
+test('a bind that is given up may be made all the same, and can be taken back', async (t) => {
+  const ksock = await (await unix.start(t)).open();
+  const { signal, abort } = controlled();
+  const bound = assert.rejects(ksock.bindReplier('$.A', { signal }), { name: 'AbortError' });
+  abort();
+  await bound;
+  assert.equal(await ksock.findReplier('$.A'), ksock.id);
+  await ksock.unbind('$.A', { replier: true });
+  assert.equal(await ksock.findReplier('$.A'), null);
 });
 
 function controlled() {
