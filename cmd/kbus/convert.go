@@ -60,7 +60,7 @@ kbus convert day.pcapng part.pcapng both.mcap --compress zstd`,
 	f := c.Flags()
 	f.StringVar(&v.format, "format", "", "write the `FORMAT` pcapng or mcap, whatever the name of OUT\nsays")
 	f.StringVar(&v.compress, "compress", "", "compress each part of an MCAP file by itself; the `METHOD`\nis zstd")
-	f.StringArrayVar(&v.choice.Patterns, "name", nil, "only what has such a `NAME`, which may end in '%' or '*'; may be repeated")
+	f.StringArrayVar(&v.choice.Patterns, "name", nil, "only what has such a `NAME`, which may end in '%' or '*', and\nwhat answers its Requests; may be repeated")
 	registerTimes(c, &v.choice)
 	registerForms(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -13,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kbus.example/kbus"
 	"kbus.example/kbus/cmd/internal/cli"
 	"kbus.example/kbus/internal/machine"
 	"kbus.example/kbus/internal/plain"
@@ -76,13 +76,10 @@ func (f *flightFlags) check(c *cobra.Command, r *recordFlags, to string) error {
 }
 
 // widen adds to what is recorded what the triggers have to see.
-func (f *flightFlags) widen(filter *kbus.TapFilter) {
-	if len(filter.Patterns) == 0 {
-		return
-	}
-	filter.Patterns = append(filter.Patterns[:len(filter.Patterns):len(filter.Patterns)], f.trigger...)
-	if f.unanswered > 0 {
-		filter.Patterns = append(filter.Patterns, "$.KBUS.*") // Statuses answer, too
+func (f *flightFlags) widen(r *recorder) {
+	if len(r.filter.Patterns) > 0 {
+		r.filter.Patterns = append(slices.Clip(r.filter.Patterns), f.trigger...)
+		r.choice.Patterns = r.filter.Patterns
 	}
 }
 
@@ -117,7 +114,7 @@ const (
 
 // fly makes a recorder a flight recorder.
 func (f *flightFlags) fly(ctx context.Context, r *recorder, plan files.Plan) {
-	f.widen(&r.filter)
+	f.widen(r)
 	r.pause = flightPause
 	r.begin = func() (sink, error) { return newFlight(r, plan, f) }
 	onSignal(ctx, func() {

@@ -10,6 +10,9 @@ import (
 
 	"kbus.example/kbus"
 	"kbus.example/kbus/cmd/internal/cli"
+	"kbus.example/kbus/internal/recording/choose"
+	"kbus.example/kbus/internal/recording/event"
+	"kbus.example/kbus/internal/recording/tapped"
 )
 
 // kbus monitor: a tap at the shell. It prints what a bus does, who does it and what comes of it, and disturbs nobody.
@@ -19,6 +22,8 @@ type monitoring struct {
 	lasting  time.Duration
 	observer *kbus.Observer
 	earlier  earlier
+	choice   choose.Choice // of that which the tap shows
+	last     event.Event   // that it was asked of
 }
 
 func monitorCommand(l *line) *cobra.Command {
@@ -29,7 +34,8 @@ func monitorCommand(l *line) *cobra.Command {
 		Short: "print everything that happens on the bus, and disturb nobody",
 		Long: `monitor prints each message that is sent, with the program that sent it and how
 many it reached, Statuses, refused sends, Requests that are taken, and Ksocks and bindings
-that come and go; with NAMEs (which may end in '%' or '*') only what has such a name.
+that come and go; with NAMEs (which may end in '%' or '*') only what has such a name,
+and the Statuses of its Requests.
 
 It is no Listener: no queue fills, nothing counts as skipped, and nobody waits for
 it. When it is too slow itself it misses events, and says how many and where. Who
@@ -68,7 +74,9 @@ func (m *monitoring) run(ctx context.Context) error {
 	m.observer = o
 	of := newWatched(uint32(m.Bus))
 	m.of = &of
-	events, err := o.Tap(ctx, m.filter())
+	filter := m.filter()
+	m.choice = choose.Choice{Patterns: filter.Patterns, OnlyFailures: filter.OnlyFailures}
+	events, err := o.Tap(ctx, withAnswers(filter))
 	switch {
 	case err != nil && ctx.Err() != nil: // it has ended before it began
 		return m.end("this monitor", m.of)
@@ -87,7 +95,9 @@ func (m *monitoring) run(ctx context.Context) error {
 		var err error
 		select {
 		case e := <-came:
-			err = m.event(ctx, e)
+			if e = m.meant(e); e != nil {
+				err = m.event(ctx, e)
+			}
 		case <-ticks.C:
 			now := time.Now()
 			if err = m.showEarlier(ctx, now); err == nil {
@@ -104,6 +114,18 @@ func (m *monitoring) run(ctx context.Context) error {
 		}
 	}
 	return m.end("this monitor", m.of)
+}
+
+// meant is the event, or what of it is to be told; nil: nothing.
+func (m *monitoring) meant(e *kbus.Event) *kbus.Event {
+	tapped.Keep(e, 0, kbus.BusNumber(m.Bus), &m.last)
+	switch {
+	case m.choice.Wants(&m.last):
+		return e
+	case e.Lost > 0:
+		return &kbus.Event{Event: kbus.EventLost, Lost: e.Lost}
+	}
+	return nil
 }
 
 // filter is what the bus need not even send us.

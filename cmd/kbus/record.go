@@ -12,6 +12,7 @@ import (
 	"kbus.example/kbus"
 	"kbus.example/kbus/cmd/internal/cli"
 	"kbus.example/kbus/internal/recording"
+	"kbus.example/kbus/internal/recording/choose"
 	"kbus.example/kbus/internal/recording/files"
 )
 
@@ -41,7 +42,7 @@ func recordCommand(l *line) *cobra.Command {
 		Long: `record writes what kbus monitor shows into a file, for kbus show and kbus replay, and
 for other tools: a capture file for Wireshark, or an MCAP file for Foxglove, as the
 ending of its name says. With NAMEs (which may end in '%' or '*') only what has such
-a name. It goes on until Ctrl-C, and disturbs nobody.
+a name, and the Statuses of its Requests. It goes on until Ctrl-C, and disturbs nobody.
 
 The file is there when the recording has begun. All that happened is in it at the
 latest a second later, also when record is killed. What came faster than it could be
@@ -77,7 +78,8 @@ kbus record -o crash.pcapng --last 5m --trigger '$.Alarm.*' --trigger-unanswered
 		ctx, done := cli.UntilOver(cmd.Context(), f.lasting)
 		defer done()
 		f.filter.Patterns = args
-		r := &recorder{line: l, far: newProgress(l), filter: f.tapFilter(), most: uint64(f.count), begin: func() (sink, error) { return beginFiles(plan) }}
+		r := &recorder{line: l, far: newProgress(l), filter: f.tapFilter(), choice: choose.Choice{Patterns: args, OnlyFailures: f.filter.OnlyFailures},
+			most: uint64(f.count), begin: func() (sink, error) { return beginFiles(plan) }}
 		if to == files.Standard {
 			r.pause, r.report = livePause, l.err
 		}

@@ -13,6 +13,7 @@ import (
 	"kbus.example/kbus"
 	"kbus.example/kbus/cmd/internal/cli"
 	"kbus.example/kbus/internal/recording"
+	"kbus.example/kbus/internal/recording/choose"
 	"kbus.example/kbus/internal/recording/tapped"
 )
 
@@ -33,6 +34,7 @@ type sink interface {
 
 type recorder struct {
 	*line
+	choice choose.Choice // what is recorded of that which the tap shows
 	filter kbus.TapFilter
 	most   uint64 // events; 0: any number
 	pause  time.Duration
@@ -90,7 +92,7 @@ func (r *recorder) run(asked context.Context) error {
 	}
 	var timing sync.WaitGroup
 	for {
-		events, err := o.Tap(ctx, r.filter)
+		events, err := o.Tap(ctx, withAnswers(r.filter))
 		if err == nil && r.sink == nil {
 			var begun sink
 			if begun, err = r.begin(); err == nil {
@@ -101,7 +103,7 @@ func (r *recorder) run(asked context.Context) error {
 				}
 				r.event.Serial = begun.Serial()
 				r.mu.Unlock()
-				r.remark("%v: recording %s", o, cmp.Or(strings.Join(r.filter.Patterns, " "), "everything"))
+				r.remark("%v: recording %s", o, cmp.Or(strings.Join(r.choice.Patterns, " "), "everything"))
 				timing.Go(func() { r.keepTime(ctx, end) })
 			}
 		}
@@ -151,13 +153,23 @@ func (r *recorder) keep(e *kbus.Event) error {
 	if !r.until.IsZero() && e.Time.After(r.until) {
 		return errEnough
 	}
-	tapped.Keep(e, r.event.Serial+1, kbus.BusNumber(r.Bus), &r.event)
+	last := r.event.Serial
+	tapped.Keep(e, last+1, kbus.BusNumber(r.Bus), &r.event)
+	wanted := r.choice.Wants(&r.event)
+	switch {
+	case wanted:
+	case e.Lost > 0: // that something is missing is not left out
+		r.event = recording.Event{Serial: last + 1, Bus: uint32(r.Bus), Missed: e.Lost}
+	default:
+		r.event.Serial = last
+		return nil
+	}
 	if err := r.sink.Write(&r.event); err != nil {
 		return err
 	}
 	f := &r.figures
 	f.Missed += e.Lost
-	if e.Event == kbus.EventLost {
+	if !wanted || e.Event == kbus.EventLost {
 		return nil
 	}
 	f.Events++

@@ -46,8 +46,8 @@ func showCommand(l *line) *cobra.Command {
 		Short: "print what is in a recording",
 		Long: `show prints a recording of kbus record, of either form, as kbus monitor would have
 printed it then, and of which bus it is; with NAMEs (which may end in '%' or '*') only
-what has such a name, and with --bus only what was on that bus. FILE may be - for
-standard input.
+what has such a name and what answers its Requests, and with --bus only what was on
+that bus. FILE may be - for standard input.
 
 Of a file that is damaged, or ends too early because its recorder was killed, it shows
 what can be read, and says at which byte it cannot go on (status 74, or 61 for an

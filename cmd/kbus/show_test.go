@@ -200,7 +200,7 @@ func TestConvert(t *testing.T) {
 	}
 	part := filepath.Join(dir, "part.pcapng")
 	kbusOK(t, "convert", joined, part, "--name", "$.Lamp.*", "--from", "500ms")
-	if events, err = recorded(t, part); err != nil || len(events) != 2*(4+1) { // with one that only tells of a loss
+	if events, err = recorded(t, part); err != nil || len(events) != 2*(5+1) { // a Status among them, with one that only tells of a loss
 		t.Errorf("%d events, %v", len(events), err)
 	}
 	c := start(t, "bash", "-c", "kbus convert - - --format mcap <"+file+" | kbus show - --count 3")

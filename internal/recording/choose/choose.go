@@ -13,13 +13,14 @@ import (
 
 // Choice is what is meant. The zero Choice is everything.
 type Choice struct {
-	Patterns     []string // names and wildcards; none: all
+	Patterns     []string // names and wildcards: what has such a name, or answers a Request that has; none: all
 	Bus          *uint32  // only what was on that bus; nil: on any
 	Ksock        uint32   // only what it does, sends or is sent; 0: all
 	OnlyFailures bool     // only what was refused, what somebody missed, and Statuses
 	From, To     Moment   // only from that moment on, and only before that one
 
-	began int64 // wall-clock time of the first event
+	began    int64 // wall-clock time of the first event
+	followed following
 }
 
 // Check says what is wrong with it, with a name that is none.
@@ -34,10 +35,10 @@ func (c *Choice) Check() (name string, fault message.Condition) {
 
 // Wants reports whether an event is meant. It must be asked of every event of a recording, in order.
 func (c *Choice) Wants(e *event.Event) bool {
-	if !c.InTime(e) {
-		return false
-	}
+	named, inTime := c.means(e), c.InTime(e)
 	switch {
+	case !named, !inTime:
+		return false
 	case !c.onBus(e):
 		return false
 	case c.OnlyFailures && e.Condition == message.OK && e.Skipped == 0 && e.Kind != event.Status:
@@ -45,7 +46,7 @@ func (c *Choice) Wants(e *event.Event) bool {
 	case c.Ksock != 0 && e.Ksock != c.Ksock && uint32(e.Header.To) != c.Ksock && e.Replier != c.Ksock:
 		return false
 	}
-	return c.Named(string(e.Name))
+	return true
 }
 
 // Loses reports whether events were lost before this one that may have been meant. As with Wants, it must be asked of every event.

@@ -22,7 +22,7 @@ func TestChoice(t *testing.T) {
 		want   string
 	}{
 		{Choice{}, "1 2 3 4 5 6 7 8 9 10"},
-		{Choice{Patterns: []string{"$.Lamp.*"}}, "2 3 4 5 8"},
+		{Choice{Patterns: []string{"$.Lamp.*"}}, "2 3 4 5 8 10"}, // the last is a Status,
 		{Choice{Patterns: []string{"$.Lamp", "$.Door.%"}}, "6"},
 		{Choice{Ksock: 1}, "1 2 3 4 5 8 9"}, // Requests that it must answer are sent to it, too
 		{Choice{Ksock: 2}, "3 5 6 7 8 10"},
