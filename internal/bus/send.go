@@ -226,7 +226,9 @@ func (b *Bus) retry(k *Ksock) Outcome {
 		o = b.deliver(k, m, &m.head)
 	}
 	if o.Err != message.ErrDenied && b.isWatched() { // with ErrPending we are not here: it waits no longer
-		b.showSend(k, &m.head, m.name(), m.data(), m.trace(), o)
+		shown := o
+		shown.ID = id // that it waited with
+		b.showSend(k, &m.head, m.name(), m.data(), m.trace(), shown)
 	}
 	b.Discard(k)
 	return o

@@ -124,8 +124,11 @@ func (b *Bus) showSend(k *Ksock, h *message.Header, name, data, trace []byte, o 
 	head := *h
 	head.From = k.id
 	head.Flags &^= message.Synthetic | message.WantYouToReply
-	if !o.ID.IsZero() {
+	switch {
+	case !o.ID.IsZero():
 		head.ID = o.ID
+	case head.ID.Network == 0: // it was refused before it had one, and another message may have what its sender wrote there
+		head.ID = message.ID{}
 	}
 	e := Event{Kind: EventSent, Err: o.Err, Header: head, Name: name, Data: data, Trace: trace, Reach: Reach{Reached: o.Reached, Skipped: o.Skipped}}
 	if r := b.plan.replier; o.Err == message.OK && h.IsRequest() && r != nil { // no quick way is a Request's

@@ -103,3 +103,45 @@ func TestTapSeesWhatRecipientsGet(t *testing.T) {
 	}
 	b.Release(&d)
 }
+
+// heads keeps the headers of what is sent.
+type heads struct{ all []bus.Event }
+
+func (h *heads) Blind() bool               { return false }
+func (h *heads) Unseen()                   {}
+func (h *heads) KeepsData(*bus.Event) bool { return false }
+func (h *heads) Tapped(e *bus.Event) {
+	if e.Kind == bus.EventSent {
+		h.all = append(h.all, *e)
+	}
+}
+
+// A refused message is not shown with an id of the bus's that its sender has made up, for that is another message's. One that has
+// waited is shown with the id that it has had, and an id of a network stays.
+func TestTapShowsNoInventedID(t *testing.T) {
+	b := bus.New(bus.Config{})
+	k, _ := b.Open(bus.Owner{})
+	full, _ := b.Open(bus.Owner{})
+	b.Bind(full, "$.Full", true)
+	b.SetMaxMessages(full, 1)
+	b.Send(k, &message.Header{Flags: message.WantAReply}, []byte("$.Full"), nil)
+	tap := &heads{}
+	b.SetTap(tap)
+	h := message.Header{ID: message.ID{Serial: 1}, Flags: message.WantAReply}
+	b.Send(k, &h, []byte("$.None"), nil)
+	h.ID.Network = 7
+	b.Send(k, &h, []byte("$.None"), nil)
+	h.ID, h.Flags = message.ID{Serial: 1}, message.WantAReply|message.AllOrWait
+	waits := b.Send(k, &h, []byte("$.Full"), nil)
+	b.Unbind(full, "$.Full", true)
+	b.Resend(k)
+	want := []message.ID{{}, {Network: 7, Serial: 1}, waits.ID, waits.ID}
+	if len(tap.all) != len(want) || waits.Err != message.ErrPending || waits.ID.Serial == 1 {
+		t.Fatalf("%+v, %+v", tap.all, waits)
+	}
+	for i, e := range tap.all {
+		if e.Header.ID != want[i] {
+			t.Errorf("the id of message %d is %v, want %v (%v)", i, e.Header.ID, want[i], e.Err)
+		}
+	}
+}

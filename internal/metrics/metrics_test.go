@@ -167,13 +167,33 @@ func TestAskerGone(t *testing.T) {
 	if n := value(t, c, `unanswered{bus="0"}`); n != "1" {
 		t.Errorf("%s are unanswered, want 1", n)
 	}
-	for id := range of.requests.open {
+	for q := range of.requests.open {
 		taken := &kbus.Event{Event: kbus.EventTaken}
-		taken.ID, taken.By.Ksock = id, replier+100
+		taken.ID, taken.From, taken.By.Ksock = q.id, q.by, replier+100
 		of.Add(taken)
 	}
 	if oldest := of.requests.oldest(time.Now()); len(oldest) != 1 || oldest[replier+100] == 0 {
 		t.Errorf("who has taken it does not owe it: %v", oldest)
+	}
+}
+
+// Two Ksocks may choose the same id: each Request has its own answer.
+func TestSameIDOfTwoAskers(t *testing.T) {
+	r := newRequests()
+	id := kbus.ID{Network: 7, Serial: 1}
+	for i, asker := range []kbus.KsockID{1, 2} {
+		e := &kbus.Event{Event: kbus.EventSent, By: kbus.Peer{Ksock: asker}, SinceBoot: time.Duration(i) * time.Second}
+		e.ID, e.Flags, e.Message.Name = id, kbus.WantAReply, "$.Lamp"
+		r.note(e)
+	}
+	answer := &kbus.Event{Event: kbus.EventSent, SinceBoot: 3 * time.Second}
+	answer.ID, answer.InReplyTo, answer.To, answer.Message.Name = kbus.ID{Serial: 5}, id, 1, "$.Lamp"
+	if _, took := r.note(answer); took != 3*time.Second || len(r.open) != 1 || r.askers[1] != 0 || r.askers[2] != 1 {
+		t.Errorf("%v, %d are open: %v", took, len(r.open), r.askers)
+	}
+	answer.To = 2
+	if _, took := r.note(answer); took != 2*time.Second || len(r.open) != 0 {
+		t.Errorf("%v, %d are open", took, len(r.open))
 	}
 }
 

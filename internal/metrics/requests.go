@@ -10,19 +10,25 @@ import (
 // time in its queue.
 
 type requests struct {
-	open   map[kbus.ID]request
+	open   map[asked]request
 	askers map[kbus.KsockID]int // how many of them each Ksock has sent
 }
 
+// asked is what a Request is known by: a sender may choose the id that another's has.
+type asked struct {
+	id kbus.ID
+	by kbus.KsockID
+}
+
 type request struct {
-	name        string
-	by, replier kbus.KsockID
-	sent        time.Time
-	boot        time.Duration
+	name    string
+	replier kbus.KsockID
+	sent    time.Time
+	boot    time.Duration
 }
 
 func newRequests() requests {
-	return requests{open: map[kbus.ID]request{}, askers: map[kbus.KsockID]int{}}
+	return requests{open: map[asked]request{}, askers: map[kbus.KsockID]int{}}
 }
 
 // mostOpen bounds the memory. Beyond it Requests are counted, but not measured.
@@ -34,29 +40,34 @@ func (r *requests) note(e *kbus.Event) (name string, duration time.Duration) {
 	case e.Err != nil:
 	case e.Event == kbus.EventSent && e.IsRequest():
 		if len(r.open) < mostOpen {
-			r.open[e.ID] = request{e.Message.Name, e.By.Ksock, e.Replier, e.Time, e.SinceBoot}
-			r.askers[e.By.Ksock]++
+			key := asked{e.ID, e.By.Ksock}
+			if _, there := r.open[key]; !there { // else the one before has been answered unseen
+				r.askers[key.by]++
+			}
+			r.open[key] = request{e.Message.Name, e.Replier, e.Time, e.SinceBoot}
 		}
 	case e.Event == kbus.EventClosed:
 		r.gone(e.By.Ksock)
 	case e.Event == kbus.EventTaken:
-		if q, there := r.open[e.ID]; there {
+		key := asked{e.ID, e.From}
+		if q, there := r.open[key]; there {
 			q.replier = e.By.Ksock // which a standby may have become
-			r.open[e.ID] = q
+			r.open[key] = q
 		}
 	case e.Event == kbus.EventStatus, e.Event == kbus.EventSent && e.IsReply():
-		if q, there := r.open[e.InReplyTo]; there {
-			r.end(e.InReplyTo, q)
+		key := asked{e.InReplyTo, e.To}
+		if q, there := r.open[key]; there {
+			r.end(key)
 			return q.name, max(e.SinceBoot-q.boot, 0)
 		}
 	}
 	return "", -1
 }
 
-func (r *requests) end(id kbus.ID, q request) {
-	delete(r.open, id)
-	if r.askers[q.by]--; r.askers[q.by] <= 0 {
-		delete(r.askers, q.by)
+func (r *requests) end(key asked) {
+	delete(r.open, key)
+	if r.askers[key.by]--; r.askers[key.by] <= 0 {
+		delete(r.askers, key.by)
 	}
 }
 
@@ -65,9 +76,9 @@ func (r *requests) gone(asker kbus.KsockID) {
 	if r.askers[asker] == 0 {
 		return
 	}
-	for id, q := range r.open {
-		if q.by == asker {
-			r.end(id, q)
+	for key := range r.open {
+		if key.by == asker {
+			r.end(key)
 		}
 	}
 }

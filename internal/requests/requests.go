@@ -28,32 +28,40 @@ type Request struct {
 // Lasted is how long it lasted until the answer.
 func (r *Request) Lasted() time.Duration { return r.Ended.Sub(r.Sent) }
 
+// Key is what a Request is known by: a sender may choose the id that another's has, and a refused one may have any.
+type Key struct {
+	ID    kbus.ID
+	Asker kbus.KsockID
+}
+
 // Open is those without an answer.
-type Open map[kbus.ID]*Request
+type Open map[Key]*Request
 
 // Note takes note of an event, in the order of the bus, and gives the Request that it is about, or nil.
 func (open Open) Note(e *kbus.Event) *Request {
 	switch {
 	case e.Err != nil && e.Err != error(kbus.ErrPending):
-		if r := open[e.ID]; r != nil && e.IsRequest() { // it waited in vain
+		r := open[Key{e.ID, e.By.Ksock}]
+		if r != nil && r.Replier == 0 && e.Event == kbus.EventSent && e.IsRequest() { // it waited in vain
 			return open.end(r, e)
 		}
 	case e.Event == kbus.EventSent && e.IsRequest():
-		r := open[e.ID]
+		key := Key{e.ID, e.By.Ksock}
+		r := open[key]
 		if r == nil || r.Replier != 0 { // else it has waited for room. One that has not is of a former life of the bus
 			open.makeRoom()
 			r = &Request{ID: e.ID, Name: e.Message.Name, By: e.By, Trace: e.Trace.TraceID(), Sent: e.Time}
-			open[e.ID] = r
+			open[key] = r
 		}
 		r.Replier = e.Replier
 		return r
 	case e.Event == kbus.EventTaken:
-		if r := open[e.ID]; r != nil {
+		if r := open[Key{e.ID, e.From}]; r != nil {
 			r.Replier = e.By.Ksock // which a standby may have become
 			return r
 		}
 	case e.Event == kbus.EventStatus, e.Event == kbus.EventSent && e.IsReply() && e.Err == nil:
-		if r := open[e.InReplyTo]; r != nil {
+		if r := open[Key{e.InReplyTo, e.To}]; r != nil {
 			return open.end(r, e)
 		}
 	}
@@ -61,7 +69,7 @@ func (open Open) Note(e *kbus.Event) *Request {
 }
 
 func (open Open) end(r *Request, e *kbus.Event) *Request {
-	delete(open, r.ID)
+	delete(open, Key{r.ID, r.By.Ksock})
 	r.Answered, r.Ended = true, e.Time
 	return r
 }
@@ -74,8 +82,8 @@ func (open Open) makeRoom() {
 	if len(open) < Most {
 		return
 	}
-	for id := range open {
-		delete(open, id)
+	for key := range open {
+		delete(open, key)
 		return
 	}
 }

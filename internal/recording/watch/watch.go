@@ -15,13 +15,20 @@ type Watch struct {
 	Patterns []string // names of messages that are sent
 	Limit    int64    // nanoseconds that a Request may be without an answer; 0: any number
 
-	open map[message.ID]waiting
+	open map[asked]waiting
+}
+
+// asked is what a Request is known by: a sender may choose the id that another's has, and a refused one may have any.
+type asked struct {
+	id message.ID
+	by uint32 // Ksock
 }
 
 // waiting is a Request without an answer.
 type waiting struct {
 	since int64 // boot time
 	name  string
+	has   bool // its Replier has it; else it waits for room
 }
 
 // mostOpen limits the memory. A bus with more Requests without an answer has been found long ago.
@@ -49,38 +56,43 @@ func (w *Watch) note(e *event.Event, kind message.Kind) {
 	switch {
 	case w.Limit == 0:
 	case e.Kind == event.Sent && kind == message.RequestKind:
-		id := e.Header.ID
-		_, there := w.open[id]
+		key := asked{e.Header.ID, e.Ksock}
+		r, there := w.open[key]
 		switch {
 		case e.Condition != message.OK && e.Condition != message.ErrPending:
-			delete(w.open, id)
-		case !there && len(w.open) < mostOpen:
-			if w.open == nil {
-				w.open = map[message.ID]waiting{}
+			if there && !r.has { // it waited in vain
+				delete(w.open, key)
 			}
-			w.open[id] = waiting{e.Boot, string(e.Name)}
+		case there:
+			r.has = e.Replier != 0
+			w.open[key] = r
+		case len(w.open) < mostOpen:
+			if w.open == nil {
+				w.open = map[asked]waiting{}
+			}
+			w.open[key] = waiting{e.Boot, string(e.Name), e.Replier != 0}
 		}
 	case e.Header.IsReply() && e.Condition == message.OK && e.Kind != event.Taken:
-		delete(w.open, e.Header.InReplyTo)
+		delete(w.open, asked{e.Header.InReplyTo, uint32(e.Header.To)})
 	}
 }
 
 // Overdue says which Request has waited too long, or "". Each is told once.
 func (w *Watch) Overdue(boot int64) (because string) {
-	var first message.ID
-	for id, r := range w.open {
+	var first asked
+	for key, r := range w.open {
 		if boot-r.since < w.Limit {
 			continue
 		}
 		if old, found := w.open[first]; !found || r.since < old.since {
-			first = id
+			first = key
 		}
 	}
 	if r, found := w.open[first]; found {
-		because = fmt.Sprintf("Request %s %v is not answered", r.name, first)
-		for id, r := range w.open { // those with it are in the same file
+		because = fmt.Sprintf("Request %s %v is not answered", r.name, first.id)
+		for key, r := range w.open { // those with it are in the same file
 			if boot-r.since >= w.Limit {
-				delete(w.open, id)
+				delete(w.open, key)
 			}
 		}
 	}

@@ -60,3 +60,26 @@ func TestUnanswered(t *testing.T) {
 		t.Errorf("%d are remembered", len(w.open))
 	}
 }
+
+// What others are refused, with whatever id, ends nobody's waiting.
+func TestUnansweredBesideARefusalOfTheSameID(t *testing.T) {
+	for _, other := range []uint32{1, 2} { // the asker itself, and a stranger
+		w := Watch{Limit: second}
+		for _, e := range []event.Event{{Ksock: 1, Replier: 9}, {Ksock: other, Condition: message.ErrNoReplier}} {
+			e.Kind, e.Name, e.Header = event.Sent, []byte("$.Q"), message.Header{ID: message.ID{Serial: 1}, Flags: message.WantAReply}
+			w.Event(&e)
+		}
+		w.Event(&event.Event{Kind: event.Status, Header: message.Header{InReplyTo: message.ID{Serial: 1}, To: 5}})
+		if got := w.Overdue(second); got != "Request $.Q [0:1] is not answered" {
+			t.Errorf("beside a refusal of Ksock %d: %q", other, got)
+		}
+	}
+	w := Watch{Limit: second}
+	for _, e := range []event.Event{{Ksock: 1, Condition: message.ErrPending}, {Ksock: 1, Condition: message.ErrNoReplier}} {
+		e.Kind, e.Header = event.Sent, message.Header{ID: message.ID{Serial: 1}, Flags: message.WantAReply}
+		w.Event(&e)
+	}
+	if got := w.Overdue(second); got != "" {
+		t.Errorf("it has waited for room in vain: %q", got)
+	}
+}
