@@ -127,12 +127,22 @@ func (f *Files) Close() error {
 		return nil
 	}
 	err := f.failed(f.writer.Close())
-	f.done += f.writer.Bytes()
+	f.done += f.written()
 	if f.plan.Path != Standard {
 		err = errors.Join(err, f.out.Close())
 	}
 	f.writer, f.out, f.began = nil, nil, 0
 	return err
+}
+
+// written is how long the file is that was just ended. On a full disk that is less than its writer has written.
+func (f *Files) written() int64 {
+	if f.plan.Path != Standard {
+		if info, err := f.out.Stat(); err == nil && info.Mode().IsRegular() {
+			return info.Size()
+		}
+	}
+	return f.writer.Bytes()
 }
 
 func (f *Files) failed(err error) error {
@@ -186,24 +196,52 @@ func (f *Files) create(name string) (*os.File, error) {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+		return locked(os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640))
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
 		return os.OpenFile(name, os.O_WRONLY, 0)
 	case !f.plan.Append:
 		return nil, &fs.PathError{Op: "begin", Path: name, Err: fmt.Errorf("%w: take another name", unix.EEXIST)}
-	case info.Size() == 0:
-		return os.OpenFile(name, os.O_WRONLY, 0)
 	}
-	out, err := os.OpenFile(name, os.O_RDWR, 0)
+	out, err := locked(os.OpenFile(name, os.O_RDWR, 0))
 	if err != nil {
 		return nil, err
 	}
-	f.writer, f.serial, err = recording.Append(out)
-	if err != nil {
+	if err := f.goOn(out); err != nil {
 		f.writer = nil
-		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), out.Close())
+		return nil, errors.Join(err, out.Close())
+	}
+	return out, nil
+}
+
+// goOn goes on in a file that is there, unless it is empty.
+func (f *Files) goOn(out *os.File) error {
+	info, err := out.Stat()
+	if err != nil || info.Size() == 0 {
+		return err
+	}
+	if f.writer, f.serial, err = recording.Append(out); err != nil {
+		return fmt.Errorf("%s: %w", out.Name(), err)
+	}
+	return nil
+}
+
+// busy is why a file is refused that another recorder writes: each would write over what the other has written.
+type busy struct{}
+
+func (busy) Error() string { return "another program records to it" }
+
+// Unwrap gives what the exit status says.
+func (busy) Unwrap() error { return unix.EBUSY }
+
+// locked is a file that no other recorder writes. Where there are no locks, as on some file systems of other machines, there is none.
+func locked(out *os.File, err error) (*os.File, error) {
+	if err != nil {
+		return nil, err
+	}
+	if errors.Is(unix.Flock(int(out.Fd()), unix.LOCK_EX|unix.LOCK_NB), unix.EWOULDBLOCK) {
+		return nil, errors.Join(fmt.Errorf("%s: %w", out.Name(), busy{}), out.Close())
 	}
 	return out, nil
 }

@@ -4,10 +4,13 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"kbus.example/kbus/internal/recording"
 	"kbus.example/kbus/internal/recording/event"
@@ -100,6 +103,52 @@ func TestNothingIsLost(t *testing.T) {
 	must(t, f.Close())
 	if _, err := Begin(Plan{Path: "/dev/full", Format: recording.MCAP}); err == nil {
 		t.Error("a full device is written to")
+	}
+}
+
+// Two recorders do not write into one file: the second is refused until the first has ended.
+func TestOneRecorderOfAFile(t *testing.T) {
+	plan := Plan{Path: filepath.Join(t.TempDir(), "a.pcapng"), Format: recording.Pcapng, Append: true}
+	first, err := Begin(plan)
+	must(t, err)
+	for i := range 2 {
+		if _, err := Begin(plan); !errors.Is(err, unix.EBUSY) || err.Error() != plan.Path+": another program records to it" {
+			t.Errorf("%v", err)
+		}
+		write(t, first, uint64(i+1), second)
+		must(t, first.Flush())
+	}
+	must(t, first.Close())
+	then, err := Begin(plan)
+	must(t, err)
+	if then.Serial() != 2 {
+		t.Errorf("it goes on after %d", then.Serial())
+	}
+	must(t, then.Close())
+}
+
+// What is told of a file at its end is what is there: a disk that is full has not all that was written.
+func TestFullDisk(t *testing.T) {
+	f, err := Begin(Plan{Path: filepath.Join(t.TempDir(), "a.mcap"), Format: recording.MCAP})
+	must(t, err)
+	must(t, f.Flush())
+	info, err := f.out.Stat()
+	must(t, err)
+	var was unix.Rlimit
+	must(t, unix.Getrlimit(unix.RLIMIT_FSIZE, &was))
+	signal.Ignore(unix.SIGXFSZ)
+	defer signal.Reset(unix.SIGXFSZ)
+	must(t, unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: uint64(info.Size()) + 100, Max: was.Max}))
+	defer func() { must(t, unix.Setrlimit(unix.RLIMIT_FSIZE, &was)) }()
+	write(t, f, 1, second)
+	_ = f.Write(&recording.Event{Kind: event.Sent, Boot: second, Wall: second, Name: []byte("$.A"), Data: make([]byte, 5000), DataBytes: 5000})
+	if err := f.Close(); err == nil {
+		t.Error("it has room")
+	}
+	there, err := os.Stat(f.Name())
+	must(t, err)
+	if f.Bytes() != there.Size() {
+		t.Errorf("%d bytes are told of, and there are %d", f.Bytes(), there.Size())
 	}
 }
 
