@@ -24,6 +24,9 @@ type monitoring struct {
 	earlier  earlier
 	choice   choose.Choice // of that which the tap shows
 	last     event.Event   // that it was asked of
+	ticked   time.Time     // when it looked last for Requests without an answer
+	awake    time.Time     // since when it has done so again and again
+	doubts   bool          // some may be among what was lost
 }
 
 func monitorCommand(l *line) *cobra.Command {
@@ -84,25 +87,21 @@ func (m *monitoring) run(ctx context.Context) error {
 		return err
 	}
 	ready()
-	if err := m.lookForEarlier(ctx); err != nil && ctx.Err() == nil {
+	if err := m.lookForEarlier(ctx, "this monitor began"); err != nil && ctx.Err() == nil {
 		return err
 	}
 	m.remark("%v: looking at %s", o, cmp.Or(strings.Join(m.patterns, " "), "everything"))
 	came, ended := flow(ctx, events)
-	ticks := time.NewTicker(time.Second / 4)
+	ticks := time.NewTicker(monitorTick)
 	defer ticks.Stop()
+	m.ticked = time.Now()
 	for m.count == 0 || m.printed < m.count {
 		var err error
 		select {
 		case e := <-came:
-			if e = m.meant(e); e != nil {
-				err = m.event(ctx, e)
-			}
+			err = m.take(ctx, e)
 		case <-ticks.C:
-			now := time.Now()
-			if err = m.showEarlier(ctx, now); err == nil {
-				err = m.overdue(now)
-			}
+			err = m.look(ctx, time.Now())
 		case err = <-ended:
 			if ctx.Err() == nil {
 				return err
@@ -114,6 +113,37 @@ func (m *monitoring) run(ctx context.Context) error {
 		}
 	}
 	return m.end("this monitor", m.of)
+}
+
+// monitorTick is how often it looks for Requests without an answer.
+const monitorTick = time.Second / 4
+
+// take shows an event. What is lost may be answers: then it is not known which Requests are without one.
+func (m *monitoring) take(ctx context.Context, e *kbus.Event) error {
+	if e.Lost > 0 && m.unanswered {
+		clear(m.of.open)
+		m.doubts = true
+	}
+	if e = m.meant(e); e == nil {
+		return nil
+	}
+	return m.event(ctx, e)
+}
+
+// look tells of Requests without an answer. Who was stopped has not read what came meanwhile, so that time accuses nobody.
+func (m *monitoring) look(ctx context.Context, now time.Time) error {
+	if now.Sub(m.ticked) > 2*monitorTick {
+		m.awake = now
+	}
+	m.ticked = now
+	if m.doubts {
+		m.doubts = false
+		return m.lookForEarlier(ctx, "events were missed")
+	}
+	if err := m.showEarlier(ctx, now); err != nil || now.Sub(m.awake) < cmp.Or(m.slow, m.waits) {
+		return err
+	}
+	return m.overdue(now)
 }
 
 // meant is the event, or what of it is to be told; nil: nothing.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"kbus.example/kbus"
 	"kbus.example/kbus/cmd/internal/cli"
@@ -191,5 +192,76 @@ func TestMonitorEarlier(t *testing.T) {
 	must(t, json.Unmarshal([]byte(kbusOK(t, "monitor", "--unanswered", "--count", "1", "--json")), &got))
 	if got.Happened != "unanswered" || got.Earlier != 1 || got.By.PID != asker.Process.Pid || len(got.Owe) != 1 || got.Owe[0].Ksock != uint32(r.ID()) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A service that hangs is found, too, when nobody waits for it any more.
+func TestMonitorEarlierOfNobody(t *testing.T) {
+	withDaemon(t, 1)
+	r := openKsock(t)
+	must(t, r.Bind(t.Context(), "$.Hung", kbus.Replier))
+	for range 3 {
+		k := openKsock(t)
+		_, err := k.Send(t.Context(), kbus.Request("$.Hung", ""))
+		must(t, err)
+		_, err = r.Receive(t.Context())
+		must(t, err)
+		must(t, k.Close())
+	}
+	await(t, func(o *kbus.Observer) bool {
+		all, err := o.List(t.Context())
+		return err == nil && len(all) == 1
+	})
+	want := regexp.MustCompile(` unanswered \S+ \(Ksock ` + fmt.Sprint(r.ID()) + `, pid ` + strconv.Itoa(os.Getpid()) + `\) has read 3 Requests and not answered them; who asked waits no longer\n$`)
+	if got := kbusOK(t, "monitor", "--unanswered", "--count", "1", "--for", "10s"); !want.MatchString(got) {
+		t.Error(got)
+	}
+	var got struct {
+		Earlier int
+		By      *struct{}
+		Owe     []struct{ Ksock uint32 }
+	}
+	must(t, json.Unmarshal([]byte(kbusOK(t, "monitor", "--unanswered", "--count", "1", "--for", "10s", "--json")), &got))
+	if got.Earlier != 3 || got.By != nil || len(got.Owe) != 1 || got.Owe[0].Ksock != uint32(r.ID()) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A monitor accuses nobody of what it has not seen: not when events were lost, and not when it has been stopped.
+func TestMonitorAccusesNobody(t *testing.T) {
+	withDaemon(t, 1)
+	o, err := kbus.Observe(t.Context(), 0)
+	must(t, err)
+	defer o.Close()
+	var out strings.Builder
+	of := newWatched(0)
+	began := time.Now()
+	m := &monitoring{view: view{line: newLine(), wish: wish{unanswered: true}, text: &out, waits: time.Second, of: &of}, observer: o, ticked: began}
+	request := func(serial uint32, at time.Duration, lost uint64) {
+		e := &kbus.Event{Event: kbus.EventSent, Time: began.Add(at), By: kbus.Peer{Ksock: 7}, Lost: lost, Message: *kbus.Request("$.A", "")}
+		e.ID = kbus.ID{Serial: serial}
+		must(t, m.take(t.Context(), e))
+	}
+	look := func(from, to time.Duration) string {
+		t.Helper()
+		out.Reset()
+		for at := from; at < to; at += monitorTick {
+			must(t, m.look(t.Context(), began.Add(at)))
+		}
+		return out.String()
+	}
+	request(1, 0, 0)
+	request(2, 500*time.Millisecond, 9) // the answer to the first may be among those
+	if got := look(monitorTick, 2*monitorTick); got != "" || m.earlier.asked == nil {
+		t.Errorf("%q; what was sent before the loss is looked for: %v", got, m.earlier.asked != nil)
+	}
+	if got := look(2*monitorTick, 1300*time.Millisecond); got != "" {
+		t.Error(got)
+	}
+	if got := look(time.Hour, time.Hour+900*time.Millisecond); got != "" { // it was stopped
+		t.Error(got)
+	}
+	if got := look(time.Hour+time.Second, time.Hour+1100*time.Millisecond); strings.Count(got, "\n") != 1 || !strings.Contains(got, "$.A [0:2]") {
+		t.Error(got)
 	}
 }
