@@ -41,7 +41,7 @@ func (r *Replay) answer(ctx context.Context, e *event.Event) error {
 	if a == nil {
 		return nil
 	}
-	r.advance(e.Boot)
+	r.advance(e)
 	now, err := r.await(ctx, a)
 	if err != nil {
 		return err

@@ -75,6 +75,7 @@ type Replay struct {
 	figures Figures
 	at      time.Duration // of the last message, in the time of the recording
 	boot    int64         // of the last event
+	wall    int64         // likewise
 	open    map[request]*asked
 	order   []*asked // the oldest first; some of them are no longer open
 }
@@ -117,7 +118,7 @@ func (r *Replay) Event(ctx context.Context, e *event.Event) error {
 	case !inTime || !r.plan.Choice.Named(string(e.Name)), e.Header.Flags.Has(message.Synthetic), strings.HasPrefix(string(e.Name), "$.KBUS."):
 		return nil
 	}
-	r.advance(e.Boot)
+	r.advance(e)
 	if uint64(len(e.Data)) < uint64(e.DataBytes) {
 		r.figures.Cut++
 		return nil
@@ -143,13 +144,31 @@ func (r *Replay) Event(ctx context.Context, e *event.Event) error {
 	return r.send(ctx, e, m)
 }
 
-// advance tells the time of the recording, which goes on only: where the recording went on on a machine that was started anew, no
-// time passes.
-func (r *Replay) advance(boot int64) {
+// otherClock is how far the two clocks of a machine are set apart at once at most, while nobody sets one.
+const otherClock = time.Minute
+
+// advance tells the time of the recording, which goes on only.
+func (r *Replay) advance(e *event.Event) {
 	if r.boot != 0 {
-		r.at += time.Duration(max(boot-r.boot, 0))
+		r.at += passed(time.Duration(e.Boot-r.boot), time.Duration(e.Wall-r.wall))
 	}
-	r.boot = boot
+	r.boot, r.wall = e.Boot, e.Wall
+}
+
+// passed is how much time passes between two events. The clock that counts from the start of the machine is the better one, for
+// nobody sets it. Where the two disagree, the events are of two machines, whose recordings were merged: then it is the time of day. Or
+// the clock of the day was set: then it is the other one. Or the machine was started anew: then no time passes.
+func passed(boot, wall time.Duration) time.Duration {
+	apart := boot - wall
+	switch {
+	case apart <= otherClock && apart >= -otherClock:
+		return max(boot, 0)
+	case boot >= 0:
+		return min(boot, max(wall, 0))
+	case wall <= otherClock:
+		return max(wall, 0)
+	}
+	return 0
 }
 
 // ours are the flags that a sender sets.

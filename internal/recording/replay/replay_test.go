@@ -258,3 +258,32 @@ func TestBusGone(t *testing.T) {
 		t.Error("it goes on")
 	}
 }
+
+// A recording may be of two machines, whose clocks that count from their start have nothing in common; and a clock may be set.
+func TestPaceOfTwoClocks(t *testing.T) {
+	const s, h = time.Second, time.Hour
+	for _, c := range []struct {
+		what       string
+		boot, wall []time.Duration
+		want       []time.Duration
+	}{
+		{"one machine", []time.Duration{100 * s, 101 * s, 103 * s}, []time.Duration{h, h + s, h + 3*s}, []time.Duration{0, s, 3 * s}},
+		{"two machines", []time.Duration{100 * s, 900 * h, 102 * s, 900*h + 2*s}, []time.Duration{h, h + s, h + 2*s, h + 3*s}, []time.Duration{0, s, 2 * s, 3 * s}},
+		{"the clock of the day is set", []time.Duration{100 * s, 101 * s, 102 * s}, []time.Duration{0, 400_000 * h, 400_000*h + s}, []time.Duration{0, s, 2 * s}},
+		{"started anew", []time.Duration{10 * h, 20 * s, 21 * s}, []time.Duration{h, 9 * h, 9*h + s}, []time.Duration{0, 0, s}},
+		{"time goes back", []time.Duration{100 * s, 99 * s}, []time.Duration{h, h - s}, []time.Duration{0, 0}},
+	} {
+		var events []event.Event
+		for i := range c.boot {
+			e := sent(uint32(i+1), "$.A", "", 0)
+			e.Boot, e.Wall = int64(c.boot[i]), int64(400_000*h+c.wall[i])
+			events = append(events, e)
+		}
+		var got []time.Duration
+		p := Plan{Hooks: Hooks{Sends: func(at time.Duration, _ *kbus.Message) error { got = append(got, at); return nil }}}
+		run(t, nil, p, events)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", c.what, got, c.want)
+		}
+	}
+}
