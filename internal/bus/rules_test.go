@@ -148,6 +148,19 @@ func TestDeniedLeavesNoTrace(t *testing.T) {
 	w.reads(hears, "$.D")
 }
 
+// TestRefusedForItsForm: what a Ksock may not send nobody sees, whatever its form is.
+func TestRefusedForItsForm(t *testing.T) {
+	w := newRuledWorld(t)
+	k := w.ksock("send $.Secret")
+	tapped := len(w.tapped)
+	for _, name := range []string{"$.Secret", "$.Open"} {
+		ShowRefused(w.Bus, k, &message.Header{}, []byte(name), 7, message.ErrWaitAndFail)
+	}
+	if got := w.tapped[tapped:]; len(got) != 1 || got[0] != "1 ErrWaitAndFail $.Open 0+0" {
+		t.Errorf("a tap was shown %q", got)
+	}
+}
+
 // TestWhoMayNotHear: such a Listener gets nothing, and nothing that a sender is told depends on it, be its queue full or not;
 // with the quick paths and without.
 func TestWhoMayNotHear(t *testing.T) {

@@ -39,6 +39,7 @@ type Event struct {
 	Header    message.Header  // of messages
 	Name      []byte          // of messages and bindings
 	Data      []byte
+	Unshown   uint32          // bytes of the data that are not in Data
 	Trace     []byte          // the trace context of messages
 	AsReplier bool            // of bindings
 	Replier   message.KsockID // the Ksock that a sent Request went to, as its Replier
@@ -121,20 +122,34 @@ func (b *Bus) showSend(k *Ksock, h *message.Header, name, data, trace []byte, o 
 	if o.Err == message.ErrDenied {
 		return // nobody is to see it
 	}
-	head := *h
-	head.From = k.id
-	head.Flags &^= message.Synthetic | message.WantYouToReply
-	switch {
-	case !o.ID.IsZero():
-		head.ID = o.ID
-	case head.ID.Network == 0: // it was refused before it had one, and another message may have what its sender wrote there
-		head.ID = message.ID{}
-	}
-	e := Event{Kind: EventSent, Err: o.Err, Header: head, Name: name, Data: data, Trace: trace, Reach: Reach{Reached: o.Reached, Skipped: o.Skipped}}
+	e := Event{Kind: EventSent, Err: o.Err, Header: shownHead(k, h, o.ID), Name: name, Data: data, Trace: trace, Reach: Reach{Reached: o.Reached, Skipped: o.Skipped}}
 	if r := b.plan.replier; o.Err == message.OK && h.IsRequest() && r != nil { // no quick way is a Request's
 		e.Replier = r.ksock.id
 	}
 	b.show(k, e)
+}
+
+// shownHead is the header of a message with the id that it has got.
+func shownHead(k *Ksock, h *message.Header, id message.ID) message.Header {
+	head := *h
+	head.From = k.id
+	head.Flags &^= message.Synthetic | message.WantYouToReply
+	switch {
+	case !id.IsZero():
+		head.ID = id
+	case head.ID.Network == 0: // it was refused before it had one, and another message may have what its sender wrote there
+		head.ID = message.ID{}
+	}
+	return head
+}
+
+// ShowRefused shows a message that is refused before it is sent, for its form: without its data, which may be longer than any that is sent.
+// The name may have any bytes, and the tap must not be shown more of it than a name has.
+func ShowRefused(b *Bus, k *Ksock, h *message.Header, name []byte, dataBytes int, c message.Condition) {
+	if b.ruled && b.maySend(k, h, name, everybody) != message.OK || !b.isWatched() { // who may not send it has nobody see it
+		return
+	}
+	b.show(k, Event{Kind: EventSent, Err: c, Header: shownHead(k, h, message.ID{}), Name: name, Unshown: uint32(dataBytes)})
 }
 
 // showOwn shows a message of the bus's own.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"fmt"
 
 	"kbus.example/kbus/internal/bus"
@@ -50,25 +51,45 @@ func (s *Session) submit(h wire.Header, payload, apart []byte, send sender) (o b
 		s.violate(h, "the payload is not one message")
 		return o, "", false
 	}
+	c, why := s.check(h, head, name, data, trace)
+	if c != message.OK {
+		if len(s.engine.taps.sessions) > 0 {
+			bus.ShowRefused(b, s.ksock, head, shownName(name), len(data), c)
+		}
+		return bus.Outcome{Err: c}, why, true
+	}
+	return send(b, s.ksock, head, name, data, trace), "", true
+}
+
+// check says what is wrong with a message before the bus looks at it.
+func (s *Session) check(h wire.Header, head *message.Header, name, data, trace []byte) (c message.Condition, why string) {
 	if s.ksock.Sending() {
-		return bus.Outcome{Err: message.ErrStillSending}, "", true
+		return message.ErrStillSending, ""
 	}
 	if h.Op == wire.OpCall && !head.IsRequest() {
-		return bus.Outcome{Err: message.ErrMalformed}, "", true
+		return message.ErrMalformed, ""
 	}
 	switch c := s.checkForm(head, name, data); c {
 	case message.OK:
-		if c, why = message.TraceFault(trace); c != message.OK {
-			return bus.Outcome{Err: c}, why, true
-		}
-		return send(b, s.ksock, head, name, data, trace), "", true
+		return message.TraceFault(trace)
 	case message.ErrMessageTooLong:
-		why = fmt.Sprintf("it has %d bytes, %d are the most, setting limits.message-bytes",
-			message.EntireLen(uint32(len(name)), uint32(len(data))), b.MaxMessageBytes())
-		return bus.Outcome{Err: c}, why, true
+		return c, fmt.Sprintf("it has %d bytes, %d are the most, setting limits.message-bytes",
+			message.EntireLen(uint32(len(name)), uint32(len(data))), s.engine.bus.MaxMessageBytes())
 	default:
-		return bus.Outcome{Err: c}, s.faultOf(name, false, c), true
+		return c, s.faultOf(name, false, c)
 	}
+}
+
+// shownName is what a tap is shown of a name that nobody has checked: no more than a name has, and nothing but printable ASCII,
+// for who looks takes it for a name.
+func shownName(name []byte) []byte {
+	name = bytes.Clone(name[:min(len(name), message.MaxNameBytes)])
+	for i, c := range name {
+		if c < ' ' || c > '~' {
+			name[i] = '?'
+		}
+	}
+	return name
 }
 
 // checkForm applies R2.11 in its order, and R1.20, to a message that never had guards or pointers.

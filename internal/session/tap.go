@@ -181,7 +181,7 @@ func (s *Session) showEvent(ev *bus.Event, at *moment) {
 		Missed: t.missed, Ksock: uint32(ev.Ksock), UID: ev.Owner.UID, GID: ev.Owner.GID, PID: ev.Owner.PID,
 		Program: ev.Owner.Program, Reached: ev.Reached, Skipped: ev.Skipped, SetAside: ev.SetAside, AsReplier: ev.AsReplier, Replier: uint32(ev.Replier),
 		Header: ev.Header, Name: ev.Name, Data: ev.Data[:min(uint64(len(ev.Data)), uint64(t.filter.DataBytes))],
-		DataBytes: uint32(len(ev.Data)),
+		DataBytes: uint32(len(ev.Data)) + ev.Unshown,
 	}
 	shown.Trace = s.marks.Put(&shown.Header, 0, ev.Trace).Trace
 	n := shown.Bytes()
