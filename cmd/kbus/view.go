@@ -45,7 +45,7 @@ type watched struct {
 }
 
 func newWatched(bus uint32) watched {
-	return watched{bus: bus, open: requests.Open{}, tally: top.Names{}}
+	return watched{bus: bus, open: requests.Open{}}
 }
 
 // wish is what somebody wants to see.

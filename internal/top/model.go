@@ -38,7 +38,7 @@ type Model struct {
 
 // New is one that knows how things stood when it began to look.
 func New(first Report) *Model {
-	m := &Model{began: first.Time, last: first.Time, requests: requests.Open{}, ksocks: map[kbus.KsockID]*traffic{}, names: Names{}}
+	m := &Model{began: first.Time, last: first.Time, requests: requests.Open{}, ksocks: map[kbus.KsockID]*traffic{}}
 	m.take(first)
 	m.doubt(first)
 	return m

@@ -204,3 +204,47 @@ func TestManyNames(t *testing.T) {
 	}
 	p.is("Requests", len(p.m.requests), requests.Most)
 }
+
+// Whoever is refused under ever new names hides no name from us: what is only refused is forgotten first, and then what was not said
+// lately. What was counted is counted still, among the others.
+func TestNamesAreForgotten(t *testing.T) {
+	p := newPlay(t)
+	name := func(pic *Picture, name string) *Name {
+		for i := range pic.Names {
+			if pic.Names[i].Name == name {
+				return &pic.Names[i]
+			}
+		}
+		return &Name{}
+	}
+	refused := func(e *kbus.Event) { e.Err = kbus.ErrNoReplier }
+	announce := func(name string) { p.event(1, 3, kbus.Announcement(name, "x"), nil) }
+	announce("$.Old")
+	for i := range 2 * mostNames {
+		p.event(1, 3, kbus.Request(fmt.Sprint("$.R", i), ""), refused)
+	}
+	announce("$.New")
+	pic := p.picture(1000)
+	p.is("the new name", name(pic, "$.New").Messages, 1)
+	p.is("the old name", name(pic, "$.Old").Messages, 1)
+	all := uint64(0)
+	for _, n := range pic.Names {
+		all += n.Refused
+	}
+	p.is("all refusals", all, 2*mostNames)
+	p.is("too many names", len(pic.Names) > mostNames+1, false)
+
+	for i := range 2 * mostNames {
+		announce(fmt.Sprint("$.M", i))
+	}
+	p.is("too many names of one picture", len(p.picture(2000).Names) > mostNames+1, false)
+	announce("$.Newer") // something was not said since
+	p.event(1, 3, kbus.Request("$.Refused", ""), refused)
+	pic = p.picture(3000)
+	p.is("the newer name", name(pic, "$.Newer").Messages, 1)
+	all = 0
+	for _, n := range pic.Names {
+		all += n.Messages
+	}
+	p.is("all messages", all, 2*mostNames+3)
+}
