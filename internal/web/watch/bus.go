@@ -46,10 +46,11 @@ type Bus struct {
 
 // state is whether it can be seen.
 type state struct {
-	Bus   uint32 `json:"bus"`
-	Up    bool   `json:"up"`
-	Why   string `json:"why,omitempty"` // not
-	Lives int    `json:"lives"`         // how often it came
+	Bus   uint32  `json:"bus"`
+	Up    bool    `json:"up"`
+	Why   string  `json:"why,omitempty"` // not
+	Lives int     `json:"lives"`         // how often it came
+	At    float64 `json:"at"`            // milliseconds since 1970: since when that is so
 }
 
 // New knows nothing yet. What is seen counts for figures too.
@@ -102,6 +103,9 @@ func (b *Bus) Down(why string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	news := b.state.Up || b.state.Why != why
+	if b.state.Up {
+		b.state.At = milliseconds(time.Now())
+	}
 	b.state.Up, b.state.Why = false, why
 	b.model, b.last = nil, nil
 	clear(b.refusals)
@@ -114,7 +118,7 @@ func (b *Bus) Down(why string) {
 func (b *Bus) begin(first top.Report) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.state.Up, b.state.Why = true, ""
+	b.state.Up, b.state.Why, b.state.At = true, "", milliseconds(time.Now())
 	b.state.Lives++
 	b.model = top.New(first)
 	b.figures.Seen(true)

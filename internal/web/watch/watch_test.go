@@ -155,3 +155,26 @@ func TestDown(t *testing.T) {
 		t.Error("a bus that is gone has a picture")
 	}
 }
+
+// It says since when it is there or gone; that it is still gone, for another reason, does not change that.
+func TestSince(t *testing.T) {
+	b := New(3, &nobody{}, metrics.New(metrics.Config{}))
+	if b.Down("not there"); b.state.At != 0 {
+		t.Error("what never was there has gone")
+	}
+	first := top.Report{Time: time.Unix(1000, 0)}
+	b.begin(first)
+	came := b.state.At
+	b.Down("killed")
+	went := b.state.At
+	if came == 0 || went < came {
+		t.Errorf("it came at %v and went at %v", came, went)
+	}
+	b.state.At = 1
+	if b.Down("not there"); b.state.At != 1 {
+		t.Error("it went twice")
+	}
+	if b.begin(first); b.state.At < went {
+		t.Errorf("it went at %v and came back at %v", went, b.state.At)
+	}
+}

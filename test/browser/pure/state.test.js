@@ -3,6 +3,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { apply, initial, ksocksOf, messagesOf, messagesWith, mostRecent, namesOf, refusalOf, trouble } from '../../../internal/web/page/files/js/state.js';
+import { History } from '../../../internal/web/page/files/js/history.js';
 import { busOf, counts, ksock, message, name, picture, play } from './bus.js';
 
 test('a state that is there does not change', () => {
@@ -81,6 +82,20 @@ test('a bus that goes has no picture, and says when it is back', () => {
   assert.deepEqual([state.buses.get(0).picture, state.buses.get(0).why], [null, 'killed']);
   const back = apply(state, 'bus', { bus: 0, up: true, lives: 2 }).buses.get(0);
   assert.deepEqual([back.up, back.lives, back.why], [true, 2, '']);
+});
+
+test('a bus that was away came back when it did, and the time line has the time between', () => {
+  const past = new History();
+  let state = initial();
+  for (const [kind, data] of [
+    ['bus', { bus: 0, up: true, lives: 1, at: 500 }], ['picture', picture(1000)],
+    ['bus', { bus: 0, up: false, lives: 1, why: 'killed', at: 2000 }], ['bus', { bus: 0, up: true, lives: 2, at: 9000 }], ['picture', picture(9100)],
+  ]) {
+    state = apply(state, kind, data);
+    past.add(state.buses.get(0).time, state.buses.get(0));
+  }
+  assert.equal(state.buses.get(0).changed, 9000);
+  assert.deepEqual([1500, 2000, 8999, 9000].map((time) => past.at(time).get(0).up), [true, false, false, true]);
 });
 
 test('the link: what the page says of it', () => {

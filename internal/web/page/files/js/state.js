@@ -59,9 +59,10 @@ function anew(buses) {
 
 const onBus = {
   bus(b, d) {
-    const changed = d.up !== b.up || d.lives !== b.lives ? b.time : b.changed;
+    const changed = d.up !== b.up || d.lives !== b.lives ? d.at ?? b.time : b.changed;
     const gone = d.up ? {} : { picture: null, passers: [] };
-    return { ...b, ...gone, up: d.up, why: d.why ?? '', lives: d.lives, changed };
+    const time = b.time === 0 ? 0 : Math.max(b.time, changed); // on the time line, from when the page looks on
+    return { ...b, ...gone, time, up: d.up, why: d.why ?? '', lives: d.lives, changed };
   },
   picture(b, d) {
     const open = new Set(d.ksocks.map((k) => k.ksock));
