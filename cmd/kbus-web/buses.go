@@ -19,7 +19,7 @@ import (
 // stays, for it may come back, and the page says that it has gone.
 
 const (
-	mostBuses  = 32
+	mostBuses  = 256 // as many as a daemon can have
 	rescanning = 2 * time.Second
 )
 
