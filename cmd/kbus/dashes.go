@@ -53,9 +53,9 @@ func takesValue(c *cobra.Command, word string) bool {
 }
 
 // explainDash says how data that looks like a flag is sent.
-func explainDash(_ *cobra.Command, err error) error {
+func explainDash(c *cobra.Command, err error) error {
 	if strings.HasPrefix(err.Error(), "unknown flag: ") || strings.HasPrefix(err.Error(), "bad flag syntax: ") {
 		return cli.Misused(err.Error() + "; if it is data, put -- before it")
 	}
-	return err
+	return cli.FlagError(c, err)
 }

@@ -47,6 +47,7 @@ func SetUp(root *cobra.Command, f *Flags, aboutJSON, version string, out, err io
 	root.Version = version
 	root.Flags().Bool("version", false, "print the version")
 	root.SetVersionTemplate(version + "\n")
+	root.SetFlagErrorFunc(FlagError)
 	root.SetOut(out)
 	root.SetErr(err)
 }
