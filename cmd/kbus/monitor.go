@@ -78,7 +78,7 @@ func (m *monitoring) run(ctx context.Context) error {
 	of := newWatched(uint32(m.Bus))
 	m.of = &of
 	filter := m.filter()
-	m.choice = choose.Choice{Patterns: filter.Patterns, OnlyFailures: filter.OnlyFailures}
+	m.choice = chosen(filter).choice
 	events, err := o.Tap(ctx, withAnswers(filter))
 	switch {
 	case err != nil && ctx.Err() != nil: // it has ended before it began

@@ -12,7 +12,6 @@ import (
 	"kbus.example/kbus"
 	"kbus.example/kbus/cmd/internal/cli"
 	"kbus.example/kbus/internal/recording"
-	"kbus.example/kbus/internal/recording/choose"
 	"kbus.example/kbus/internal/recording/files"
 )
 
@@ -78,8 +77,7 @@ kbus record -o crash.pcapng --last 5m --trigger '$.Alarm.*' --trigger-unanswered
 		ctx, done := cli.UntilOver(cmd.Context(), f.lasting)
 		defer done()
 		f.filter.Patterns = args
-		r := &recorder{line: l, far: newProgress(l), filter: f.tapFilter(), choice: choose.Choice{Patterns: args, OnlyFailures: f.filter.OnlyFailures},
-			most: uint64(f.count), begin: func() (sink, error) { return beginFiles(plan) }}
+		r := &recorder{line: l, far: newProgress(l), recordable: chosen(f.tapFilter()), most: uint64(f.count), begin: func() (sink, error) { return beginFiles(plan) }}
 		if to == files.Standard {
 			r.pause, r.report = livePause, l.err
 		}

@@ -32,10 +32,20 @@ type sink interface {
 	Bytes() int64
 }
 
+// recordable is what is recorded.
+type recordable struct {
+	filter kbus.TapFilter // what the tap shows
+	choice choose.Choice  // what is meant of that
+}
+
+// chosen is what a filter means.
+func chosen(f kbus.TapFilter) recordable {
+	return recordable{f, choose.Choice{Patterns: f.Patterns, OnlyFailures: f.OnlyFailures}}
+}
+
 type recorder struct {
 	*line
-	choice choose.Choice // what is recorded of that which the tap shows
-	filter kbus.TapFilter
+	recordable
 	most   uint64 // events; 0: any number
 	pause  time.Duration
 	report *os.File // for the figures; nil: standard output

@@ -51,7 +51,7 @@ func (s *Session) submit(h wire.Header, payload, apart []byte, send sender) (o b
 		s.violate(h, "the payload is not one message")
 		return o, "", false
 	}
-	c, why := s.check(h, head, name, data, trace)
+	c, why := formFault(s, h, head, name, data, trace)
 	if c != message.OK {
 		if len(s.engine.taps.sessions) > 0 {
 			bus.ShowRefused(b, s.ksock, head, shownName(name), len(data), c)
@@ -61,8 +61,8 @@ func (s *Session) submit(h wire.Header, payload, apart []byte, send sender) (o b
 	return send(b, s.ksock, head, name, data, trace), "", true
 }
 
-// check says what is wrong with a message before the bus looks at it.
-func (s *Session) check(h wire.Header, head *message.Header, name, data, trace []byte) (c message.Condition, why string) {
+// formFault says what is wrong with a message before the bus looks at it.
+func formFault(s *Session, h wire.Header, head *message.Header, name, data, trace []byte) (c message.Condition, why string) {
 	if s.ksock.Sending() {
 		return message.ErrStillSending, ""
 	}
