@@ -265,3 +265,20 @@ func TestMonitorAccusesNobody(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Who follows a Request does not take another's for it, which was refused and has the same id.
+func TestFollowBesideARefusalOfTheSameID(t *testing.T) {
+	var out strings.Builder
+	of := newWatched(0)
+	m := &view{line: newLine(), wish: wish{follow: "0:1"}, text: &out, of: &of}
+	for _, e := range []*kbus.Event{
+		{Event: kbus.EventSent, By: kbus.Peer{Ksock: 1}, Replier: 9},
+		{Event: kbus.EventSent, By: kbus.Peer{Ksock: 2}, Err: kbus.ErrNoReplier},
+	} {
+		e.ID, e.Flags, e.Message.Name = kbus.ID{Serial: 1}, kbus.WantAReply, "$.A"
+		must(t, m.event(t.Context(), e))
+	}
+	if m.printed != 1 || m.count != 0 || strings.Contains(out.String(), "refused") {
+		t.Errorf("it would end after %d lines: %s", m.count, &out)
+	}
+}
