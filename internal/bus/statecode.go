@@ -170,7 +170,7 @@ func codeCall(c *form.Coder, s *Call) {
 func codeOtherBus(c *form.Coder, s *OtherBusState) {
 	form.Uint(c, &s.Network)
 	form.Uint(c, &s.Incarnation)
-	form.Binary(c, &s.Window)
+	form.Window(c, &s.Window)
 	form.Int(c, &s.Way)
 	form.Uint(c, &s.Used)
 }

@@ -46,7 +46,7 @@ func (s *all) Code(c *Coder) {
 	Strings(c, &s.words)
 	Map(c, &s.known, ID, Int)
 	Maybe(c, &s.maybe, func(c *Coder, s *all) { s.Code(c) })
-	Binary(c, &s.window)
+	Window(c, &s.window)
 	Header(c, &s.head)
 	Bytes(c.Since(3), &s.late)
 }
@@ -141,7 +141,7 @@ func TestBadValues(t *testing.T) {
 		"a length is 18446744073709551615, and 0 bytes":      {Append(nil, 1, func(c *Coder) { Uint(c, &large) }), func(c *Coder) { Bytes(c, new([]byte)) }},
 		"a length is 3, and 2 bytes are left":                {[]byte{3, 1, 1}, func(c *Coder) { Uints(c, new([]uint8)) }},
 		"a key is there twice":                               {[]byte{2, 1, 0, 1, 0}, func(c *Coder) { Map(c, new(map[uint8]uint8), Uint, Uint) }},
-		"1 bytes are no replay window":                       {[]byte{1, 5}, func(c *Coder) { Binary(c, &message.ReplayWindow{}) }},
+		"1 bytes are no replay window":                       {[]byte{1, 5}, func(c *Coder) { Window(c, &message.ReplayWindow{}) }},
 		`"one" begins and should be "two"`:                   {[]byte("\x03one"), func(c *Coder) { c.Mark("two") }},
 		"it ends too early, at byte 4, in one":               {[]byte("\x03one"), func(c *Coder) { c.Mark("one"); Bool(c, new(bool)) }},
 		"I say so":                                           {nil, func(c *Coder) { c.Fail("I say so"); c.Fail("or so") }},

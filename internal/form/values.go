@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+
+	"kbus.example/kbus/message"
 )
 
 // What fields can be. Each function writes what it points to, or reads it; with a nil Coder it does nothing.
@@ -102,11 +104,9 @@ func Borrowed(c *Coder, v *[]byte) {
 	}
 }
 
-// Binary is for a value that has bytes of its own.
-func Binary(c *Coder, v interface {
-	AppendBinary([]byte) ([]byte, error)
-	UnmarshalBinary([]byte) error
-}) {
+// Window is the bytes that a replay window has of its own. (Were this for all that have bytes of their own, the program would get those
+// methods of times, too.)
+func Window(c *Coder, v *message.ReplayWindow) {
 	if c == nil {
 		return
 	}
