@@ -21,7 +21,8 @@ import (
 type page struct {
 	t    *testing.T
 	dir  string
-	last int // process id of what was started last, which is $! in a shell
+	last string // process id of what was started last, which is $! in a shell
+	name string // of the variable that has it
 }
 
 func TestSeeing(t *testing.T) {
@@ -64,13 +65,18 @@ func quicker(line string) string {
 	})
 }
 
+var started = regexp.MustCompile(`^(.*) &(?: (\w+)=\$!)?$`)
+
 // do does what a line says, which prints that.
 func (p *page) do(line string, prints []string) {
 	p.t.Helper()
-	line = strings.ReplaceAll(line, "$!", fmt.Sprint(p.last))
-	switch command, behind := strings.CutSuffix(line, " &"); {
-	case behind:
-		p.start(command)
+	if p.name != "" {
+		line = strings.ReplaceAll(line, "$"+p.name, p.last)
+	}
+	switch m := started.FindStringSubmatch(line); {
+	case m != nil:
+		p.start(m[1])
+		p.name = m[2]
 	case len(prints) == 0:
 		p.run(line)
 	default:
@@ -108,7 +114,7 @@ func (p *page) start(line string) {
 	c := exec.Command("sh", "-c", line)
 	c.Dir, c.SysProcAttr = p.dir, &syscall.SysProcAttr{Setpgid: true}
 	must(p.t, c.Start())
-	p.last = c.Process.Pid
+	p.last = strconv.Itoa(c.Process.Pid)
 	p.t.Cleanup(func() {
 		_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
 		_ = c.Wait()
