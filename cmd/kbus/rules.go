@@ -121,6 +121,7 @@ func countOf(n int, what string) string {
 
 func checkRules(l *line, f *rulesFlags) error {
 	set, dir, err := f.load("", f.names())
+	warnUnread(l, dir)
 	if err != nil {
 		return l.reportMistakes(err, "rules")
 	}
@@ -130,8 +131,28 @@ func checkRules(l *line, f *rulesFlags) error {
 			Rules int    `json:"rules"`
 		}{dir, len(set.Rules)})
 	}
-	_, err = fmt.Fprintf(l.out, "%s: %s\n", dir, countOf(len(set.Rules), "rule"))
+	count := countOf(len(set.Rules), "rule")
+	if len(set.Rules) == 0 {
+		count += ": nothing is denied"
+	}
+	_, err = fmt.Fprintf(l.out, "%s: %s\n", dir, count)
 	return err
+}
+
+// warn writes a warning about a file as mistakes are written, but that it is none.
+func warn(l *line, text string) {
+	if l.JSON {
+		l.note(text)
+		return
+	}
+	fmt.Fprintln(l.err, text)
+}
+
+// warnUnread tells of the files in a directory of rules or services that are not read.
+func warnUnread(l *line, dir string) {
+	for _, name := range toml.Unread(dir) {
+		warn(l, name+": "+toml.Why)
+	}
 }
 
 // testRules compares what files expect with what the rules decide.

@@ -45,6 +45,26 @@ func TestRulesCheckAndTest(t *testing.T) {
 	}
 }
 
+// A file whose name does not end in .toml is not read: that is said, and that without rules nothing is denied.
+func TestCheckSaysWhatIsNotRead(t *testing.T) {
+	for what, path := range map[string]string{"rules": "r", "services": "s"} {
+		t.Chdir(t.TempDir())
+		must(t, os.Mkdir(path, 0o755))
+		for _, name := range []string{"10-x.conf", ".hidden", "10-x.toml~"} {
+			must(t, os.WriteFile(filepath.Join(path, name), []byte("no TOML"), 0o644))
+		}
+		want := map[string]string{"rules": "r: 0 rules: nothing is denied\n", "services": "s: 0 services\n"}[what]
+		c := start(t, "kbus", what, "check", path)
+		if status := c.status(t); status != 0 || c.out.String() != want || c.err.String() != path+"/10-x.conf: not read, for its name does not end in .toml\n" {
+			t.Errorf("status %d, %s%s", status, &c.out, &c.err)
+		}
+		c = start(t, "kbus", what, "check", path, "--json")
+		if status := c.status(t); status != 0 || c.err.String() != "{\"note\":\""+path+"/10-x.conf: not read, for its name does not end in .toml\"}\n" {
+			t.Errorf("status %d, %s%s", status, &c.out, &c.err)
+		}
+	}
+}
+
 func TestExplain(t *testing.T) {
 	withRules(t)
 	for _, c := range []struct {

@@ -58,6 +58,7 @@ func checkServices(l *line, dir string, elsewhere bool) error {
 		users = folder.Elsewhere{}
 	}
 	set, err := folder.Load(dir, users)
+	warnUnread(l, dir)
 	if err != nil {
 		return l.reportMistakes(err, "services")
 	}

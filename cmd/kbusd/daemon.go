@@ -47,6 +47,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitFailure
 	}
 	if c.check {
+		for _, name := range s.Unread() {
+			fmt.Fprintf(stderr, "%s: %s\n", name, settings.NotRead)
+		}
 		fmt.Fprintln(stdout, strings.TrimSpace(c.config+" ok"))
 		return exitOK
 	}
@@ -85,6 +88,7 @@ func serve(c *commandLine, s *settings.Settings, stderr io.Writer) int {
 		return exitFailure
 	}
 	releaseStartMemory()
+	d.warnUnread()
 	d.notifyReady()
 	d.loop()
 	out.close()

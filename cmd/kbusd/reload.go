@@ -31,6 +31,14 @@ func (d *daemon) reload() {
 			attrs = append(attrs, logger.String("file", "none: kbusd was started without --config"))
 		}
 		d.log.LogAttrs(logger.LevelInfo, "reloaded", attrs...)
+		d.warnUnread()
+	}
+}
+
+// warnUnread logs the files of rules and services that are passed over: who has written one waits for it to count.
+func (d *daemon) warnUnread() {
+	for _, name := range d.settings.Unread() {
+		d.log.Warn(settings.NotRead, "file", name)
 	}
 }
 

@@ -94,7 +94,25 @@ func TestRulesSetting(t *testing.T) {
 		t.Errorf("by flag: %s", out)
 	}
 	writeFile(t, filepath.Join(dir, "mine", "10.toml"), "[[rule]]\nallow = \"open\"\n")
-	if out, ok := check("--config", config); !ok {
+	writeFile(t, filepath.Join(dir, "mine", "20.conf"), "")
+	if out, ok := check("--config", config); !ok || !strings.Contains(out, "mine/20.conf: not read, for its name does not end in .toml\n") {
 		t.Errorf("a good file: %s", out)
 	}
+}
+
+// TestUnreadFiles: a file of rules or services that is passed over because of its name is in the log, at the start and at a reload.
+func TestUnreadFiles(t *testing.T) {
+	dir := t.TempDir()
+	config := filepath.Join(dir, "kbusd.toml")
+	writeFile(t, config, "buses = 1\n")
+	writeFile(t, filepath.Join(dir, "rules.d", "10-door.conf"), "[[rule]]\ndeny = \"open\"\n")
+	writeFile(t, filepath.Join(dir, "kbus.d", "lamp.TOML"), "")
+	const why = "not read, for its name does not end in .toml"
+	p := runKbusd(t, "--config", config)
+	p.wait("level=WARN", why, "rules.d/10-door.conf")
+	p.wait("level=WARN", why, "kbus.d/lamp.TOML")
+	writeFile(t, filepath.Join(dir, "rules.d", "20-door.txt"), "")
+	p.Process.Signal(syscall.SIGHUP)
+	p.wait("reloaded")
+	p.wait("level=WARN", why, "rules.d/20-door.txt")
 }

@@ -19,7 +19,11 @@ import (
 const (
 	mostFiles     = 1000
 	mostFileBytes = 1 << 20
+	mostUnread    = 100
 )
+
+// suffix is what the name of a file ends in that is read.
+const suffix = ".toml"
 
 // File is the text of one file, or why it cannot be read. That is a mistake like others, for Parse to tell: so it hides none.
 type File struct {
@@ -94,7 +98,16 @@ func Read(path string) (files []File, err error) {
 	return files, nil
 }
 
-func namesIn(dir string) (names []string, err error) {
+func namesIn(dir string) ([]string, error) {
+	names, err := filesIn(dir, func(name string) bool { return strings.HasSuffix(name, suffix) })
+	if len(names) > mostFiles {
+		return nil, fmt.Errorf("%s: %d files, %d are the most", dir, len(names), mostFiles)
+	}
+	return names, err
+}
+
+// filesIn are the files of a directory that do not begin with a dot and that are wanted, in the order of their names.
+func filesIn(dir string, wanted func(name string) bool) (names []string, err error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, err
@@ -105,15 +118,25 @@ func namesIn(dir string) (names []string, err error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		if name := e.Name(); strings.HasSuffix(name, ".toml") && !strings.HasPrefix(name, ".") && !e.IsDir() {
+		if name := e.Name(); !strings.HasPrefix(name, ".") && !e.IsDir() && wanted(name) {
 			names = append(names, filepath.Join(dir, name))
 		}
 	}
-	if len(names) > mostFiles {
-		return nil, fmt.Errorf("%s: %d files, %d are the most", dir, len(names), mostFiles)
-	}
 	sort.Slice(names, func(i, j int) bool { return names[i] < names[j] }) // not os.ReadDir, which links another way to sort
 	return names, nil
+}
+
+// Why says of a file that is Unread why.
+const Why = "not read, for its name does not end in " + suffix
+
+// Unread are the files of a directory that Read passes over because of their names, in order: somebody has perhaps meant them.
+// Hidden files, and those that editors leave behind (name~), nobody means. None, if there is no such directory.
+func Unread(dir string) []string {
+	names, err := filesIn(dir, func(name string) bool { return !strings.HasSuffix(name, suffix) && !strings.HasSuffix(name, "~") })
+	if err != nil {
+		return nil
+	}
+	return names[:min(len(names), mostUnread)]
 }
 
 // readFile reads one file. It does not wait for the writer of a pipe, which has that name by mistake: a daemon reads, too.

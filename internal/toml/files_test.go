@@ -3,6 +3,7 @@ package toml
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,6 +42,28 @@ func TestUnreadable(t *testing.T) {
 	for i := range want {
 		if i >= len(got) || !strings.HasPrefix(got[i], in(want[i])) {
 			t.Fatalf("%s\nand not, line by line,\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+}
+
+// What is not read because of its name is known, but for what nobody means: hidden files and those that editors leave behind.
+func TestUnread(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"20-b.conf", "10-a.toml", "README", "10-a.toml~", ".10-a.toml.swp", ".hidden", "10-a.toml.dpkg-old"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "old"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{filepath.Join(dir, "10-a.toml.dpkg-old"), filepath.Join(dir, "20-b.conf"), filepath.Join(dir, "README")}
+	if got := Unread(dir); !slices.Equal(got, want) {
+		t.Errorf("%q and not %q", got, want)
+	}
+	for _, none := range []string{filepath.Join(dir, "nowhere"), filepath.Join(dir, "README")} {
+		if got := Unread(none); got != nil {
+			t.Errorf("%s: %q", none, got)
 		}
 	}
 }

@@ -26,6 +26,7 @@ const servicesDir = "kbus.d"
 // found from where it is. The error is Errors.
 func (s *Settings) LoadRules(config string) error {
 	r := &s.Server.Rules
+	s.noteUnread(folderOf(s, "rules", r.Dir, rulesDir, config))
 	set, err := loadFolder(s, "rules", r.Dir, rulesDir, config, func(dir string) (*rules.Set, error) {
 		return folder.Load(dir, folder.Here{})
 	})
@@ -39,6 +40,7 @@ func (s *Settings) LoadRules(config string) error {
 func (s *Settings) LoadServices(config string) error {
 	r := &s.Server.Services
 	s.services = folderOf(s, "services", r.Dir, servicesDir, config)
+	s.noteUnread(s.services)
 	set, err := loadFolder(s, "services", r.Dir, servicesDir, config, func(dir string) (*services.Set, error) {
 		return servicefolder.Load(dir, servicefolder.Here{})
 	})
@@ -79,6 +81,19 @@ func folderOf(s *Settings, key, named, usual, config string) string {
 	}
 	return named
 }
+
+// noteUnread notes the files of such a directory that are not read: without them a bus may be open that somebody has meant to close.
+func (s *Settings) noteUnread(dir string) {
+	if dir != "" {
+		s.unread = append(s.unread, toml.Unread(dir)...)
+	}
+}
+
+// NotRead says of a file that is Unread why.
+const NotRead = toml.Why
+
+// Unread are files in the directories of rules and services that have not been read, for their names do not end in .toml.
+func (s *Settings) Unread() []string { return s.unread }
 
 // RuleCount is how many rules there are.
 func (s *Settings) RuleCount() int {

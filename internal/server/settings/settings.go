@@ -22,7 +22,8 @@ type Settings struct {
 	from map[string]string // key -> where it was set: "kbusd.toml:3" or "--dir"
 	bad  map[string]bool   // keys with values that could not be read
 
-	services string // where they are looked for; "": nowhere
+	services string   // where they are looked for; "": nowhere
+	unread   []string // files of rules and services with names that are not read
 }
 
 // Default is what holds unless a setting says otherwise.
