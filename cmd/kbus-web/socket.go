@@ -60,7 +60,9 @@ func socketHandler(l *line, allow string) (http.Handler, error) {
 	dial := func(ctx context.Context, bus uint32) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", rundir.SocketPath(l.Directory(), bus))
 	}
-	return websocket.New(doors, dial, websocket.DefaultPatience), nil
+	handler := websocket.New(doors, dial, websocket.DefaultPatience)
+	handler.Refused = l.remark
+	return handler, nil
 }
 
 func serveSocket(ctx context.Context, l *line, address string, socket http.Handler) error {

@@ -42,6 +42,7 @@ func TestSocketBesideThePage(t *testing.T) {
 			}
 		}
 	}
+	s.web.await("refused at /socket: 127.0.0.1:")
 	conn, err := come("https://panel.example", doors)
 	must(t, err)
 	defer conn.CloseNow()

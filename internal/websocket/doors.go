@@ -1,7 +1,6 @@
 package websocket
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -11,9 +10,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-
-	"github.com/pelletier/go-toml/v2"
-	"github.com/pelletier/go-toml/v2/unstable"
 
 	"kbus.example/kbus/internal/rules"
 	"kbus.example/kbus/message"
@@ -39,18 +35,6 @@ type Door struct {
 // String says where it stands.
 func (d *Door) String() string { return "door " + d.position.String() }
 
-// written is a door as its file has it.
-type written struct {
-	Origin      string   `toml:"origin"`
-	TokenFile   string   `toml:"token-file"`
-	Bus         []uint32 `toml:"bus"`
-	Send        []string `toml:"send"`
-	Listen      []string `toml:"listen"`
-	Request     []string `toml:"request"`
-	Reply       []string `toml:"reply"`
-	Connections int      `toml:"connections"`
-}
-
 const (
 	defaultConnections = 16
 	mostConnections    = 1000
@@ -58,8 +42,8 @@ const (
 	mostFileBytes      = 1 << 20
 )
 
-// Load reads a file of doors, and the tokens that it names, whose paths begin where the file is. An error says what is wrong, and
-// on which line.
+// Load reads a file of doors, and the tokens that it names, whose paths begin where the file is. An error has a line for each thing
+// that is wrong, with the line where it is.
 func Load(path string) ([]*Door, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -68,115 +52,63 @@ func Load(path string) ([]*Door, error) {
 	if len(text) > mostFileBytes {
 		return nil, fmt.Errorf("%s: %d bytes, %d are the most", path, len(text), mostFileBytes)
 	}
-	var file struct {
-		Door []written `toml:"door"`
+	list, wrong, err := read(path, text)
+	if err != nil {
+		return nil, err
 	}
-	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&file); err != nil {
-		return nil, explained(path, err)
-	}
-	positions := positionsIn(path, text)
-	if len(file.Door) != len(positions) || len(positions) == 0 || len(positions) > mostDoors {
+	if len(list) == 0 && len(wrong) == 0 || len(list) > mostDoors {
 		return nil, fmt.Errorf("%s: a file of doors has tables [[door]], at least one and %d at most", path, mostDoors)
 	}
-	doors := make([]*Door, len(positions))
-	for i, w := range file.Door {
-		if doors[i], err = w.door(filepath.Dir(path), positions[i]); err != nil {
-			return nil, err
-		}
+	doors := make([]*Door, len(list))
+	for i := range list {
+		doors[i] = list[i].door(filepath.Dir(path), &wrong)
 	}
-	return doors, nil
-}
-
-// explained puts the position before what the decoder says.
-func explained(path string, err error) error {
-	var unknown *toml.StrictMissingError
-	var wrong *toml.DecodeError
-	switch {
-	case errors.As(err, &unknown):
-		wrong = &unknown.Errors[0]
-		row, _ := wrong.Position()
-		return fmt.Errorf("%s:%d: unknown key %q; known are origin, token-file, bus, send, listen, request, reply, connections",
-			path, row, strings.Join(wrong.Key(), "."))
-	case errors.As(err, &wrong):
-		row, _ := wrong.Position()
-		return fmt.Errorf("%s:%d: %v", path, row, wrong)
-	}
-	return fmt.Errorf("%s: %w", path, err)
-}
-
-// positions are the lines of a door: of its keys, and of its head, "".
-type positions map[string]rules.Position
-
-func positionsIn(path string, text []byte) (list []positions) {
-	var p unstable.Parser
-	p.Reset(text)
-	for p.NextExpression() {
-		e := p.Expression()
-		if e.Kind == unstable.ArrayTable {
-			list = append(list, positions{})
-		}
-		key := e.Key()
-		if len(list) == 0 || !key.Next() {
-			continue
-		}
-		at := rules.Position{File: path, Line: 1 + bytes.Count(text[:key.Node().Raw.Offset], []byte{'\n'})}
-		if e.Kind == unstable.ArrayTable {
-			list[len(list)-1][""] = at
-		} else {
-			list[len(list)-1][string(key.Node().Data)] = at
-		}
-	}
-	return list
+	return doors, wrong.asError()
 }
 
 // door checks what is written.
-func (w *written) door(dir string, at positions) (*Door, error) {
-	d := &Door{Origin: w.Origin, Buses: w.Bus, Connections: w.Connections, position: at[""]}
-	wrong := func(key, format string, args ...any) error {
-		position := at[key]
-		if position.Line == 0 {
-			position = at[""]
+func (w *written) door(dir string, wrong *mistakes) *Door {
+	d := &Door{Origin: w.text("origin", wrong), Buses: w.numbers("bus", wrong), Connections: defaultConnections, position: w.at("")}
+	if err := checkOrigin(d.Origin); err != nil {
+		w.complain(wrong, "origin", "%v", err)
+	}
+	if len(d.Buses) == 0 {
+		w.complain(wrong, "bus", "say for which buses the door is, as in bus = [0]")
+	}
+	if n := w.number("connections", wrong); n != 0 {
+		d.Connections = int(n)
+		if n < 1 || n > mostConnections {
+			w.complain(wrong, "connections", "it must be from 1 to %d", mostConnections)
 		}
-		return fmt.Errorf("%v: %s: %s", position, key, fmt.Sprintf(format, args...))
 	}
-	if err := checkOrigin(w.Origin); err != nil {
-		return nil, wrong("origin", "%v", err)
-	}
-	if len(w.Bus) == 0 {
-		return nil, wrong("bus", "say for which buses the door is, as in bus = [0]")
-	}
-	if d.Connections == 0 {
-		d.Connections = defaultConnections
-	}
-	if d.Connections < 1 || d.Connections > mostConnections {
-		return nil, wrong("connections", "it must be from 1 to %d", mostConnections)
-	}
-	token, err := readToken(dir, w.TokenFile)
+	token, err := readToken(dir, w.text("token-file", wrong))
 	if err != nil {
-		return nil, wrong("token-file", "%v", err)
+		w.complain(wrong, "token-file", "%v", err)
 	}
 	d.token = sha256.Sum256([]byte(token))
 	set := &rules.Set{}
-	for _, list := range []struct {
-		operation rules.Operation
-		names     []string
-	}{{rules.Send, w.Send}, {rules.Listen, w.Listen}, {rules.Request, w.Request}, {rules.Reply, w.Reply}} {
-		key := list.operation.String()
-		for _, name := range list.names {
+	for _, operation := range operations {
+		key := operation.String()
+		names := w.texts(key, wrong)
+		for _, name := range names {
 			if message.CheckBinding(name) != message.OK {
-				return nil, wrong(key, "%q: %s", name, message.NameFault([]byte(name), false, true))
+				w.complain(wrong, key, "%q: %s", name, message.NameFault([]byte(name), false, true))
+				break
 			}
 		}
-		if len(list.names) > 0 { // a rule without names would be for all
-			set.Rules = append(set.Rules, rules.Rule{Allow: true, Operations: []rules.Operation{list.operation}, Names: list.names, Position: at[key]})
+		if len(names) > 0 { // a rule without names would be for all
+			set.Rules = append(set.Rules, rules.Rule{Allow: true, Operations: []rules.Operation{operation}, Names: names, Position: w.at(key)})
 		}
 	}
-	if len(set.Rules) == 0 {
-		return nil, wrong("origin", "the door allows nothing: give it send, listen, request or reply")
+	if len(set.Rules) == 0 && !w.spoilt {
+		w.complain(wrong, "origin", "the door allows nothing: give it send, listen, request or reply")
 	}
 	d.law = rules.NewLaws(set).For(&rules.Identity{})
-	return d, nil
+	return d
 }
+
+// operations are what a door can allow; their keys are their names.
+var operations = []rules.Operation{rules.Send, rules.Listen, rules.Request, rules.Reply}
 
 // checkOrigin wants it as browsers write it.
 func checkOrigin(origin string) error {

@@ -95,7 +95,7 @@ func TestBadDoors(t *testing.T) {
 		"":                                      "at least one",
 		"[door]\n":                              "tables [[door]]",
 		"x = 1\n":                               `:1: unknown key "x"`,
-		begin + "tokenfile = \"token\"\n":       `:3: unknown key "door.tokenfile"`,
+		begin + "tokenfile = \"token\"\n":       `:3: unknown key "tokenfile"`,
 		begin + "bus = [0\n":                    "doors.toml:",
 		begin + "bus = [-1]\n":                  "doors.toml:3",
 		begin + "bus = [0]\nsend=[\"$.A\"]\n":   ":1: token-file: name the file",
@@ -114,6 +114,29 @@ func TestBadDoors(t *testing.T) {
 	} {
 		if _, err := load(t, text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q\ngives %v\nnot %q", text, err, want)
+		}
+	}
+	for text, want := range map[string][]string{ // all of it is said, in the words of the file
+		begin + "bus = 0\ntoken-file = 7\nsend = \"$.A\"\nconnections = \"many\"\nlisten = [\"$.B!\"]\n": {":3: bus takes a list of numbers, such as [0]",
+			":4: token-file takes a string", `:5: send takes a list of names, such as ["$.Panel.*"]`, ":6: connections takes a number", `:7: listen: "$.B!": `},
+		"x = 1\n[[doors]]\nbus = 0\n[[door]]\norigin = 1\nbus = [0.5]\ntokenfile = \"token\"\n": {`:1: unknown key "x"; known are tables [[door]]`,
+			`:2: unknown table "doors"; known is [[door]]`, ":5: origin takes a string", ":6: bus takes a list of numbers, such as [0]", `:7: unknown key "tokenfile"; known are origin,`},
+		"door = 1\n":                    {`:1: unknown key "door"; known are tables [[door]]`},
+		"[[door]]\norigin = \"none\"\n": {":1: bus: say", ":1: token-file: name", ":2: origin: the door allows nothing"},
+		begin + "token-file = \"nowhere\"\n[[door]]\norigin = \"here\"\nbus = [0]\ntoken-file = \"token\"\nsend = [\"$.A\"]\n": {":1: bus: say", ":2: origin: the door allows nothing",
+			":3: token-file: ", ":5: origin: it must be"},
+	} {
+		_, err := load(t, text)
+		if err == nil {
+			t.Errorf("%q is taken", text)
+			continue
+		}
+		lines := strings.Split(err.Error(), "\n")
+		for i, line := range lines {
+			if len(lines) != len(want) || !strings.Contains(line, "doors.toml"+want[i]) {
+				t.Errorf("%q\ngives\n%v\nnot %q", text, err, want)
+				break
+			}
 		}
 	}
 	if _, err := Load(filepath.Join(t.TempDir(), "nowhere")); err == nil {

@@ -6,8 +6,9 @@
 // judge it, and passes all else through as it comes, in pieces of a few thousand bytes. So nothing grows with what a page
 // sends, or does not read: the page waits for the daemon, and the daemon for the page, as with any client.
 //
-// The files: doors.go is the file of doors, gate.go judges what a page asks, answers.go puts refusals where their results belong,
-// session.go is one connection, and this file is the HTTP.
+// The files: doors.go is the file of doors and written.go how it is written, gate.go judges what a page asks, answers.go puts
+// refusals where their results belong, session.go is one connection, refused.go says who has found no door, and this file is the
+// HTTP.
 package websocket
 
 import (
@@ -43,12 +44,16 @@ const DefaultPatience = 30 * time.Second
 
 // Handler is the endpoint for pages.
 type Handler struct {
+	Refused Refused // nil: nobody wants to know; set before the first page comes
+
 	doors    []*Door
 	dial     func(ctx context.Context, bus uint32) (net.Conn, error)
 	patience time.Duration
 
 	mu   sync.Mutex
 	open map[*Door]int
+
+	refusals refusals
 }
 
 // New makes a Handler. dial connects to the socket of a bus; patience is how long a page may take to read.
@@ -59,9 +64,11 @@ func New(doors []*Door, dial func(ctx context.Context, bus uint32) (net.Conn, er
 // ServeHTTP is one connection, from its beginning to its end. Cancel the request's context to end it.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	offered := protocols(r)
-	door := find(h.doors, r.Header.Get("Origin"), tokenOf(offered))
+	origin, token := r.Header.Get("Origin"), tokenOf(offered)
+	door := find(h.doors, origin, token)
 	switch {
 	case door == nil:
+		h.refusals.note(h.Refused, h.doors, origin, token, r.RemoteAddr)
 		http.Error(w, "no door for this origin and token", http.StatusForbidden)
 		return
 	case !slices.Contains(offered, Protocol):
