@@ -17,6 +17,7 @@ type answering struct {
 	with  string
 	echo  bool
 	exec  string
+	fail  bool // a command of exec that fails makes a Status of the Reply
 	count uint32
 	print format
 	bind  bindFlags
@@ -44,11 +45,14 @@ with a JSON object, its keys description, contentType and schema.
 
 --exec runs CMD in a shell with the data of the Request on standard input. What it
 writes to standard output is the Reply; if it fails, what it has written is the
-Reply all the same. KBUS_NAME, KBUS_ID and KBUS_FROM tell CMD of the Request.`,
+Reply all the same. With --fail who asked gets the Status $.KBUS.Replier.Failed
+then, whose data is the last line that CMD has written to standard error, or its
+exit status. KBUS_NAME, KBUS_ID and KBUS_FROM tell CMD of the Request.`,
 		Example: `kbus answer '$.Time' --exec date
 kbus answer '$.Echo' --echo
 kbus answer '$.Greeting' --with 'Good day'
 kbus answer '$.Upper' --exec 'tr a-z A-Z' --count 3
+kbus answer '$.Disk.Free' --exec 'df --output=avail "$(cat)"' --fail
 kbus answer '$.Echo' --echo --standby`,
 		Args:              cli.Takes("NAME"),
 		ValidArgsFunction: l.completeName(boundNames),
@@ -56,6 +60,7 @@ kbus answer '$.Echo' --echo --standby`,
 	c.Flags().StringVar(&a.with, "with", "", "reply with `TEXT`")
 	c.Flags().BoolVar(&a.echo, "echo", false, "reply with the data of the Request")
 	c.Flags().StringVar(&a.exec, "exec", "", "reply with what `CMD` prints")
+	c.Flags().BoolVar(&a.fail, "fail", false, "with --exec: if CMD fails, reply with a Status that says why")
 	c.Flags().Var((*amount)(&a.count), "count", "end after N Requests")
 	a.bind.register(c)
 	a.card.register(c)
@@ -63,6 +68,9 @@ kbus answer '$.Echo' --echo --standby`,
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := oneOf(cmd, "with", "echo", "exec"); err != nil {
 			return err
+		}
+		if a.fail && a.exec == "" {
+			return cli.Misused("--fail is for --exec")
 		}
 		attach, err := a.card.read()
 		if err != nil {
@@ -125,14 +133,14 @@ func (l *line) answer(ctx context.Context, k *kbus.Ksock, a *answering) (answere
 		if err := l.printMessage(m, a.print); err != nil { // before the command, which may take long
 			return answered, err
 		}
-		data, err := l.reply(ctx, a, m)
+		reply, err := l.reply(ctx, a, m)
 		if ctx.Err() != nil && err != nil {
 			return answered, nil
 		}
 		if err != nil {
 			return answered, err
 		}
-		if err := l.sendReply(k, m, data, a.print); err != nil {
+		if err := l.sendReply(k, m, reply, a.print); err != nil {
 			return answered, err
 		}
 		answered++
@@ -141,11 +149,7 @@ func (l *line) answer(ctx context.Context, k *kbus.Ksock, a *answering) (answere
 }
 
 // sendReply sends a Reply, and goes on if the Ksock that asked has gone: that is no failure.
-func (l *line) sendReply(k *kbus.Ksock, request *kbus.Message, data []byte, print format) error {
-	reply, err := request.Reply(data)
-	if err != nil {
-		return err
-	}
+func (l *line) sendReply(k *kbus.Ksock, request, reply *kbus.Message, print format) error {
 	sent, err := k.Send(context.Background(), reply)
 	if errors.Is(err, kbus.ErrAddresseeGone) || errors.Is(err, kbus.ErrNotExpected) {
 		l.reportFailure(fmt.Errorf("the Reply to %v was not delivered: %w", request.ID, err))
