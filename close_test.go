@@ -126,6 +126,12 @@ func TestOpenErrors(t *testing.T) {
 		_, err = kbus.Observe(t.Context(), 7, kbus.Dir(dir))
 		w.fails(err, kbus.ErrNoSuchBus)
 	}
+	for i, want := range []string{"there is only bus 0", "there are only buses 0, 12"} { // whoever runs with fewer is running
+		w.must(os.WriteFile(kbus.SocketPath(dir, kbus.BusNumber(12*i)), nil, 0o600))
+		_, err := kbus.Open(t.Context(), 7, kbus.Dir(dir))
+		w.fails(err, kbus.ErrNoSuchBus)
+		is(w, "the error", err.Error(), "kbus: open "+dir+"/bus7.sock: there is no such bus: "+want)
+	}
 	is(w, "descriptors", descriptors(w), before)
 
 	bus := kbus.NewBus()

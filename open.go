@@ -47,7 +47,7 @@ func daemon(bus BusNumber, opts []Option) *endpoint {
 			if ctx.Err() != nil {
 				err = driver.CanceledBy(ctx)
 			}
-			return nil, &Error{Op: "open", Name: path, Err: err, Text: hint(err)}
+			return nil, &Error{Op: "open", Name: path, Err: err, Text: hint(p.dir, bus, err)}
 		}
 		return l, nil
 	}
@@ -55,9 +55,12 @@ func daemon(bus BusNumber, opts []Option) *endpoint {
 }
 
 // hint says what a person may look at when there is no daemon to be found.
-func hint(err error) string {
+func hint(dir string, bus BusNumber, err error) string {
 	switch {
 	case errors.Is(err, ErrNoSuchBus):
+		if only := rundir.OnlyBuses(dir, uint32(bus)); only != "" {
+			return only
+		}
 		return "nobody listens there; is kbusd running?"
 	case errors.Is(err, syscall.EACCES):
 		return "the permissions of the socket say who may use this bus"

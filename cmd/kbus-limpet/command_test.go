@@ -45,6 +45,7 @@ func TestUsage(t *testing.T) {
 		{"pair --listen a --id 1 --legacy --queue 0", 2, "larger than 0"},
 		{"pair --listen a --id -1", 2, "invalid argument"},
 		{"pair --listen a --id 1 --legacy --bus 256", 2, "buses are numbered from 0 to 255"},
+		{"pair --listen a --id 1 --legacy --dir /nowhere --bus 7", 2, "no bus 7 in /nowhere: is kbusd running? Start it with: kbusd --dir /nowhere --buses 8"},
 		{"pair --listen a --id 1 --legacy --dir /nowhere", 2, "no bus 0 in /nowhere: is kbusd running? Start it with: kbusd --dir /nowhere"},
 		{"pair --listen a --id 1 --certs /nowhere", 2, "/nowhere/authority.pem: no such file"},
 		{"join --id 1 --servers nats://10.1.2.3", 2, "to 10.1.2.3:4222 everything would go in plain text: say tls:// or --certs DIR"},

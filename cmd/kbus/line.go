@@ -42,7 +42,7 @@ func (l *line) open(ctx context.Context, opts ...kbus.Option) (*kbus.Ksock, erro
 	ctx, done := soon(ctx)
 	defer done()
 	k, err := kbus.Open(ctx, kbus.BusNumber(l.Bus), append(opts, kbus.Dir(l.Directory()))...)
-	return k, l.explainNoBus(uint32(l.Bus), err)
+	return k, l.ExplainNoBus(uint32(l.Bus), err)
 }
 
 // leave closes a Ksock, unless the bus has not answered in time: then it would not take note of that either, and the end
@@ -58,7 +58,7 @@ func (l *line) observe(ctx context.Context, bus kbus.BusNumber) (*kbus.Observer,
 	ctx, done := soon(ctx)
 	defer done()
 	o, err := kbus.Observe(ctx, bus, kbus.Dir(l.Directory()))
-	return o, l.explainNoBus(uint32(bus), err)
+	return o, l.ExplainNoBus(uint32(bus), err)
 }
 
 // observed looks at the bus for as long as use takes.

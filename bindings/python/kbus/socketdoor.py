@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import select
 import socket
 import time
@@ -359,8 +360,20 @@ def no_answer(path: str, limit: float) -> KbusError:
 
 
 def no_bus(path: str) -> KbusError:
-    """No daemon is there."""
-    return refusal(NO_SUCH_BUS, "open " + path, "nobody listens there; is kbusd running?")
+    """No daemon is there, or one that runs with fewer buses."""
+    try:
+        names = os.listdir(os.path.dirname(path) or ".")
+    except OSError:
+        names = []
+    found = [re.match(r"bus(\d+)\.sock\Z", name) for name in names if name != os.path.basename(path)]
+    there = sorted(int(bus.group(1)) for bus in found if bus)
+    if not there or os.path.basename(path) in names:  # a socket that is there was left behind
+        why = "nobody listens there; is kbusd running?"
+    elif len(there) == 1:
+        why = "there is only bus {}".format(there[0])
+    else:
+        why = "there are only buses " + ", ".join(map(str, there))
+    return refusal(NO_SUCH_BUS, "open " + path, why)
 
 
 class _Socket(socket.socket):

@@ -30,7 +30,16 @@ class Opening(WithDaemon):
         for which in (1, -1):
             with self.assertRaises(FileNotFoundError) as caught:
                 Ksock(which)
-            self.assertIn("is kbusd running?", str(caught.exception))
+            self.assertIn("there is only bus 0", str(caught.exception))
+        self.ksock().new_device()
+        with self.assertRaises(FileNotFoundError) as caught:
+            Ksock(7)
+        self.assertIn("there are only buses 0, 1", str(caught.exception))
+        os.environ["KBUS_DIR"] = "/nowhere"
+        self.addCleanup(os.environ.__setitem__, "KBUS_DIR", self.daemon.dir)
+        with self.assertRaises(FileNotFoundError) as caught:
+            Ksock(7)
+        self.assertIn("is kbusd running?", str(caught.exception))
         self.fails(errno.ENOENT, Ksock, "/no/such/device")
 
     def test_by_path(self):

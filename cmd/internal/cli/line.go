@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"kbus.example/kbus/internal/rundir"
 )
 
 // Small things that commands of all programs need: a line of JSON, an end at a signal, the number of a bus.
@@ -47,7 +49,7 @@ func UntilOver(ctx context.Context, lasting time.Duration) (_ context.Context, d
 type BusNumber uint32
 
 // LastBus is the greatest (R1.2: there are at most 256).
-const LastBus = 255
+const LastBus = rundir.LastBus
 
 func (b *BusNumber) String() string { return strconv.FormatUint(uint64(*b), 10) }
 

@@ -72,27 +72,6 @@ func errnoOf(err error) syscall.Errno {
 // PrintJSON writes one JSON line.
 func (p *Program) PrintJSON(v any) error { return WriteJSON(p.Out, v) }
 
-// noBus is the commonest failure of all, and gets a line that says what to do.
-type noBus struct {
-	text  string
-	cause error
-}
-
-func (n *noBus) Error() string { return n.text }
-func (n *noBus) Unwrap() error { return n.cause }
-
-// ExplainNoBus says what to do if an error is that there is no such bus.
-func (p *Program) ExplainNoBus(bus uint32, err error) error {
-	if !errors.Is(err, kbus.ErrNoSuchBus) {
-		return err
-	}
-	start := "kbusd"
-	if p.Dir != "" {
-		start += " --dir " + p.Dir
-	}
-	return &noBus{fmt.Sprintf("no bus %d in %s: is kbusd running? Start it with: %s", bus, p.Directory(), start), err}
-}
-
 // VersionLine is also what --version says.
 func (p *Program) VersionLine() string {
 	return fmt.Sprintf("%s %s (%s)", p.Name, version.Built, runtime.Version())
