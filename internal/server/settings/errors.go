@@ -47,9 +47,15 @@ func (e Errors) orNil() error {
 // didYouMean is "; did you mean ...?" with the known word nearest to what was written, or empty when none is near: at
 // most one edit in three letters. All known words are in small letters, and large ones are no edit.
 func didYouMean(written string, known []string) string {
+	small := strings.ToLower(written)
+	for _, k := range known { // who has left out the table
+		if strings.HasSuffix(k, "."+small) && !slices.Contains(known, small) {
+			return fmt.Sprintf("; did you mean %q?", k)
+		}
+	}
 	best, least := "", max(1, len(written)/3)+1
 	for _, k := range known {
-		if d := distance(strings.ToLower(written), k); d < least {
+		if d := distance(small, k); d < least {
 			best, least = k, d
 		}
 	}

@@ -78,6 +78,8 @@ func TestErrors(t *testing.T) {
 		{"[limits]\nconections = 5", `kbusd.toml:2: unknown key "limits.conections"; did you mean "limits.connections"?`},
 		{"limits.user.connections = 5",
 			`kbusd.toml:1: unknown key "limits.user.connections"; did you mean "limits.user-connections"?`},
+		{"user-connections = 5", `kbusd.toml:1: unknown key "user-connections"; did you mean "limits.user-connections"?`},
+		{"Level = 'info'", `kbusd.toml:1: unknown key "Level"; did you mean "log.level"?`},
 		{"colour = 'red'", `kbusd.toml:1: unknown key "colour"`},
 		{"[sockets]", `kbusd.toml:1: unknown table "sockets"; did you mean "socket"?`},
 		{"[[limits]]\nconnections = 1", `kbusd.toml:1: [[limits]]: there are no lists of tables here`},
