@@ -48,10 +48,19 @@ type File struct {
 // ErrInUse is for a file that another process has.
 var ErrInUse = errors.New("another process keeps its values there")
 
+// noDirectory is the path of a directory that is not there.
+type noDirectory string
+
+func (d noDirectory) Error() string { return "the directory " + string(d) + " is not there" }
+func (d noDirectory) Unwrap() error { return unix.ENOENT }
+
 // Open takes a file for this process; it need not be there yet. The lock is a file of its own, since the file itself is
 // replaced.
 func Open(path string) (*File, error) {
 	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, noDirectory(filepath.Dir(path))
+	}
 	if err != nil {
 		return nil, err
 	}
