@@ -62,6 +62,9 @@ func checkServices(l *line, dir string, elsewhere bool) error {
 	if err != nil {
 		return l.reportMistakes(err, "services")
 	}
+	for _, doubt := range folder.Doubts(set, elsewhere) {
+		warn(l, doubt)
+	}
 	if l.JSON {
 		return l.printJSON(struct {
 			Path     string `json:"path"`

@@ -45,6 +45,28 @@ func TestServicesCheck(t *testing.T) {
 	}
 }
 
+// A program that cannot be started as it is written is doubted, and no mistake: it may come later.
+func TestServicesCheckDoubts(t *testing.T) {
+	t.Chdir(t.TempDir())
+	must(t, os.Mkdir("s", 0o755))
+	here, err := os.Getwd()
+	must(t, err)
+	must(t, os.WriteFile("plain", nil, 0o644))
+	for name, exec := range map[string]string{"a": here + "/nowhere", "b": here + "/plain", "c": "/bin/sh -c true", "d": here, "e": "/bin/sh"} {
+		must(t, os.WriteFile("s/"+name+".toml", []byte(fmt.Sprintf("name = \"$.%s\"\nexec = [%q]\n", name, exec)), 0o644))
+	}
+	must(t, os.WriteFile("s/f.toml", []byte("name = \"$.f\"\nunit = \"f.service\"\n"), 0o644))
+	plain := "s/b.toml: exec: " + here + "/plain cannot be executed: chmod +x\n"
+	words := "s/c.toml: exec: there is no program \"/bin/sh -c true\"; if that is a whole command line, write each word of it as a string of its own\n"
+	dir := "s/d.toml: exec: " + here + " is a directory, and no program\n"
+	for flag, want := range map[string]string{"--json=false": "s/a.toml: exec: there is no program " + here + "/nowhere\n" + plain + words + dir, "--elsewhere": plain + words + dir} {
+		c := start(t, "kbus", "services", "check", "s", flag)
+		if status := c.status(t); status != 0 || c.out.String() != "s: 6 services\n" || c.err.String() != want {
+			t.Errorf("%s: status %d, %s%s", flag, status, &c.out, &c.err)
+		}
+	}
+}
+
 // TestServicesStarted: kbus ask starts what a file names, and kbus services shows it.
 func TestServicesStarted(t *testing.T) {
 	dir := t.TempDir()
