@@ -64,7 +64,8 @@ func (s *Session) beginTap(h wire.Header, payload []byte) {
 		s.refuse(h, message.ErrWrongMode, "a tap is a connection without a Ksock")
 		return
 	case e.taps.May != nil && !e.taps.May(s.peer):
-		s.refuse(h, message.ErrNotPermitted, "the users who may see everything are those of the daemon's setting taps")
+		s.refuse(h, message.ErrNotPermitted, `the daemon's setting taps says who may see everything ("owner": root and the daemon's user); `+
+			`taps = "group:NAME" in kbusd.toml lets others`)
 		return
 	}
 	if why, denied := s.peer.isDenied(Judge.MayTap); denied {

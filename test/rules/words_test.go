@@ -31,7 +31,7 @@ func TestRefusalsNameTheirRule(t *testing.T) {
 		{[]string{kbus, "send", "$.Door.Lock", "x"}, int(syscall.EACCES), "rule " + rule},
 		{[]string{kbus, "ask", "$.Door.Lock"}, int(syscall.EACCES), "denies to send the Request $.Door.Lock"},
 		{[]string{kbus, "listen", "$.Secret.*"}, int(syscall.EACCES), "denies to listen to $.Secret.*"},
-		{[]string{kbus, "monitor"}, int(syscall.EPERM), "setting taps"},
+		{[]string{kbus, "monitor"}, int(syscall.EPERM), `setting taps says who may see everything ("owner": root and the daemon's user); taps = "group:NAME" in kbusd.toml lets others`},
 		{[]string{"env", "python3", "-c", python}, 0, "13 "},
 		{[]string{"env", "python3", "-c", python}, 0, rule},
 	} {
