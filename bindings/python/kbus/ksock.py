@@ -11,6 +11,7 @@ from .cards import decoded_card, encoded_card
 from .conditions import CLOSED, KbusError, NoReply, refusal
 from .devicedoor import DeviceDoor
 from .door import Door, deadline_in, seconds_until
+from .given import as_replier, need_message
 from .ids import MessageId, Sent
 from .layout import Parts
 from .message import Message
@@ -94,8 +95,12 @@ class Ksock(Settings):
     @property
     def _open(self) -> Door:
         if self._door is None:
-            raise refusal(CLOSED, self.name)
+            raise refusal(CLOSED, self._called())
         return self._door
+
+    def _called(self) -> str:
+        """What an error calls the bus: a device by its path, and what is none by its number."""
+        return self.name if self._endpoint.is_device or self.name == self.which else "bus {}".format(self.which)
 
     @property
     def patience(self) -> Optional[float]:
@@ -122,7 +127,7 @@ class Ksock(Settings):
         """
         door = self._door
         if door is None:
-            raise AttributeError("{} is closed already".format(self.name))
+            raise AttributeError("{} is closed already".format(self._called()))
         while True:
             door.close()
             if self._attempted is not None:
@@ -223,7 +228,7 @@ class Ksock(Settings):
         EBADMSG: not a valid name. ENAMETOOLONG. EADDRINUSE: the name has a Replier. EAGAIN: a Listener to replier
         bind events has not caught up; try again. ETIMEDOUT: not within timeout seconds; it may happen later.
         """
-        self._open.bind(_encoded(name), int(replier), timeout)
+        self._open.bind(_encoded(name), as_replier(replier), timeout)
         self._memory.bound(name, replier)
 
     def stand_by(self, name: Name, *, timeout: Optional[float] = None) -> None:
@@ -238,7 +243,7 @@ class Ksock(Settings):
 
     def unbind(self, name: Name, replier: bool = False, *, timeout: Optional[float] = None) -> None:
         """Takes the newest such binding back, with what is queued through it. EINVAL: there is none; and as bind."""
-        self._open.unbind(_encoded(name), int(replier), timeout)
+        self._open.unbind(_encoded(name), as_replier(replier), timeout)
         self._memory.unbound(name, replier)
 
     def describe(self, name: Name, *, description: str = "", content_type: str = "", schema: Any = None) -> None:
@@ -270,6 +275,7 @@ class Ksock(Settings):
         EPIPE: the Replier of a stateful Request has changed. ENOLCK: our own queue has no room for the Reply. EALREADY:
         the last message still waits. EBADMSG, ENAMETOOLONG, EMSGSIZE, EINVAL: something is wrong with the message.
         """
+        need_message(msg, "Announcement")
         return self._open.send_message(msg.parts)
 
     def write_msg(self, msg: Message) -> None:
@@ -304,6 +310,7 @@ class Ksock(Settings):
         signal handler gives the call up in the same way. Else as send_msg, except that a Request that must wait for
         room waits.
         """
+        need_message(request, "Request")
         if not request.is_request():
             raise ValueError("{} is no Request: nobody would answer it".format(request))
         answer, number = self._open.call(request.parts, deadline_in(timeout), keep_late_answer, Message.from_parts)

@@ -48,6 +48,16 @@ def in_loop(test):
 
 class Aio(WithDaemon):
     @in_loop
+    async def test_what_is_given(self, a, b):
+        for operation, given, text in ((a.bind, ("$.A.*", "replier"), "replier is True or False, not 'replier'"),
+                                       (a.unbind, ("$.A", "yes"), "replier is True or False, not 'yes'"),
+                                       (a.call, ("$.A",), "a message is needed: Request('$.A'), not '$.A'"),
+                                       (a.send, ("$.A",), "a message is needed: Announcement('$.A'), not '$.A'")):
+            with self.assertRaises(TypeError) as caught:
+                await operation(*given)
+            self.assertEqual(str(caught.exception), text)
+
+    @in_loop
     async def test_messages(self, a, b):
         await b.bind("$.A")
         sent = await a.send(Announcement("$.A", "x"))

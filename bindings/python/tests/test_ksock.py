@@ -23,8 +23,25 @@ class Opening(WithDaemon):
         k.close()
         self.assertEqual((str(k), repr(k)), ("Ksock device 0 (closed)", "<Ksock /dev/kbus0 closed>"))
         self.assertEqual((k.fd, k.mode), (None, None))
-        self.assertRaises(AttributeError, k.close)
-        self.fails(errno.EBADF, k.bind, "$.A")
+        with self.assertRaises(AttributeError) as caught:
+            k.close()
+        self.assertEqual(str(caught.exception), "bus 0 is closed already")
+        self.assertIn("bus 0: the Ksock is closed", str(self.fails(errno.EBADF, k.bind, "$.A")))
+
+    def test_what_is_given(self):
+        """What is taken for something else is said in the program's words."""
+        k = self.ksock()
+        for operation, given, text in (
+                (k.bind, ("$.A.*", "replier"), "replier is True or False, not 'replier'"),
+                (k.unbind, ("$.A", None), "replier is True or False, not None"),
+                (k.call, ("$.A.B",), "a message is needed: Request('$.A.B'), not '$.A.B'"),
+                (k.call, (b"$.A",), "a message is needed: Request('$.A'), not b'$.A'"),
+                (k.send_msg, ("$.A",), "a message is needed: Announcement('$.A'), not '$.A'")):
+            with self.assertRaises(TypeError) as caught:
+                operation(*given)
+            self.assertEqual(str(caught.exception), text)
+        k.bind("$.A", 1)
+        k.unbind("$.A", True)
 
     def test_no_such_bus(self):
         for which in (1, -1):

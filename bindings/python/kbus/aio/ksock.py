@@ -13,6 +13,7 @@ from .. import endpoint, forks, wire
 from ..cards import decoded_card, encoded_card
 from ..conditions import CLOSED, KbusError, error, refusal
 from ..core import Core
+from ..given import as_replier, need_message
 from ..ids import MessageId, Sent
 from ..ksock import unanswered
 from ..message import Message
@@ -198,7 +199,7 @@ class Ksock:
     # Operations that are answered at once.
 
     async def bind(self, name: Union[str, bytes], replier: bool = False) -> None:
-        await self._run(self._core.bind(_encoded(name), int(replier)))
+        await self._run(self._core.bind(_encoded(name), as_replier(replier)))
         self._memory.bound(name, replier)
 
     async def stand_by(self, name: Union[str, bytes]) -> None:
@@ -207,7 +208,7 @@ class Ksock:
         self._memory.stands_by(name)
 
     async def unbind(self, name: Union[str, bytes], replier: bool = False) -> None:
-        await self._run(self._core.unbind(_encoded(name), int(replier)))
+        await self._run(self._core.unbind(_encoded(name), as_replier(replier)))
         self._memory.unbound(name, replier)
 
     async def describe(self, name: Union[str, bytes], *, description: str = "", content_type: str = "", schema: Any = None) -> None:
@@ -223,6 +224,7 @@ class Ksock:
 
     async def send(self, msg: Message) -> Sent:
         """Sends a message, as kbus.Ksock.send_msg."""
+        need_message(msg, "Announcement")
         sent: Sent = await self._run(self._core.send_message(msg.parts))
         return sent
 
@@ -288,6 +290,7 @@ class Ksock:
         TimeoutError after timeout seconds. Then, and when the task is cancelled, the call is given up, and the bus drops
         the answer when it comes, unless keep_late_answer: then it comes to the queue.
         """
+        need_message(request, "Request")
         if not request.is_request():
             raise ValueError("{} is no Request: nobody would answer it".format(request))
         parts, number = await self._run(self._core.call(request.parts, keep_late_answer), deadline_in(timeout))
