@@ -42,7 +42,7 @@ func (l *line) data(args []string, most uint32) ([]byte, error) {
 func readAtMost(r io.Reader, most uint32) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
 	if err == nil && len(data) > int(most) {
-		return nil, fmt.Errorf("%w: the data alone has more than %d bytes, the most for a message in all, setting limits.message-bytes-ceiling",
+		return nil, fmt.Errorf("%w: the data alone has more than %d bytes, the most for a message in all, settings limits.message-bytes and limits.message-bytes-ceiling",
 			kbus.ErrMessageTooLong, most)
 	}
 	return data, plainPathError(err)

@@ -156,7 +156,7 @@ func (t *terms) Unfit(m *message.Message, c message.Condition) string {
 	if c != message.ErrMessageTooLong {
 		return ""
 	}
-	return fmt.Sprintf("it has %d bytes, and no message may have more than %d, setting limits.message-bytes-ceiling",
+	return fmt.Sprintf("it has %d bytes, and no message may have more than %d, settings limits.message-bytes and limits.message-bytes-ceiling",
 		message.EntireLen(uint32(len(m.Name)), uint32(len(m.Data))), t.AbsMaxMessageBytes)
 }
 

@@ -73,8 +73,11 @@ func formFault(s *Session, h wire.Header, head *message.Header, name, data, trac
 	case message.OK:
 		return message.TraceFault(trace)
 	case message.ErrMessageTooLong:
-		return c, fmt.Sprintf("it has %d bytes, %d are the most, setting limits.message-bytes",
-			message.EntireLen(uint32(len(name)), uint32(len(data))), s.engine.bus.MaxMessageBytes())
+		size, settings := message.EntireLen(uint32(len(name)), uint32(len(data))), "setting limits.message-bytes"
+		if most, _ := s.engine.bus.SetMaxMessageBytes(s.ksock, askCeiling); size > uint64(most) { // with that alone it would not do
+			settings = "settings limits.message-bytes and limits.message-bytes-ceiling"
+		}
+		return c, fmt.Sprintf("it has %d bytes, %d are the most, %s", size, s.engine.bus.MaxMessageBytes(), settings)
 	default:
 		return c, s.faultOf(name, false, c)
 	}
@@ -91,6 +94,9 @@ func shownName(name []byte) []byte {
 	}
 	return name
 }
+
+// askCeiling sets nothing: it asks how large the maximum size may be set.
+const askCeiling = 1
 
 // checkForm applies R2.11 in its order, and R1.20, to a message that never had guards or pointers.
 func (s *Session) checkForm(h *message.Header, name, data []byte) message.Condition {

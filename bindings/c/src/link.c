@@ -56,7 +56,8 @@ int kb_lose(struct link *l)
 
 int kb_too_long(struct link *l, uint64_t bytes)
 {
-	snprintf(l->why, sizeof l->why, "%s: it has more than %llu bytes, and none may have more than %lu, setting limits.message-bytes-ceiling",
+	snprintf(l->why, sizeof l->why, "%s: it has more than %llu bytes, and none may have more than %lu, "
+	         "settings limits.message-bytes and limits.message-bytes-ceiling",
 	         kb_text(17), (unsigned long long)bytes, (unsigned long)l->most);
 	return -EMSGSIZE;
 }

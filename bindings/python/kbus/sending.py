@@ -153,8 +153,8 @@ class Sending(Books):
         """The bus has refused a message of which only a part was sent; the error with the length of all of it."""
         if e.condition != "ErrMessageTooLong" or len(parts.data) <= self.most:
             return e
-        return error(e.errno, "send {}: its data has {} bytes, {} are the most for a message in all, setting "
-                     "limits.message-bytes-ceiling".format(shown(parts.name), len(parts.data), self.most), e.condition)
+        return error(e.errno, "send {}: its data has {} bytes, {} are the most for a message in all, settings "
+                     "limits.message-bytes and limits.message-bytes-ceiling".format(shown(parts.name), len(parts.data), self.most), e.condition)
 
 
 def _is_request(head: bytearray) -> bool:
