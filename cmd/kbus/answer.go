@@ -52,7 +52,7 @@ exit status. KBUS_NAME, KBUS_ID and KBUS_FROM tell CMD of the Request.`,
 kbus answer '$.Echo' --echo
 kbus answer '$.Greeting' --with 'Good day'
 kbus answer '$.Upper' --exec 'tr a-z A-Z' --count 3
-kbus answer '$.Disk.Free' --exec 'df --output=avail "$(cat)"' --fail
+kbus answer '$.Load' --exec 'cat /proc/loadavg' --fail
 kbus answer '$.Echo' --echo --standby`,
 		Args:              cli.Takes("NAME"),
 		ValidArgsFunction: l.completeName(boundNames),
