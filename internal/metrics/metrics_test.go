@@ -188,11 +188,11 @@ func TestSameIDOfTwoAskers(t *testing.T) {
 	}
 	answer := &kbus.Event{Event: kbus.EventSent, SinceBoot: 3 * time.Second}
 	answer.ID, answer.InReplyTo, answer.To, answer.Message.Name = kbus.ID{Serial: 5}, id, 1, "$.Lamp"
-	if _, lasted := r.note(answer); took != 3*time.Second || len(r.open) != 1 || r.askers[1] != 0 || r.askers[2] != 1 {
+	if _, lasted := r.note(answer); lasted != 3*time.Second || len(r.open) != 1 || r.askers[1] != 0 || r.askers[2] != 1 {
 		t.Errorf("%v, %d are open: %v", lasted, len(r.open), r.askers)
 	}
 	answer.To = 2
-	if _, lasted := r.note(answer); took != 2*time.Second || len(r.open) != 0 {
+	if _, lasted := r.note(answer); lasted != 2*time.Second || len(r.open) != 0 {
 		t.Errorf("%v, %d are open", lasted, len(r.open))
 	}
 }
