@@ -55,6 +55,9 @@ func TestEndedHandedOver(t *testing.T) {
 	state := StateOf(&w.Keeper, w.now)
 	Resume(&next.Keeper, &state, next.now)
 	next.Use(&Set{[]*Service{door}}, next.now) // it is another, though the same is said of it
+	if got := next.state(0); got.State != Idle || got.PID != 0 {
+		t.Errorf("%+v", got)
+	}
 	next.wanted("$.Door.Lock")
 	next.is() // not two at once
 	next.after(Grace/2 - 1)
