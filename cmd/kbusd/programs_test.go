@@ -204,7 +204,13 @@ func TestGuardianIsLeftAlone(t *testing.T) {
 	if err != nil || sockets != 1 {
 		t.Errorf("%d sockets, %v", sockets, err)
 	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.Process.Pid))
+	_, mask, _ := strings.Cut(string(status), "SigIgn:\t")
+	ignored, _ := strconv.ParseUint(strings.SplitN(mask, "\n", 2)[0], 16, 64)
 	for _, which := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2} {
+		if err != nil || ignored&(1<<(which-1)) == 0 {
+			t.Errorf("%v is not ignored: %x, %v", which, ignored, err)
+		}
 		s.signal(which)
 	}
 	say(c, "$.C", "exit 3")
