@@ -171,11 +171,11 @@ func (k *Keeper) Ended(of *Service, how string, end Ending, now time.Time) {
 	default:
 		k.fail(s, how, now)
 	}
-	if !s.bound && !ordered {
+	if !s.bound && !ordered && end != Unknown {
 		k.giveUp(s, how)
 		return
 	}
-	again := false // wanted after the program had gone as Replier: that has another try
+	again := false // wanted after the program had gone as Replier, or its guardian: that has another try
 	for _, name := range s.Names {
 		w, waits := s.wanted[name]
 		if w.ends++; waits && w.ends > 1 {
