@@ -51,7 +51,19 @@ func (s *Session) submit(h wire.Header, payload, apart []byte, send sender) (o b
 		s.violate(h, "the payload is not one message")
 		return o, "", false
 	}
-	c, why := formFault(s, h, head, name, data, trace)
+	c := message.OK
+	switch {
+	case s.ksock.Sending():
+		c = message.ErrStillSending
+	case h.Op == wire.OpCall && !head.IsRequest():
+		c = message.ErrMalformed
+	default:
+		if c = s.checkForm(head, name, data); c != message.OK {
+			why = formFault(s, name, data, c)
+		} else {
+			c, why = message.TraceFault(trace)
+		}
+	}
 	if c != message.OK {
 		if len(s.engine.taps.sessions) > 0 {
 			bus.ShowRefused(b, s.ksock, head, shownName(name), len(data), c)
@@ -61,26 +73,16 @@ func (s *Session) submit(h wire.Header, payload, apart []byte, send sender) (o b
 	return send(b, s.ksock, head, name, data, trace), "", true
 }
 
-// formFault says what is wrong with a message before the bus looks at it.
-func formFault(s *Session, h wire.Header, head *message.Header, name, data, trace []byte) (c message.Condition, why string) {
-	if s.ksock.Sending() {
-		return message.ErrStillSending, ""
+// formFault says in words what is wrong with the form of a message.
+func formFault(s *Session, name, data []byte, c message.Condition) string {
+	if c != message.ErrMessageTooLong {
+		return s.faultOf(name, false, c)
 	}
-	if h.Op == wire.OpCall && !head.IsRequest() {
-		return message.ErrMalformed, ""
+	size, settings := message.EntireLen(uint32(len(name)), uint32(len(data))), "setting limits.message-bytes"
+	if most, _ := s.engine.bus.SetMaxMessageBytes(s.ksock, askCeiling); size > uint64(most) { // with that alone it would not do
+		settings = "settings limits.message-bytes and limits.message-bytes-ceiling"
 	}
-	switch c := s.checkForm(head, name, data); c {
-	case message.OK:
-		return message.TraceFault(trace)
-	case message.ErrMessageTooLong:
-		size, settings := message.EntireLen(uint32(len(name)), uint32(len(data))), "setting limits.message-bytes"
-		if most, _ := s.engine.bus.SetMaxMessageBytes(s.ksock, askCeiling); size > uint64(most) { // with that alone it would not do
-			settings = "settings limits.message-bytes and limits.message-bytes-ceiling"
-		}
-		return c, fmt.Sprintf("it has %d bytes, %d are the most, %s", size, s.engine.bus.MaxMessageBytes(), settings)
-	default:
-		return c, s.faultOf(name, false, c)
-	}
+	return fmt.Sprintf("it has %d bytes, %d are the most, %s", size, s.engine.bus.MaxMessageBytes(), settings)
 }
 
 // shownName is what a tap is shown of a name that nobody has checked: no more than a name has, and nothing but printable ASCII,
