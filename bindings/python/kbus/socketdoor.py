@@ -47,9 +47,11 @@ class SocketDoor(Door):
         self._watched = False
         self._bell: Optional[Query] = None
         self._knock: Optional[Query] = None
-        with forks.still:
-            self.socket = make_socket(path)
-            forks.register(self)
+        forks.at_once(self._make)
+
+    def _make(self) -> None:
+        self.socket = make_socket(self._path)
+        forks.register(self)
 
     def greet(self, timeout: Optional[float] = None) -> None:
         path, limit = self._path, PATIENCE if timeout is None else timeout
@@ -380,12 +382,11 @@ class _Socket(socket.socket):
     """One that a fork finds open or closed: Python forgets the descriptor of a socket some steps before the kernel does."""
 
     def close(self) -> None:
-        with forks.still:
-            super().close()
+        forks.at_once(super().close)
 
 
 def make_socket(path: str) -> socket.socket:
-    """A socket for a daemon at that path. With forks.still."""
+    """A socket for a daemon at that path. Within forks.at_once."""
     endpoint.check(path)
     s = _Socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     s.setblocking(False)

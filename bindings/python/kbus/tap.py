@@ -57,9 +57,7 @@ class Tap:
             raise ValueError("{}: a tap needs the daemon's socket".format(where.path))
         limit = PATIENCE if timeout is None else timeout
         deadline = deadline_in(limit)
-        with forks.still:
-            self._socket = make_socket(where.path)
-            forks.register(self)
+        forks.at_once(self._make, where.path)
         try:
             self._check_process()  # a signal handler may have forked before the socket was registered
             connect(self._socket, where.path, deadline, limit)
@@ -75,6 +73,10 @@ class Tap:
             self._socket.close()
             raise
         self._closed = False
+
+    def _make(self, path: str) -> None:
+        self._socket = make_socket(path)
+        forks.register(self)
 
     def _ask(self, asked: bytes, deadline: Optional[float]) -> None:
         self._socket.settimeout(None if deadline is None else max(0.001, deadline - time.monotonic()))

@@ -44,6 +44,7 @@ class GaveUp(Exception):
 class Lost(WithDaemon):
     def lost(self):
         """A Ksock whose daemon has been killed, and started anew."""
+        self.daemon.go_on()  # what failed before may have left it standing
         k = open_modern(self.bus(0))
         self.addCleanup(lambda: k.mode and k.close())
         for name, replier in BINDINGS[:-1]:
@@ -205,7 +206,7 @@ class Threads(Lost):
                 came.append(work())
             except KbusError as e:
                 came.append(e.errno)
-        threads = [threading.Thread(target=run, args=(work,)) for work in works]
+        threads = [threading.Thread(target=run, args=(work,), daemon=True) for work in works]
         for thread in threads:
             thread.start()
 
@@ -253,6 +254,7 @@ class Threads(Lost):
 
 class GivenUpAsyncio(Lost):
     async def lost_there(self):
+        self.daemon.go_on()
         k = await aio.open_ksock(0)
         for name, replier in BINDINGS[:-1]:
             await k.bind(name, replier)

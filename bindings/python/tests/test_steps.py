@@ -15,7 +15,7 @@ import unittest
 import warnings
 
 from daemon import PATIENCE, WithDaemon, WithDevice
-from kbus import Announcement, KbusError, Ksock, Request, Tap, aio, reply_to
+from kbus import Announcement, KbusError, Ksock, Request, Tap, aio, forks, reply_to
 from steps import PACKAGE, Interruption
 
 
@@ -67,16 +67,21 @@ class Steps(WithDaemon):
             interruption = Interruption(step)
             result = interruption(operation, step)
             try:
+                self.anybody(self.others_open)
                 if k is not None:
                     self.anybody(k.num_messages)
                 right(step, result)
             except (AssertionError, queue.Empty) as e:
                 bad.append("interrupted at {}: {!r}".format(interruption.where, e))
-                if isinstance(e, queue.Empty):
+                if isinstance(e, queue.Empty):  # a thread waits for ever, and so would the next
                     type(self).anybody = AnotherThread()
+                    break
             step += STRIDE
         self.assertEqual(bad, [], "{} of {} steps".format(len(bad), step))
         self.assertGreater(step, 8)
+
+    def others_open(self):
+        forks.at_once(lambda: None)
 
     # What is sent is sent once.
 

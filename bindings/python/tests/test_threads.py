@@ -172,6 +172,23 @@ class Forks(WithDaemon):
         k.send_msg(Announcement("$.A"))
         self.assertEqual(k.num_messages(), 1)
 
+    def test_exception_in_a_fork(self):
+        """It comes out of a signal handler while a fork goes on; other threads can open all the same."""
+        program = """
+import _thread, os, sys, threading
+os.register_at_fork(**{sys.argv[1]: _thread.interrupt_main})
+from kbus import Ksock
+try:
+    if os.fork() == 0: os._exit(0)
+except KeyboardInterrupt: pass
+thread = threading.Thread(target=lambda: Ksock(0).close(), daemon=True)
+thread.start()
+thread.join(float(sys.argv[2]))
+sys.exit(thread.is_alive())
+"""
+        for when in "before", "after_in_parent":
+            subprocess.run([sys.executable, "-c", program, when, str(PATIENCE)], check=True, stderr=subprocess.DEVNULL)
+
     def test_forked_by_others(self):
         """A fork of which Python does not know: the child is told all the same."""
         import ctypes

@@ -65,8 +65,7 @@ class Ksock:
         self._use(connection)
 
     def _new_connection(self) -> Connection:
-        with forks.still:
-            return Connection(Core(self._bits), make_socket(self._where.path))
+        return forks.at_once(lambda: Connection(Core(self._bits), make_socket(self._where.path)))
 
     async def _greet(self, connection: Connection, timeout: Optional[float]) -> None:
         """Makes a connection a Ksock of the bus. If that fails, or another task closes it, nothing is left."""

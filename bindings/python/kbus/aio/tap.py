@@ -55,9 +55,11 @@ class Tap:
         self._head: Optional[wire.Header] = None  # of a frame of which the rest has not come
         self._reading = asyncio.Lock()
         self._closed = False
-        with forks.still:
-            self._socket = make_socket(where.path)
-            forks.register(self)
+        forks.at_once(self._make)
+
+    def _make(self) -> None:
+        self._socket = make_socket(self._path)
+        forks.register(self)
 
     async def _begin(self, asked: bytes, deadline: Optional[float], limit: float) -> None:
         await reach(self._socket, self._path, deadline, limit)
