@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -245,18 +246,32 @@ func (d *daemon) takeOver(conn *handover.Conn) (err error) {
 	return nil
 }
 
+// succeed takes over, if that is to be. Who asks a daemon that just then hands over to another is hung up on, and asks that other one.
+func (d *daemon) succeed() (tookOver bool, err error) {
+	for range mostAsked {
+		conn, failed := d.predecessor()
+		if conn == nil || failed != nil {
+			return false, cmp.Or(err, failed)
+		}
+		err = d.takeOver(conn)
+		conn.Close()
+		if !d.line.replace || !errors.Is(err, handover.ErrSilent) {
+			break
+		}
+	}
+	return err == nil, err
+}
+
+// mostAsked is how many daemons are asked, one after the other: so many may hand over at once.
+const mostAsked = 100
+
 // start begins, or takes over.
 func (d *daemon) start() error {
-	conn, err := d.predecessor()
+	tookOver, err := d.succeed()
 	if err != nil {
 		return err
 	}
-	if conn != nil {
-		defer conn.Close()
-		if err = d.takeOver(conn); err != nil {
-			return err
-		}
-	} else {
+	if !tookOver {
 		config := d.settings.Server
 		if config.Listeners, err = handedOver(); err != nil {
 			return err

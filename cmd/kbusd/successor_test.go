@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -55,31 +56,73 @@ func TestReplacedWithoutServices(t *testing.T) {
 	next.exits(exitOK)
 }
 
-// Who is told to end while it waits to take over does not, and the daemon goes on.
-func TestEndedBeforeItTakesOver(t *testing.T) {
+// waits is a daemon that a successor has to wait for until open is called: it is asking systemd for a service.
+func waits(t *testing.T) (s *served, open func()) {
 	bin := t.TempDir()
 	gate := filepath.Join(bin, "gate")
 	if err := unix.Mkfifo(gate, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, filepath.Join(bin, "systemctl"), "#!/bin/sh\necho asked >&2\nread x <"+gate+"\n")
+	writeFile(t, filepath.Join(bin, "systemctl"), "#!/bin/sh\n[ -e "+gate+" ] || exit\nread x <"+gate+"\nrm "+gate+"\n")
 	if err := os.Chmod(filepath.Join(bin, "systemctl"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
-	s := withServices(t, map[string]string{"a.toml": "name = \"$.A\"\nunit = \"a.service\"\ndeadline = \"1h\"\n"})
-	c, other := s.open(), s.open()
-	ask(c, "$.A")
+	s = withServices(t, map[string]string{"a.toml": "name = \"$.A\"\nunit = \"a.service\"\ndeadline = \"1h\"\n"})
+	ask(s.open(), "$.A")
 	s.wait("service started", "a.toml") // whose systemctl waits, and so does an upgrade
+	return s, func() {
+		if f, err := os.OpenFile(gate, os.O_WRONLY, 0); err == nil {
+			f.WriteString("\n")
+			f.Close()
+		}
+	}
+}
+
+// Who asks a daemon that hands over to another, and then is no more, asks that other one.
+func TestTwoSuccessorsAtOnce(t *testing.T) {
+	s, open := waits(t)
+	one := s.successor(s.dir, "", "--config", s.config)
+	s.wait("handing over")
+	before := socketsOf(t, s.Process.Pid)
+	other := s.successor(s.dir, "", "--config", s.config)
+	for isConnected := false; !isConnected; {
+		for socket := range socketsOf(t, s.Process.Pid) {
+			isConnected = isConnected || !before[socket]
+		}
+	}
+	open()
+	one.wait("taken over")
+	other.wait("taken over")
+	one.exits(exitOK)
+	other.open().Must(wire.OpReset, 0, nil)
+}
+
+func socketsOf(t *testing.T, pid int) map[string]bool {
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	fds, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sockets := map[string]bool{}
+	for _, fd := range fds {
+		if to, err := os.Readlink(filepath.Join(dir, fd.Name())); err == nil && strings.HasPrefix(to, "socket:") {
+			sockets[to] = true
+		}
+	}
+	return sockets
+}
+
+// Who is told to end while it waits to take over does not, and the daemon goes on.
+func TestEndedBeforeItTakesOver(t *testing.T) {
+	s, open := waits(t)
+	other := s.open()
 	next := s.successor(s.dir, "", "--config", s.config)
 	s.wait("handing over")
 	next.signal(syscall.SIGTERM)
 	next.exits(exitFailure)
 	next.wait("a signal has come meanwhile")
-	if f, err := os.OpenFile(gate, os.O_WRONLY, 0); err == nil {
-		f.WriteString("\n")
-		f.Close()
-	}
+	open()
 	s.wait("nobody takes over: this daemon goes on")
 	other.Must(wire.OpReset, 0, nil)
 }

@@ -90,6 +90,9 @@ func (r *Refusal) Error() string { return r.Why }
 // ErrGone is for another side that has hung up, or died.
 var ErrGone = errors.New("it has ended, or hung up")
 
+// ErrSilent is for one that has done so without a word. It may have handed over to another meanwhile, which can be asked.
+var ErrSilent = fmt.Errorf("%w, without a word", ErrGone)
+
 // NewConn is for a connected socket of that kind, which it owns.
 func NewConn(fd int) (*Conn, error) {
 	limit := unix.NsecToTimeval(int64(Patience))

@@ -14,7 +14,11 @@ import (
 // SendHello says which forms of the state this daemon reads.
 func (c *Conn) SendHello(version string) error {
 	newest, oldest := Forms()
-	return c.send(word{Kind: "hello", Oldest: oldest, Newest: newest, Version: version})
+	err := c.send(word{Kind: "hello", Oldest: oldest, Newest: newest, Version: version})
+	if err == ErrGone {
+		err = ErrSilent
+	}
+	return err
 }
 
 // Received is what the old daemon has sent beside the state.
@@ -34,6 +38,9 @@ func (r *Received) Free() {
 // ReceiveState waits for the state, which read reads. What that borrows is valid until Free.
 func (c *Conn) ReceiveState(read func(*form.Coder)) (r *Received, err error) {
 	w, file, err := c.receive("state")
+	if err == ErrGone {
+		err = ErrSilent
+	}
 	if err != nil {
 		return nil, err
 	}
