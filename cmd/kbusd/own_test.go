@@ -92,7 +92,7 @@ func TestHangupBringsSocketsBack(t *testing.T) {
 	}
 	p.wait("the runtime directory was cleaned away: locked anew")
 	p.open().Must(wire.OpReset, 0, nil)
-	for path, want := range map[string]os.FileMode{p.dir: 0o755, p.path(0): 0o660, filepath.Join(p.dir, "kbusd.lock"): 0o644} {
+	for path, want := range map[string]os.FileMode{p.dir: 0o755, p.path(0): 0o660, filepath.Join(p.dir, "kbusd.lock"): 0o600} {
 		checkMode(t, path, want)
 	}
 	p.signal(syscall.SIGTERM)
@@ -110,7 +110,7 @@ func TestUmask(t *testing.T) {
 	p.start()
 	p.wait("notify: READY=1")
 	for path, want := range map[string]os.FileMode{
-		dir: 0o755, filepath.Dir(dir): 0o755, p.path(0): 0o666, filepath.Join(dir, "kbusd.lock"): 0o644,
+		dir: 0o755, filepath.Dir(dir): 0o755, p.path(0): 0o666, filepath.Join(dir, "kbusd.lock"): 0o600,
 	} {
 		checkMode(t, path, want)
 	}

@@ -14,11 +14,12 @@ import (
 
 // One server owns a runtime directory, and a lock on a file in it says which. The kernel drops the lock when the
 // process ends, however it ends, so a dead daemon never stands in the way: that is why it is a lock and not a pid file.
-// The pid inside is only for the error message.
+// The pid inside is only for the error message. Whoever can open the file, if only to read it, can lock it, and would have it
+// as soon as this daemon is killed; then none could start. So it is nobody else's.
 
 const (
 	lockName = "kbusd.lock"
-	lockPerm = 0o644
+	lockPerm = 0o600
 )
 
 type dirLock struct {
@@ -55,9 +56,6 @@ func lockDir(dir string) (*dirLock, error) {
 			continue
 		}
 		if err == nil {
-			err = f.Chmod(lockPerm) // whatever the umask: the pid is for the error message of others
-		}
-		if err == nil {
 			err = l.sign()
 		}
 		if err != nil {
@@ -68,12 +66,15 @@ func lockDir(dir string) (*dirLock, error) {
 	}
 }
 
-// sign writes the number of this process into the file.
+// sign writes the number of this process into the file, and takes away what others could do with one of a daemon before.
 func (l *dirLock) sign() error {
-	if err := l.file.Truncate(0); err != nil {
-		return err
+	err := l.file.Chmod(lockPerm)
+	if err == nil {
+		err = l.file.Truncate(0)
 	}
-	_, err := l.file.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
+	if err == nil {
+		_, err = l.file.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
+	}
 	return err
 }
 
