@@ -51,3 +51,38 @@ func TestProgramIsTheFileThatRuns(t *testing.T) {
 	opens("the one of an upgrade", d.start(t, door, 1001, false), 0)
 	opens("the old one after an upgrade", old, syscall.EACCES)
 }
+
+// upgraded is for all but one program.
+const upgraded = `[[rule]]
+allow = ["open", "send"]
+[[rule]]
+deny = "send"
+program = "DIR/toy"
+`
+
+// TestDeniedProgramAfterUpgrade: what is denied to a program is denied to one whose file another has replaced.
+func TestDeniedProgramAfterUpgrade(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can be somebody else")
+	}
+	d := startDaemon(t, upgraded)
+	toy := d.goDoor(t, "toy")
+	sends := func(what string, p *program, want syscall.Errno) {
+		t.Helper()
+		k, e := p.open()
+		if e != 0 {
+			t.Fatalf("%s: %v", what, e)
+		}
+		if e := p.send(k, 0, "$.A"); e != want {
+			t.Errorf("%s: %v, want %v", what, e, want)
+		}
+	}
+	old := d.start(t, toy, 1001, false)
+	sends("the program", old, syscall.EACCES)
+	must(t, os.Remove(filepath.Join(d.dir, "toy")))
+	sends("one whose file is gone", old, syscall.EACCES)
+	toy = d.goDoor(t, "toy")
+	sends("the old one after an upgrade", old, syscall.EACCES)
+	sends("the new one", d.start(t, toy, 1001, false), syscall.EACCES)
+	sends("another", d.start(t, d.goDoor(t, "other"), 1001, false), 0)
+}

@@ -3,6 +3,7 @@ package loop
 import (
 	"bytes"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -53,7 +54,7 @@ func (p programs) of(pid uint32) string {
 		return ""
 	}
 	path := string(text[:n])
-	if !p[path] {
+	if !p[path] && !p[strings.TrimSuffix(path, " (deleted)")] { // so the kernel calls one whose place another has taken
 		return path
 	}
 	fd, err := unix.Open(link, unix.O_PATH|unix.O_CLOEXEC, 0)
@@ -89,6 +90,9 @@ func cgroupIn(text []byte) string {
 		} else if p, ok := bytes.CutPrefix(of, []byte("name=systemd:")); ok && (path == "" || path == "/") {
 			path = string(p)
 		}
+	}
+	if strings.HasPrefix(path+"/", "/../") {
+		return "" // it is outside of the part that the daemon, in a container, sees
 	}
 	return path
 }
