@@ -181,3 +181,15 @@ func TestKeepIsBounded(t *testing.T) {
 		t.Errorf("%s", &c.err)
 	}
 }
+
+// A file without a name keeps nothing, and a name that is given twice would be refused because of ourselves: both are told.
+func TestKeepMisused(t *testing.T) {
+	for want, args := range map[string][]string{
+		"--file is empty: give the name of a file, or leave it out": {"$.A.*", "--file", ""},
+		"$.A.* is given twice": {"$.A.*", "$.B", "$.A.*"},
+	} {
+		if got, _, _ := strings.Cut(kbusFails(t, 2, append([]string{"keep"}, args...)...), "\n"); got != "kbus keep: "+want {
+			t.Errorf("%q: %s", args, got)
+		}
+	}
+}

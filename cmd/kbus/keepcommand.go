@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -65,6 +66,11 @@ kbus keep '$.Weather.*' --max-age 1h --max-names 100`,
 	c.RunE = func(cmd *cobra.Command, names []string) error {
 		if k.limits.Names < 1 || k.limits.Bytes < 1 {
 			return cli.Misused("--max-names and --max-bytes are numbers from 1")
+		}
+		for i, name := range names {
+			if slices.Contains(names[:i], name) { // which would be said to have a Replier already: ourselves
+				return cli.Misused(name + " is given twice")
+			}
 		}
 		ctx, done := cli.UntilSignal(cmd.Context())
 		defer done()

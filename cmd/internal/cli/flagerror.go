@@ -25,3 +25,14 @@ func FlagError(_ *cobra.Command, err error) error {
 	}
 	return fmt.Errorf("invalid argument %q for %q flag: %s", wrong.GetValue(), "--"+wrong.GetFlag().Name, needed)
 }
+
+// emptyFile refuses a file without a name: mostly a variable of a script that is not set, and what was to be kept in the file, or
+// protected by it, would not be, without a word.
+func emptyFile(c *cobra.Command) (err error) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if takes, _ := pflag.UnquoteUsage(f); takes == "FILE" && f.Value.String() == "" {
+			err = Misused("--" + f.Name + " is empty: give the name of a file, or leave it out")
+		}
+	})
+	return err
+}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"testing"
 
@@ -25,6 +26,29 @@ func TestFlagError(t *testing.T) {
 		root.AddCommand(c)
 		if _, _, err := Run(root, []string{"count", arg}); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", arg, err, want)
+		}
+	}
+}
+
+// A file without a name is none, in all programs: it is refused, and not as if the flag had been left out.
+func TestEmptyFile(t *testing.T) {
+	for arg, want := range map[string]string{
+		"--file=":   "--file is empty: give the name of a file, or leave it out",
+		"--file=a":  "",
+		"--text=":   "",
+		"--text= -": "",
+	} {
+		root := &cobra.Command{Use: "program"}
+		var f Flags
+		SetUp(root, &f, "", "", io.Discard, io.Discard)
+		c := &cobra.Command{Use: "keep", RunE: func(*cobra.Command, []string) error { return nil }}
+		c.Flags().String("file", "", "keep it in `FILE`")
+		c.Flags().String("text", "", "answer with `TEXT`")
+		root.AddCommand(c)
+		Finish(root)
+		_, failure, err := Run(root, []string{"keep", arg})
+		if got := fmt.Sprint(err); failure != nil || got != want && (err != nil || want != "") {
+			t.Errorf("%s: %v, %v, want %s", arg, failure, err, want)
 		}
 	}
 }

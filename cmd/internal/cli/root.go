@@ -67,7 +67,10 @@ func Finish(root *cobra.Command) {
 		}
 		if run := c.RunE; run != nil {
 			c.RunE = func(cmd *cobra.Command, args []string) error {
-				err := run(cmd, args)
+				err := emptyFile(cmd)
+				if err == nil {
+					err = run(cmd, args)
+				}
 				var usage Misused
 				if err == nil || errors.As(err, &usage) {
 					return err
