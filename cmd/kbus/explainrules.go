@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"os/user"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -42,6 +43,9 @@ kbus explain --user lamp --elsewhere --listen '$.Door.*' --rules rules.d`,
 		Args: cli.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			q, err := a.question(cmd)
+			if err == nil {
+				err = a.check(cmd)
+			}
 			if err != nil {
 				return err
 			}
@@ -95,6 +99,36 @@ func (a *asked) question(cmd *cobra.Command) (q rules.Question, err error) {
 	return q, nil
 }
 
+// check tells of an asker whom no rule could be about, as it would be told of in a file of rules.
+func (a *asked) check(cmd *cobra.Command) error {
+	for _, f := range []struct {
+		flag, value string
+		check       func(string) error
+	}{
+		{"user", a.user, func(text string) error {
+			if text == "" {
+				return errors.New("must be a name or a number, and is empty")
+			}
+			return nil
+		}},
+		{"program", a.program, folder.CheckProgram},
+		{"unit", a.unit, func(text string) error {
+			if text == "/" { // no unit: at the root of all control groups
+				return nil
+			}
+			return folder.CheckUnit(text)
+		}},
+	} {
+		if !cmd.Flags().Changed(f.flag) {
+			continue
+		}
+		if err := f.check(f.value); err != nil {
+			return cli.Misused("--" + f.flag + " " + err.Error())
+		}
+	}
+	return nil
+}
+
 // identity is who asks.
 func (a *asked) identity(names folder.Names) (who rules.Identity, err error) {
 	who.Program = a.program
@@ -102,12 +136,12 @@ func (a *asked) identity(names folder.Names) (who rules.Identity, err error) {
 		who.Cgroup = folder.CgroupOf(a.unit)
 	}
 	number := func(text string, find func(string) (uint32, error)) (uint32, error) {
-		if n, err := strconv.ParseUint(text, 10, 32); err == nil {
+		if n, err := strconv.ParseUint(text, 10, 32); err == nil && n != 1<<32-1 { // which is nobody's
 			return uint32(n), nil
 		}
 		return find(text)
 	}
-	who.UID = uint32(os.Getuid())
+	who.UID = uint32(os.Geteuid())
 	if a.user != "" {
 		if who.UID, err = number(a.user, names.User); err != nil {
 			return who, err
@@ -120,10 +154,26 @@ func (a *asked) identity(names folder.Names) (who rules.Identity, err error) {
 		}
 		who.Groups = append(who.Groups, n)
 	}
-	if a.groups == nil {
+	switch {
+	case a.groups != nil:
+	case a.user == "":
+		who.Groups = ours()
+	default:
 		who.Groups = groupsOf(who.UID)
 	}
 	return who, nil
+}
+
+// ours are the groups of this process, as a daemon would see them: those of its user may be others.
+func ours() []uint32 {
+	groups := []uint32{uint32(os.Getegid())}
+	more, _ := os.Getgroups()
+	for _, g := range more {
+		if g := uint32(g); !slices.Contains(groups, g) {
+			groups = append(groups, g)
+		}
+	}
+	return groups
 }
 
 // groupsOf are the groups of a user as they are known here; none of one who is not.

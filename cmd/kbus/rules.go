@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"syscall"
 
@@ -125,6 +124,11 @@ func checkRules(l *line, f *rulesFlags) error {
 	if err != nil {
 		return l.reportMistakes(err, "rules")
 	}
+	if !f.elsewhere {
+		for _, doubt := range folder.Doubts(set) {
+			warn(l, doubt)
+		}
+	}
 	if l.JSON {
 		return l.printJSON(struct {
 			Path  string `json:"path"`
@@ -156,17 +160,24 @@ func warnUnread(l *line, dir string) {
 }
 
 // testRules compares what files expect with what the rules decide.
-func testRules(l *line, f *rulesFlags, files []string) error {
-	who := &folder.Elsewhere{} // a machine where rules are tested has few of their users
-	met, failed := 0, 0
-	for _, name := range files {
-		text, err := os.ReadFile(name)
+func testRules(l *line, f *rulesFlags, names []string) error {
+	var files []folder.File
+	for _, name := range names {
+		more, err := toml.Read(name)
 		if err != nil {
 			return err
 		}
-		expected, err := folder.ParseExpectations(folder.File{Name: name, Text: text}, who)
+		files = append(files, more...)
+	}
+	who := &folder.Elsewhere{} // a machine where rules are tested has few of their users
+	met, failed := 0, 0
+	for _, file := range files {
+		expected, err := folder.ParseExpectations(file, who)
 		if err != nil {
-			return l.reportMistakes(err, "rules")
+			return l.reportMistakes(err, "expectations")
+		}
+		if len(expected.List) == 0 {
+			return &rulesError{"there is no [[expect]] in " + file.Name}
 		}
 		set, _, err := f.load(expected.Rules, who)
 		if err != nil {

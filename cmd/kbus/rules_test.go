@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -93,5 +94,76 @@ func TestExplain(t *testing.T) {
 	must(t, json.Unmarshal([]byte(kbusOK(t, "explain", "--rules", "rules.d", "--user", "7", "--tap", "--json")), &j))
 	if j.Allowed || j.Operation != "tap" || j.Rule != nil {
 		t.Errorf("%+v", j)
+	}
+}
+
+// Who asks is checked as a file of rules is: a rule could never be about somebody who is called so, and the answer would be wrong.
+func TestExplainChecksWhoAsks(t *testing.T) {
+	withRules(t)
+	for args, want := range map[string]string{
+		"--unit door":       "--unit must be the name of a unit with its .service or .scope, or the path of a control group, not \"door\"",
+		"--program toy":     "--program must be the whole path of a program, not \"toy\"",
+		"--program /a/../b": "--program must be the whole path of a program, not \"/a/../b\"",
+		"--user=":           "--user must be a name or a number, and is empty",
+	} {
+		args := append([]string{"explain", "--rules", "rules.d", "--open"}, strings.Fields(args)...)
+		if got, _, _ := strings.Cut(kbusFails(t, 2, args...), "\n"); got != "kbus explain: "+want {
+			t.Errorf("%q: %s", args, got)
+		}
+	}
+	if got := kbusFails(t, 1, "explain", "--rules", "rules.d", "--open", "--user", "4294967295"); !strings.Contains(got, "this machine has no user") {
+		t.Error(got)
+	}
+	kbusOK(t, "explain", "--rules", "rules.d", "--open", "--unit", "/")
+}
+
+// Without --user it is about you: the groups are those of the process, as the daemon would see them, and not those of its user.
+func TestExplainAboutYou(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can be in other groups")
+	}
+	withRules(t)
+	kbus, err := exec.LookPath("kbus")
+	must(t, err)
+	c := start(t, "setpriv", "--regid", "4002", "--groups", "4001,4002", kbus, "explain", "--rules", "rules.d", "--open")
+	if status := c.status(t); status != 0 || !strings.Contains(c.out.String(), "\n  user 0, groups 4002 4001, ") {
+		t.Errorf("status %d, %s%s", status, &c.out, &c.err)
+	}
+}
+
+// What cannot be a file of expectations is told of, and not read for ever; and a test that tests nothing is none.
+func TestRulesTestReadsFiles(t *testing.T) {
+	withRules(t)
+	must(t, syscall.Mkfifo("pipe.toml", 0o644))
+	must(t, os.WriteFile("empty.toml", nil, 0o644))
+	must(t, os.Mkdir("all.d", 0o755))
+	must(t, os.Rename("expected.toml", "all.d/expected.toml"))
+	for _, name := range []string{"pipe.toml", "/dev/zero"} {
+		if got := kbusFails(t, int(syscall.EINVAL), "rules", "test", name); !strings.HasPrefix(got, name+":1:1: cannot be read: not a file\n") {
+			t.Error(got)
+		}
+	}
+	if got := kbusFails(t, int(syscall.EINVAL), "rules", "test", "empty.toml"); got != "kbus: there is no [[expect]] in empty.toml\n" {
+		t.Error(got)
+	}
+	kbusFails(t, int(syscall.ENOENT), "rules", "test", "none.toml")
+	if got := kbusOK(t, "rules", "test", "all.d", "--rules", "rules.d"); got != "5 decisions, all as expected\n" {
+		t.Error(got)
+	}
+}
+
+// A rule about a program that no process ever is denies nothing: that is said.
+func TestCheckDoubtsPrograms(t *testing.T) {
+	t.Chdir(t.TempDir())
+	must(t, os.Symlink("/bin/sh", "link"))
+	here, err := os.Getwd()
+	must(t, err)
+	must(t, os.WriteFile("r.toml", []byte("[[rule]]\ndeny = \"send\"\nprogram = \""+here+"/link\"\n"), 0o644))
+	c := start(t, "kbus", "rules", "check", "r.toml")
+	if status := c.status(t); status != 0 || c.out.String() != "r.toml: 1 rule\n" || !strings.HasPrefix(c.err.String(), "r.toml:1: program: "+here+"/link is a link: what runs is /") {
+		t.Errorf("status %d, %s%s", status, &c.out, &c.err)
+	}
+	if c := kbusOK(t, "rules", "check", "r.toml", "--elsewhere"); c != "r.toml: 1 rule\n" {
+		t.Error(c)
 	}
 }

@@ -125,12 +125,12 @@ func (p *parsing) put(key string, g given) error {
 	case "group":
 		return identify(&r.Groups, g, p.who.Group)
 	case "program":
-		if !path.IsAbs(g.text) || path.Clean(g.text) != g.text {
-			return fmt.Errorf("must be the whole path of a program, not %q", g.text)
+		if err := CheckProgram(g.text); err != nil {
+			return err
 		}
 		r.Programs = append(r.Programs, g.text)
 	case "unit":
-		if err := checkUnit(g.text); err != nil {
+		if err := CheckUnit(g.text); err != nil {
 			return err
 		}
 		r.Units = append(r.Units, g.text)
@@ -140,7 +140,16 @@ func (p *parsing) put(key string, g given) error {
 	return nil
 }
 
-func checkUnit(text string) error {
+// CheckProgram says what is wrong with the path of a program.
+func CheckProgram(text string) error {
+	if !path.IsAbs(text) || path.Clean(text) != text {
+		return fmt.Errorf("must be the whole path of a program, not %q", text)
+	}
+	return nil
+}
+
+// CheckUnit says what is wrong with a unit, or with the path of a control group.
+func CheckUnit(text string) error {
 	switch {
 	case strings.HasPrefix(text, "/"):
 		if path.Clean(text) != text || text == "/" {
