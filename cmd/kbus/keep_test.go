@@ -193,3 +193,28 @@ func TestKeepMisused(t *testing.T) {
 		}
 	}
 }
+
+// TestKeepLosesNoFile: one that is started with lower limits than before does not write over the values that it could not keep.
+func TestKeepLosesNoFile(t *testing.T) {
+	withDaemon(t, 1)
+	path := filepath.Join(t.TempDir(), "values")
+	c := keeps(t, "$.State.%", "--file", path)
+	k := openKsock(t)
+	announce(t, k, "$.State.A", "a")
+	announce(t, k, "$.State.B", "b")
+	must(t, c.Process.Signal(os.Interrupt))
+	c.status(t)
+	before, err := os.ReadFile(path)
+	must(t, err)
+	for _, limit := range []string{"--max-names=1", "--max-bytes=19"} {
+		got := kbusFails(t, 1, "keep", "$.State.%", "--file", path, limit)
+		if !strings.Contains(got, "has 2 values, more than may be kept") || !strings.Contains(got, "raise --max-names or --max-bytes") {
+			t.Error(got)
+		}
+	}
+	after, err := os.ReadFile(path)
+	if must(t, err); string(after) != string(before) {
+		t.Errorf("the file was\n%sand is\n%s", before, after)
+	}
+	keeps(t, "$.State.%", "--file", path, "--max-names=2", "--max-bytes=20")
+}

@@ -120,7 +120,7 @@ func (k *keeping) run(ctx context.Context, names []string) (err error) {
 	return firstError(err, k.save())
 }
 
-// load takes over what the file has, and finds out at once whether it can be written.
+// load takes over what the file has, and finds out at once whether it can be written. It is not, if something of it would be lost.
 func (k *keeping) load() error {
 	all, err := k.file.Load()
 	if err != nil {
@@ -128,7 +128,9 @@ func (k *keeping) load() error {
 	}
 	now := time.Now()
 	for _, e := range all {
-		k.remember(e.Name, e.Value, now)
+		if err := k.memory.Remember(e.Name, e.Value, now); err != nil {
+			return fmt.Errorf("%s has %s, more than may be kept: %w; raise --max-names or --max-bytes, or move it away", k.path, plural(len(all), "value"), err)
+		}
 	}
 	k.changed = true
 	return k.save()
