@@ -39,6 +39,7 @@ func (k Kind) String() string {
 // Outcome is what became of an Action.
 type Outcome struct {
 	Condition  kbus.Condition     // message.OK, or why not
+	Why        error              // the same in the words of the bus; for people
 	Replier    kbus.KsockID       // of Resolve: the Ksock, 0 if there is none
 	Bindings   []kbus.BindingInfo // of Snapshot
 	Incomplete bool               // of Snapshot: there was no room to report all Repliers

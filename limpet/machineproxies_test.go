@@ -43,6 +43,22 @@ func TestProxies(t *testing.T) {
 	}
 }
 
+// What only other settings or rules of the daemon can mend is tried again less often than what time can.
+func TestRefusedNames(t *testing.T) {
+	for _, c := range []message.Condition{message.ErrReplierBound, message.ErrUserBindings, message.ErrBusBindings, message.ErrUserWildcards, message.ErrDenied} {
+		m := newMachine(nil)
+		m.FromPair(event(true, 3, "$.A.*"))
+		expect(t, does(m, refuseAll(c)), "bind $.A.*")
+		if m.Pending() || !m.Blocked() {
+			t.Errorf("%v: pending %v, blocked %v", c, m.Pending(), m.Blocked())
+		}
+		m.Retry(false)
+		expect(t, does(m, nil), "")
+		m.Retry(true)
+		expect(t, does(m, nil), "bind $.A.*")
+	}
+}
+
 // B25: after events were lost the pair is told what has changed, and no more.
 func TestResynchronise(t *testing.T) {
 	m := newMachine(nil)

@@ -113,7 +113,7 @@ func (ps *proxies) done(did Action, c kbus.Condition) {
 		ps.finish(did.Name, p)
 	case done:
 		ps.reconcile(did.Name, p, did.Again)
-	case c == message.ErrReplierBound, c == message.ErrUserBindings, c == message.ErrBusBindings:
+	case c == message.ErrReplierBound, c == message.ErrUserBindings, c == message.ErrBusBindings, c == message.ErrUserWildcards, c == message.ErrDenied:
 		ps.blocked[did.Name] = p
 	default:
 		ps.pending[did.Name] = p
@@ -129,7 +129,8 @@ func (ps *proxies) finish(name string, p *proxy) {
 	}
 }
 
-// retry tries again what could not be done; with blocked also where our bus had another Replier, or no room.
+// retry tries again what could not be done; with blocked also where our bus had another Replier, no room, or a rule
+// against it.
 func (ps *proxies) retry(blocked bool) {
 	for name, p := range ps.pending {
 		ps.reconcile(name, p, true)

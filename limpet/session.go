@@ -33,7 +33,8 @@ type session struct {
 // ErrStopped ends a session in which somebody has sent the message Config.StopOn.
 var ErrStopped = errors.New("the message that ends this Limpet has been sent")
 
-// How soon something is tried again that the bus has refused; the longer time if it has another Replier.
+// How soon something is tried again that the bus has refused; the longer time if it has another Replier,
+// no room, or a rule against it.
 const (
 	retryAfter   = 200 * time.Millisecond
 	unblockAfter = 5 * time.Second
@@ -162,14 +163,14 @@ func (s *session) work(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%v: %w", d.Kind, err)
 		}
-		s.logOutcome(d, o.Condition)
+		s.logOutcome(d, o)
 		s.machine.Done(d, o)
 	}
 }
 
 // logOutcome logs what a person may want to know, and each thing once.
-func (s *session) logOutcome(d Action, c kbus.Condition) {
-	switch {
+func (s *session) logOutcome(d Action, o Outcome) {
+	switch c := o.Condition; {
 	case d.Again:
 	case c == message.OK && d.Kind == Bind:
 		s.log.Debug("proxy", "name", d.Name)
@@ -180,9 +181,9 @@ func (s *session) logOutcome(d Action, c kbus.Condition) {
 		s.log.Warn("dropped a message that is so old that it may have come another way before; more are not told",
 			"text", d.Message.String())
 	case c != message.OK && (d.Kind == Bind || d.Kind == Unbind):
-		s.log.Warn("cannot "+d.Kind.String()+"; trying again", "name", d.Name, "error", c)
+		s.log.Warn("cannot "+d.Kind.String()+"; trying again", "name", d.Name, "error", o.Why)
 	case c != message.OK && d.Message != nil:
-		s.log.Debug("the bus refuses a message", "text", d.Message.String(), "error", c)
+		s.log.Debug("the bus refuses a message", "text", d.Message.String(), "error", o.Why)
 	}
 }
 

@@ -42,7 +42,7 @@ func work(ctx context.Context, k *kbus.Ksock, d Action) (o Outcome, err error) {
 	}
 	switch {
 	case sent.Pending:
-		return Outcome{Condition: message.ErrPending}, nil
+		return Outcome{Condition: message.ErrPending, Why: message.ErrPending}, nil
 	case err == nil:
 		return o, nil
 	case errors.As(err, &o.Condition):
@@ -50,6 +50,7 @@ func work(ctx context.Context, k *kbus.Ksock, d Action) (o Outcome, err error) {
 		case message.ErrBusGone, message.ErrClosed, message.ErrCanceled:
 			return o, err
 		}
+		o.Why = err
 		return o, nil
 	}
 	return o, err

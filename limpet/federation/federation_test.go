@@ -224,6 +224,21 @@ func TestTooManyNames(t *testing.T) {
 	await(func() bool { return count() == 7 && known[names[13]] && known[names[19]] })
 }
 
+// So it is with names that have wildcards, which have a limit of their own.
+func TestTooManyWildcards(t *testing.T) {
+	h := newCluster(t)
+	a := h.member(1)
+	small := &node{cluster: h, bus: kbus.NewBus(func(c *bus.Config) { c.Limits.UserWildcards = 3 })}
+	t.Cleanup(func() { small.bus.Close() })
+	small.join(2)
+	events := small.watch()
+	a.bound(kbus.Replier, "$.A.*", "$.B.*", "$.C.*", "$.D.*", "$.Exact") // and a wildcard is bound for the Limpet itself
+	events.event(true, "$.Exact")
+	if err := small.bound(kbus.Listener, "$.Here").Bind(h.Context(), "$.Here", kbus.Replier); err != nil { // which the member has to allow
+		t.Error(err)
+	}
+}
+
 // Who was bound before the bus was joined keeps the name, unless another member has it.
 func TestRepliersBeforeUs(t *testing.T) {
 	h := newCluster(t)

@@ -25,10 +25,11 @@ type proxies struct {
 	admission *admission
 	log       *slog.Logger
 
-	mu    sync.Mutex             // held while the bus is asked
-	bound map[string]kbus.Origin // names that we are bound to, and for whom
-	due   map[string]bool        // could not be done; to be tried again
-	full  map[string]bool        // could not be done because the bus has no room for more bindings; when there is some
+	mu     sync.Mutex             // held while the bus is asked
+	bound  map[string]kbus.Origin // names that we are bound to, and for whom
+	due    map[string]bool        // could not be done; to be tried again
+	full   map[string]bool        // the bus has no room for more bindings, or rules against them; when that may have changed
+	warned bool                   // that there are such
 }
 
 func newProxies(s *session) *proxies {
@@ -77,10 +78,11 @@ func (p *proxies) reconcile(ctx context.Context, name string) error {
 			}
 		case errors.Is(err, kbus.ErrEventUndelivered):
 			p.due[name] = true
-		case errors.Is(err, kbus.ErrUserBindings), errors.Is(err, kbus.ErrBusBindings):
-			if len(p.full) == 0 {
-				p.log.Warn("the bus has no room for all names of the federation: some are not known there; raise the daemon's "+
-					"limits on bindings", "proxies", len(p.bound), "why", err)
+		case refusesName(err):
+			if !p.warned {
+				p.warned = true
+				p.log.Warn("the bus does not take all names of the federation: some are not known there; raise the daemon's "+
+					"limits on bindings, or see its access rules", "proxies", len(p.bound), "name", name, "why", err)
 			}
 			p.full[name] = true
 		default:
@@ -90,16 +92,27 @@ func (p *proxies) reconcile(ctx context.Context, name string) error {
 	return nil
 }
 
+// refusesName reports whether a Bind has failed because of what the bus may take, so that others need not.
+func refusesName(err error) bool {
+	for _, c := range [...]kbus.Condition{kbus.ErrUserBindings, kbus.ErrBusBindings, kbus.ErrUserWildcards, kbus.ErrDenied} {
+		if errors.Is(err, c) {
+			return true
+		}
+	}
+	return false
+}
+
 // retryFull has what the bus had no room for be tried again. mu is held.
 func (p *proxies) retryFull() {
 	maps.Copy(p.due, p.full)
 	clear(p.full)
 }
 
-// retryAll has also what the bus had no room for be tried again: its limits may have been raised.
+// retryAll has also what the bus had no room for be tried again: its limits may have been raised, or its rules changed.
 func (p *proxies) retryAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.warned = p.warned && len(p.full) > 0
 	p.retryFull()
 }
 
