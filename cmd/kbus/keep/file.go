@@ -55,8 +55,11 @@ func (d noDirectory) Error() string { return "the directory " + string(d) + " is
 func (d noDirectory) Unwrap() error { return unix.ENOENT }
 
 // Open takes a file for this process; it need not be there yet. The lock is a file of its own, since the file itself is
-// replaced.
+// replaced. A link stays one: what it leads to is the file, whoever comes by which way.
 func Open(path string) (*File, error) {
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		path = file
+	}
 	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, noDirectory(filepath.Dir(path))

@@ -144,3 +144,24 @@ func TestDiskFull(t *testing.T) {
 		t.Error(all, err)
 	}
 }
+
+// TestFileBehindLink: who comes by a link and who comes by the file have one lock and write one file.
+func TestFileBehindLink(t *testing.T) {
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "values"), filepath.Join(dir, "link")
+	must(t, os.Symlink("values", link))
+	must(t, os.WriteFile(path, []byte("{\"kbus_keep\":1}\n{\"values\":0}\n"), 0o600))
+	f, err := Open(link)
+	must(t, err)
+	defer f.Close()
+	if _, err := Open(path); !errors.Is(err, ErrInUse) {
+		t.Errorf("by another way: %v", err)
+	}
+	must(t, f.Save([]Entry{{"$.A", Value{[]byte("one"), noon}}}))
+	if text, err := os.ReadFile(path); err != nil || !strings.Contains(string(text), "one") {
+		t.Errorf("%s, %v", text, err)
+	}
+	if to, err := os.Readlink(link); err != nil || to != "values" {
+		t.Errorf("the link has become %q, %v", to, err)
+	}
+}
