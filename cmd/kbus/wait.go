@@ -87,7 +87,8 @@ type awaited struct {
 
 // all returns when each name has a Replier.
 func (w *awaited) all(ctx context.Context) error {
-	if err := reportRepliers(ctx, w.ksock); err != nil && !errors.Is(err, kbus.ErrReportFull) { // relook does without
+	err := reportRepliers(ctx, w.ksock)
+	if err != nil && !errors.Is(err, kbus.ErrReportFull) && !errors.Is(err, kbus.ErrDenied) { // relook does without
 		return err
 	}
 	for {
@@ -121,7 +122,7 @@ func (w *awaited) look(ctx context.Context) (missing []string, err error) {
 }
 
 // relook is after how long one looks again without having been told of anything: an administrator of the bus can turn the
-// events off, for all.
+// events off, for all, and rules can keep them from us.
 const relook = 2 * time.Second
 
 // change waits until a Replier has been bound that matters, or for relook.

@@ -2,12 +2,17 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 
 	"kbus.example/kbus"
+	"kbus.example/kbus/cmd/kbus/stage"
 )
 
 // waits starts a kbus wait, and goes on when it listens for Repliers.
@@ -87,6 +92,33 @@ func TestWaitAmongMany(t *testing.T) {
 	_, err := k.Settings().SetReportReplierBinds(t.Context(), false)
 	must(t, err)
 	must(t, k.Bind(t.Context(), "$.Late", kbus.Replier))
+	if status := c.status(t); status != 0 {
+		t.Errorf("status %d, %s", status, &c.err)
+	}
+}
+
+// TestWaitUnderRules: who may ask and not listen can wait all the same; it looks now and then.
+func TestWaitUnderRules(t *testing.T) {
+	dir := t.TempDir()
+	kbusd := filepath.Join(dir, "kbusd")
+	must(t, os.WriteFile(kbusd, []byte(fmt.Sprintf("#!/bin/sh\nexec %s \"$@\" --rules %s\n", filepath.Join(bin, "kbusd"), dir)), 0o755))
+	must(t, os.WriteFile(filepath.Join(dir, "10.toml"), []byte("[[rule]]\nallow = ['open', 'request', 'reply']\n"), 0o644))
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	s, err := stage.Build(t.Context(), kbusd, 1)
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Strike()) })
+	t.Setenv("KBUS_DIR", s.Dir)
+	if got := kbusFails(t, int(syscall.ETIMEDOUT), "wait", "$.A", "--timeout", "20ms"); !strings.Contains(got, "nobody is Replier for $.A") {
+		t.Error(got)
+	}
+	c := start(t, "kbus", "wait", "$.A")
+	await(t, func(o *kbus.Observer) bool { // until it waits
+		list, err := o.List(t.Context())
+		must(t, err)
+		return len(list) == 1 || c.ended(t)
+	})
+	must(t, openKsock(t).Bind(t.Context(), "$.A", kbus.Replier))
 	if status := c.status(t); status != 0 {
 		t.Errorf("status %d, %s", status, &c.err)
 	}
