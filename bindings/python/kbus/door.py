@@ -80,18 +80,18 @@ class Door:
     def run(self, operation: Operation, deadline: Optional[float] = None) -> Any:
         """What the operation gives."""
         answer: Optional[Answer] = None
-        failure: Optional[Exception] = None
+        failed: List[Exception] = []  # and not here any more when it is raised: a frame in its own traceback would keep all this
         while True:
             try:
-                query = operation.send(answer) if failure is None else operation.throw(failure)  # type: ignore[arg-type]
+                query = operation.throw(failed.pop()) if failed else operation.send(answer)  # type: ignore[arg-type]
             except StopIteration as end:
                 given = end.value
                 break
-            answer = failure = None
+            answer = None
             try:
                 answer = self._perform(query, deadline)
             except (KbusError, Late) as e:
-                failure = e
+                failed.append(e)
         return given  # not in the handler: Python 3.8 breaks down when a signal comes there
 
     def now(self, operation: Operation, what: str, timeout: Optional[float] = None) -> Any:

@@ -81,7 +81,10 @@ class Query:
         failed = refusal(condition, self.what, words)
         if condition == PENDING:
             failed.message_id = wire.sent(payload)
-        raise failed
+        try:
+            raise failed
+        finally:
+            del failed  # which would keep this frame, and all below it, as long as nobody collects garbage
 
 
 Operation = Generator[Query, Answer, Any]

@@ -130,7 +130,10 @@ class Sending(Books):
     def _instead(self, query: Query, e: KbusError) -> Parts:
         """What a call gets when its query has failed: the last word of a bus that was lost, or the error."""
         if e.errno != errno.ENOTCONN or not query.orphaned and query.id is None:
-            raise e
+            try:
+                raise e
+            finally:
+                del e  # as in Query.result
         self.lose()
         if query.op == wire.CALL and query.id is None:
             return gone_away((0, 0), self.ksock_id)

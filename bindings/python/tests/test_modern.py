@@ -2,18 +2,67 @@
 services that are stopped, and coming back after the loss of a bus."""
 
 import asyncio
+import contextlib
 import errno
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
 import unittest
+import warnings
+import weakref
 
 import kbus
 from daemon import PATIENCE, WithDaemon, WithDevice
 from kbus import Announcement, Ksock, Request, aio, reply_to
 from kbus.serving import Service
+
+
+class Dropped(WithDaemon):
+    """A Ksock that nobody has any more is closed there and then, whatever has failed on it before: an error keeps nothing that would
+    have to wait for a collection of garbage. Else a Replier that was dropped would keep its Requests."""
+
+    @staticmethod
+    def failures():
+        def late(k):
+            k.bind("$.Self", True)
+            k.call(Request("$.Self"), 0)
+
+        return (lambda k: k.wait_for_msg(timeout=0.001), lambda k: k.bind("no name"), lambda k: k.unbind("$.None"),
+                lambda k: k.send_msg(Request("$.None")), lambda k: k.call(Request("$.None"), PATIENCE), late, lambda k: k.peer(77))
+
+    def test_after_failures(self):
+        looks = self.ksock()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        for n, fails in enumerate(self.failures()):
+            with self.subTest(n):
+                k = kbus.open(0)
+                k.bind("$.Dropped", True)
+                with contextlib.suppress(kbus.KbusError, TimeoutError), warnings.catch_warnings():
+                    fails(k)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", ResourceWarning)
+                    del k
+                self.assertEqual([looks.find_replier(name) for name in ("$.Dropped", "$.Self")], [None, None])
+                gc.collect()
+
+    def test_asyncio(self):
+        async def keeps():
+            async with await aio.open_ksock(0) as k:
+                await asyncio.sleep(0)
+                gc.collect()
+                gc.disable()
+                self.addCleanup(gc.enable)
+                for fails in (lambda: k.bind("no name"), lambda: k.call(Request("$.None")), lambda: k.send(Request("$.None"))):
+                    try:
+                        await fails()
+                    except kbus.KbusError as e:
+                        seen = weakref.ref(e)
+                    self.assertIsNone(seen())
+        asyncio.run(keeps())
 
 
 class Calls(WithDaemon):

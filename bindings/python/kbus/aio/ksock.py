@@ -7,7 +7,7 @@ import errno
 import inspect
 import warnings
 from types import TracebackType
-from typing import Any, Dict, Optional, Type, Union
+from typing import Any, Dict, List, Optional, Type, Union
 
 from .. import endpoint, forks, wire
 from ..cards import decoded_card, encoded_card
@@ -104,19 +104,19 @@ class Ksock:
     async def _run(self, operation: Operation, deadline: Optional[float] = None, connection: Optional[Connection] = None) -> Any:
         """What an operation of the core gives."""
         answer: Any = None
-        failure: Optional[Exception] = None
+        failed: List[Exception] = []  # as in Door.run
         connection = connection or self._open
         while True:
             try:
-                query = operation.send(answer) if failure is None else operation.throw(failure)
+                query = operation.throw(failed.pop()) if failed else operation.send(answer)
             except StopIteration as end:
                 given = end.value
                 break
-            answer = failure = None
+            answer = None
             try:
                 answer = await connection.perform(query, deadline)
             except (KbusError, Late) as e:
-                failure = e
+                failed.append(e)
         return given
 
     async def __aenter__(self) -> "Ksock":
