@@ -61,6 +61,7 @@ type state struct {
 	began    time.Time
 	killAt   time.Time       // it has been asked to end
 	wanted   map[string]want // names with Requests that wait
+	lacked   map[string]bool // names that have been wanted since they last had a Replier
 	failed   failure
 	refused  time.Time // no try before that
 }
@@ -98,6 +99,10 @@ func (k *Keeper) Wanted(bus int, name string, now time.Time) {
 		return
 	}
 	s.wanted[name] = want{until: now.Add(s.Deadline)}
+	if s.lacked == nil {
+		s.lacked = map[string]bool{}
+	}
+	s.lacked[name] = true
 	if !s.runs {
 		k.start(s, now)
 	}
@@ -131,6 +136,7 @@ func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Seco
 func (k *Keeper) Bound(bus int, name string) {
 	if s := k.byName[address{bus, name}]; s != nil {
 		delete(s.wanted, name)
+		delete(s.lacked, name)
 		s.bound = true
 		if s.Unit != "" {
 			s.failed.count, s.refused = 0, time.Time{}
@@ -247,8 +253,8 @@ func (k *Keeper) Tick(now time.Time) {
 				k.notStarted(s, name, fmt.Sprintf("it has not become the Replier of %s within %v", name, s.Deadline))
 			}
 		}
-		if !late || s.bound && s.runs {
-			continue // one that is the Replier of another name is let be
+		if !late || s.bound && s.runs && len(s.lacked) < len(s.Names) {
+			continue // one that may be the Replier of another name is let be
 		}
 		if s.killAt.IsZero() && !mustWait(k, s) {
 			k.fail(s, fmt.Sprintf("it has not become the Replier within %v", s.Deadline), now)

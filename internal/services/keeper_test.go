@@ -171,6 +171,32 @@ func TestNeverBinds(t *testing.T) {
 	w.is("not $.Door.Open: /door: it has not become the Replier of $.Door.Open within 5s")
 }
 
+// TestLosesItsNames: a program that was the Replier and goes on when it is no more, because rules or another bus have taken its names, is
+// ended when somebody wants them, and started again; as long as it may have one of them it is let be.
+func TestLosesItsNames(t *testing.T) {
+	w := newWorld(t, door)
+	w.wanted("$.Door.Lock")
+	w.Bound(0, "$.Door.Lock")
+	w.Bound(0, "$.Door.Open")
+	w.is("start /door")
+	for range 2 {
+		w.wanted("$.Door.Lock")
+		w.after(5 * time.Second)
+		w.is("not $.Door.Lock: /door: it has not become the Replier of $.Door.Lock within 5s")
+	}
+	w.Bound(0, "$.Door.Lock")
+	w.wanted("$.Door.Open")
+	w.after(5 * time.Second)
+	w.is("not $.Door.Open: /door: it has not become the Replier of $.Door.Open within 5s")
+	w.wanted("$.Door.Lock")
+	w.after(5 * time.Second)
+	w.is("not $.Door.Lock: /door: it has not become the Replier of $.Door.Lock within 5s", "end /door")
+	w.ended("signal 15", Badly)
+	w.after(time.Second)
+	w.wanted("$.Door.Lock")
+	w.is("start /door")
+}
+
 // What is wanted while a program is being ended is told when to try again.
 func TestWantedWhileItIsEnded(t *testing.T) {
 	w := newWorld(t, door)

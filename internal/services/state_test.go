@@ -10,7 +10,7 @@ import (
 // TestHandedOver: what was begun before goes on in a Keeper with another clock, as if nothing had been.
 func TestHandedOver(t *testing.T) {
 	fields.Check(t, ServiceState{}, "Service Guardian", "Left PID Runs Bound Began KillAt Count Last At Refused")
-	fields.Check(t, state{}, "Service pid runs bound began killAt failed refused", "now wanted") // what is configured, and wanted anew
+	fields.Check(t, state{}, "Service pid runs bound began killAt failed refused", "now wanted lacked") // what is configured, and wanted anew
 	fields.Check(t, Keeper{}, "all left", "byName actions ending")
 	gate := &Service{Names: []string{"$.Gate"}, Exec: []string{"/gate"}, Deadline: 5 * time.Second}
 	w := newWorld(t, door, gate)
