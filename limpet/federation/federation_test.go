@@ -92,6 +92,28 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+// A Reply that wants a Reply itself is a Reply to who asked, as on one bus; nobody waits for ever.
+func TestReplyThatAsks(t *testing.T) {
+	h := newCluster(t)
+	a, b := h.member(1), h.member(2)
+	here, there := a.watch(), b.watch()
+	replier := b.bound(kbus.Replier, "$.Q")
+	here.event(true, "$.Q")
+	a.bound(kbus.Replier, "$.Other")
+	there.event(true, "$.Other")
+	asker := a.open()
+	_, err := asker.Send(t.Context(), kbus.Request("$.Q", "what"))
+	must(t, err)
+	reply, err := receive(t, replier).Reply([]byte("so"))
+	must(t, err)
+	reply.Name, reply.Flags = "$.Other", reply.Flags|kbus.WantAReply
+	_, err = replier.Send(t.Context(), reply)
+	must(t, err)
+	if m := receive(t, asker); m.Kind() != kbus.ReplyKind || string(m.Data) != "so" {
+		t.Errorf("the Reply is %v", m)
+	}
+}
+
 // A stateful Request reaches the Replier that gave the Reply, or nobody.
 func TestStatefulRequests(t *testing.T) {
 	h := newCluster(t)

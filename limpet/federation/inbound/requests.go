@@ -51,7 +51,8 @@ func (r *requests) deliver(ctx context.Context, e *envelope.Envelope) {
 	}
 }
 
-// reply gives a Reply to its Requester here.
+// reply gives a Reply to its Requester here. One that is a Request too is only its Reply: this bus has no Replier for the rest.
+// What the bus does not take although somebody waits for it becomes a Status, so that the Request has its answer.
 func (r *requests) reply(ctx context.Context, e *envelope.Envelope) {
 	to, local, open := r.exchange.ReplyArrived(e)
 	if !open {
@@ -60,14 +61,15 @@ func (r *requests) reply(ctx context.Context, e *envelope.Envelope) {
 	m := e.Message
 	r.bus.Import(&m)
 	m.To, m.InReplyTo = to, local
+	m.Flags &^= message.WantAReply
 	r.replies.Add(1)
 	_, err := r.ksock.Send(ctx, &m)
 	switch {
 	case err == nil:
-	case errors.Is(err, kbus.ErrMessageTooLong):
-		r.exchange.SendStatus(ctx, routing.Status{ID: local, To: to, Name: routing.RemoteError(err), Why: r.explain(ctx, &m, err)})
-	default:
+	case errors.Is(err, kbus.ErrAddresseeGone), errors.Is(err, kbus.ErrNotExpected), errors.Is(err, kbus.ErrNotYoursToReply):
 		r.lost.Add(1)
+	default:
+		r.exchange.SendStatus(ctx, routing.Status{ID: local, To: to, Name: routing.RemoteError(err), Why: r.explain(ctx, &m, err)})
 	}
 }
 
