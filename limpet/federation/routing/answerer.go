@@ -68,13 +68,13 @@ func (a *Answerer) Asked(e *envelope.Envelope, out *Out) Step {
 		a.reportProgress(e.ID, k, out)
 		return Nothing
 	}
+	if len(a.kept) >= MaxKept { // it has not been seen: if it comes again because the refusal was lost, it is refused again
+		return Refuse
+	}
 	switch o.seen.See(uint32(e.Count)) {
 	case message.Seen:
 		return Nothing // and over
 	case message.Old:
-		return Refuse
-	}
-	if len(a.kept) >= MaxKept {
 		return Refuse
 	}
 	a.kept[e.ID] = &answer{origin: o}

@@ -68,3 +68,31 @@ func TestNothingLongComesThrough(t *testing.T) {
 		}
 	}
 }
+
+// A Request for which there was no room is refused again if the refusal was lost, and taken when there is room.
+func TestRefusalLost(t *testing.T) {
+	b := NewAnswerer(Self{2, 1})
+	var out Out
+	asked := func(serial uint32) Step {
+		m := message.Message{Header: message.Header{ID: message.ID{Network: 1, Serial: serial}}, Name: "$.Q"}
+		e := Self{1, 1}.compose(envelope.Request, 2, 1, m)
+		e.Count = uint64(serial)
+		return b.Asked(&e, &out)
+	}
+	for serial := range uint32(MaxKept) {
+		if step := asked(1 + serial); step != Deliver {
+			t.Fatalf("Request %d: %d", 1+serial, step)
+		}
+	}
+	for _, when := range []string{"at first", "again"} {
+		if step := asked(MaxKept + 1); step != Refuse {
+			t.Errorf("one too many, %s: %d", when, step)
+		}
+	}
+	first := message.ID{Network: 1, Serial: 1}
+	b.Replied(message.Message{Header: message.Header{InReplyTo: first}, Name: "$.Q"}, &out)
+	b.Thanked(1, first)
+	if step := asked(MaxKept + 1); step != Deliver {
+		t.Errorf("when there is room: %d", step)
+	}
+}
