@@ -17,6 +17,7 @@ type Asker struct {
 	peers map[uint32]*peer
 	open  map[message.ID]*question
 	last  time.Time // of Tick
+	steps int       // open Requests that were looked at to be given up
 
 	Late uint64 // answers that came after the question was closed
 }
@@ -28,7 +29,8 @@ type peer struct {
 	probed   time.Time
 	count    uint64 // of Requests sent to it
 	open     int
-	passed   int // bytes of the longest Request that it has acknowledged
+	oldest   uint64 // no open Request was sent to an earlier epoch of it
+	passed   int    // bytes of the longest Request that it has acknowledged
 }
 
 type question struct {
@@ -73,8 +75,9 @@ func (a *Asker) Ask(now time.Time, m message.Message, federated message.ID, memb
 		a.peers[member] = p
 	}
 	if p.open == 0 {
-		p.lastSeen, p.probed = now, now
+		p.lastSeen, p.probed, p.oldest = now, now, epoch
 	}
+	p.oldest = min(p.oldest, epoch)
 	p.open++
 	p.count++
 	q := &question{peer: p, local: m.ID, from: m.From, asked: now, sent: 1}
@@ -94,10 +97,12 @@ func (a *Asker) Alive(now time.Time, member uint32, epoch uint64, out *Out) {
 	}
 }
 
-// Over notes that a member's epochs up to this one have ended.
+// Over notes that a member's epochs up to this one have ended. It is called for each envelope that comes, so it costs nothing
+// when they have ended before.
 func (a *Asker) Over(member uint32, epoch uint64, out *Out) {
-	if p := a.peers[member]; p != nil && p.open > 0 {
+	if p := a.peers[member]; p != nil && p.open > 0 && p.oldest <= epoch {
 		a.giveUp(p, out, func(q *question) bool { return q.parcel.TargetEpoch <= epoch })
+		p.oldest = epoch + 1
 	}
 }
 
@@ -185,6 +190,7 @@ func (a *Asker) probe(now time.Time, member uint32, p *peer, out *Out) {
 func (a *Asker) giveUp(p *peer, out *Out, which func(*question) bool) {
 	var ids []message.ID
 	for id, q := range a.open {
+		a.steps++
 		if q.peer == p && which(q) {
 			ids = append(ids, id)
 		}

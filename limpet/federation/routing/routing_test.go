@@ -96,3 +96,33 @@ func TestRefusalLost(t *testing.T) {
 		t.Errorf("when there is room: %d", step)
 	}
 }
+
+// A sign of life costs the same, however many Requests are open.
+func TestManyOpen(t *testing.T) {
+	a := NewAsker(Self{1, 1})
+	var out Out
+	now := time.Unix(100, 0)
+	const n = 10000
+	ask := func(serial uint32, epoch uint64) {
+		m := message.Message{Header: message.Header{ID: message.ID{Serial: serial}, From: 5, Flags: message.WantAReply}, Name: "$.Q"}
+		if _, ok := a.Ask(now, m, message.ID{Network: 1, Serial: serial}, 2, epoch); !ok {
+			t.Fatalf("Request %d is open already", serial)
+		}
+	}
+	for i := range uint32(n) {
+		ask(1+i, 3)
+	}
+	for range n {
+		a.Alive(now, 2, 3, &out)
+	}
+	if a.steps > 10*n || a.Open() != n {
+		t.Errorf("%d Requests are open, and were looked at %d times in %d signs of life", a.Open(), a.steps, n)
+	}
+	ask(n+1, 2) // whoever asks may know less than we
+	if a.Alive(now, 2, 3, &out); len(out.Statuses) != 1 || out.Statuses[0].ID.Serial != n+1 {
+		t.Errorf("of an epoch that is over: %v", out.Statuses)
+	}
+	if a.Alive(now, 2, 4, &out); a.Open() != 0 || len(out.Statuses) != n+1 {
+		t.Errorf("%d are open, %d have a Status", a.Open(), len(out.Statuses))
+	}
+}
