@@ -116,11 +116,12 @@ func (m *member) where(bus cli.BusNumber) string {
 }
 
 // options are those of the connection to NATS. Nothing is buffered while it is cut, and a dead server is noticed in
-// seconds.
+// seconds. One that has taken us and does not any more, because its list of keys is wrong for a while, is tried on like any other.
 func (m *member) options() ([]nats.Option, error) {
 	options := []nats.Option{
 		nats.Name(fmt.Sprintf("kbus-limpet %s, bowl %d", m.federation, m.id)), nats.NoEcho(), nats.ReconnectBufSize(-1),
-		nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.ReconnectJitter(reconnectWait, reconnectWait),
+		nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort(),
+		nats.ReconnectWait(reconnectWait), nats.ReconnectJitter(reconnectWait, reconnectWait),
 		nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(pings), nats.Timeout(dialTimeout),
 		nats.CustomInboxPrefix(subject.Replies(m.id)),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { m.log.Warn("cut off from NATS", "why", err) }),

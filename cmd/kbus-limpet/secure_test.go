@@ -63,6 +63,36 @@ func TestSecureServer(t *testing.T) {
 	join("--id", "3", "--servers", "nats://"+at, "--certs", ours).await("joined")
 }
 
+// A server that does not know a bowl any more, because its list of keys is wrong, is tried until it is right again.
+func TestKeyMissingForAWhile(t *testing.T) {
+	ours, store, at := secrets(t), t.TempDir(), freeAddress(t)
+	dir, there := t.TempDir(), t.TempDir()
+	daemon(t, dir)
+	daemon(t, there)
+	serve := func() *process {
+		p := start(t, nil, "kbus-limpet", "serve", "--dir", dir, "--id", "1", "--store", store, "--listen", at, "--certs", ours)
+		p.await("joined")
+		return p
+	}
+	first := serve()
+	other := start(t, nil, "kbus-limpet", "join", "--dir", there, "--id", "2", "--servers", "tls://"+at, "--certs", ours)
+	other.await("joined")
+	first.terminate()
+	list := filepath.Join(ours, publicKeys)
+	right, err := os.ReadFile(list)
+	must(t, err)
+	lines := strings.SplitAfter(string(right), "\n")
+	must(t, os.WriteFile(list, []byte(lines[0]), 0o600))
+	wrong := serve()
+	for range 3 {
+		wrong.await("authentication error")
+	}
+	wrong.terminate()
+	must(t, os.WriteFile(list, right, 0o600))
+	serve()
+	other.await("back with NATS")
+}
+
 // Three servers of a cluster speak TLS with each other too.
 func TestSecureCluster(t *testing.T) {
 	ours := secrets(t)

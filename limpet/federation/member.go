@@ -70,7 +70,7 @@ func New(nc *nats.Conn, c Config, ready func()) (*Member, error) {
 	}
 	space, err := subject.New(c.Federation)
 	m := &Member{Config: c, nc: nc, space: space, ready: ready, fatal: make(chan error, 1)}
-	nc.SetErrorHandler(retry.OnError(c.Log, c.ID, c.Federation, m.fatal))
+	retry.Attend(nc, c.Log, c.ID, c.Federation, m.fatal)
 	return m, err
 }
 

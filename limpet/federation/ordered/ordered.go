@@ -105,7 +105,7 @@ func New(nc *nats.Conn, c Config, ready func()) (*Member, error) {
 			Key: subject.Inlet(c.ID), Federation: c.Federation, Member: c.ID, Where: c.Where,
 		}),
 	}
-	nc.SetErrorHandler(retry.OnError(c.Log, c.ID, c.Federation, b.fatal))
+	retry.Attend(nc, c.Log, c.ID, c.Federation, b.fatal)
 	return b, nil
 }
 

@@ -4,6 +4,7 @@
 package retry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,18 +68,30 @@ func (r *Reason) Changed(err error) bool {
 	return *r != before
 }
 
-// OnError is the error handler of a connection to NATS, which gets what no call returns. What the server does not permit
-// is a Refusal and goes to the channel; the rest goes to the log.
-func OnError(log *slog.Logger, member uint32, federation string, fatal chan<- error) nats.ErrHandler {
-	return func(_ *nats.Conn, _ *nats.Subscription, err error) {
-		if !errors.Is(err, nats.ErrPermissionViolation) || strings.Contains(err.Error(), store.UserInfo) {
-			log.Warn("NATS complains", "why", err)
-			return
-		}
+// remind is after how long a complaint that is still the same is logged again.
+const remind = time.Minute
+
+// Attend has what no call returns of a connection to NATS go to the log, or to the channel if it is a Refusal: what the server
+// does not permit, and a connection that is closed for good.
+func Attend(nc *nats.Conn, log *slog.Logger, member uint32, federation string, fatal chan<- error) {
+	refuse := func(format string, args ...any) {
 		select {
-		case fatal <- Refuse("the NATS server does not let these credentials be bowl %d of federation %s: %w", member,
-			federation, err):
+		case fatal <- Refuse(format, args...):
 		default:
 		}
 	}
+	var last Reason
+	var logged time.Time
+	nc.SetErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		switch {
+		case errors.Is(err, nats.ErrPermissionViolation) && !strings.Contains(err.Error(), store.UserInfo):
+			refuse("the NATS server does not let these credentials be bowl %d of federation %s: %w", member, federation, err)
+		case last.Changed(err) || time.Since(logged) >= remind:
+			logged = time.Now()
+			log.Warn("NATS complains", "why", err)
+		}
+	})
+	nc.SetClosedHandler(func(nc *nats.Conn) { // by us at the end, or for a reason for which nats.go does not connect again
+		refuse("the connection to NATS is closed for good: %w", cmp.Or(nc.LastError(), nats.ErrConnectionClosed))
+	})
 }

@@ -1,12 +1,18 @@
 package retry
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/nats-io/nats.go"
 )
 
 // lines is a log that keeps the reasons.
@@ -37,4 +43,38 @@ func TestReasons(t *testing.T) {
 			t.Errorf("%v, and logged %q, want %q", err, l.why, want)
 		}
 	})
+}
+
+// A server may say what nats.go closes the connection for, for good. A member does not live on then as if it would come back.
+func TestClosedForGood(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	says := make(chan string)
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "INFO {\"max_payload\":1048576}\r\n")
+		for from := bufio.NewScanner(conn); from.Scan() && from.Text() != "PING"; {
+		}
+		_, _ = io.WriteString(conn, "PONG\r\n")
+		_, _ = io.WriteString(conn, <-says)
+		_, _ = io.Copy(io.Discard, conn)
+	}()
+	nc, err := nats.Connect("nats://"+l.Addr().String(), nats.MaxReconnects(-1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	fatal := make(chan error, 1)
+	Attend(nc, slog.New(slog.DiscardHandler), 1, "kbus", fatal)
+	says <- "-ERR 'It is Sunday'\r\n"
+	if err := <-fatal; !errors.As(err, new(*Refusal)) || !strings.Contains(err.Error(), "It is Sunday") {
+		t.Errorf("%v", err)
+	}
 }
