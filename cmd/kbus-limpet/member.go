@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	systemd "github.com/coreos/go-systemd/v22/daemon"
 	"github.com/nats-io/nats.go"
@@ -124,7 +125,11 @@ func (m *member) options() ([]nats.Option, error) {
 		nats.ReconnectWait(reconnectWait), nats.ReconnectJitter(reconnectWait, reconnectWait),
 		nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(pings), nats.Timeout(dialTimeout),
 		nats.CustomInboxPrefix(subject.Replies(m.id)),
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { m.log.Warn("cut off from NATS", "why", err) }),
+		nats.DisconnectErrHandler(func(c *nats.Conn, err error) {
+			if !c.IsClosed() { // else we are ending
+				m.log.Warn("cut off from NATS", "why", err)
+			}
+		}),
 		nats.ReconnectHandler(func(c *nats.Conn) { m.log.Info("back with NATS", "server", c.ConnectedServerName()) }),
 	}
 	if m.certs != "" {
@@ -155,12 +160,38 @@ func (m *member) options() ([]nats.Option, error) {
 	if seed != "" {
 		option, err := nats.NkeyOptionFromSeed(seed)
 		if err != nil {
-			return nil, fmt.Errorf("the nkey %s: %w", seed, err)
+			return nil, unfit{fmt.Errorf("the nkey %s: %w", seed, err)}
 		}
 		options = append(options, option)
 	}
-	return options, nil
+	return options, m.tryOptions(options)
 }
+
+// tryOptions reads the files that options name, so that one that is wrong ends us, and is not taken for a server that is not there.
+func (m *member) tryOptions(options []nats.Option) error {
+	tried := nats.GetDefaultOptions()
+	for _, option := range options {
+		if err := option(&tried); err != nil {
+			return unfit{err}
+		}
+	}
+	if m.creds == "" {
+		return nil
+	}
+	_, err := tried.UserJWT()
+	if err == nil {
+		_, err = tried.SignatureCB(nil)
+	}
+	if err != nil {
+		return unfit{fmt.Errorf("the credentials %s: %w", m.creds, err)}
+	}
+	return nil
+}
+
+// unfit is a file that does not do; where the system gives no number for that, it is EINVAL.
+type unfit struct{ error }
+
+func (u unfit) Unwrap() []error { return []error{u.error, syscall.EINVAL} }
 
 func fileExists(path string) bool {
 	_, err := os.Stat(path)

@@ -80,6 +80,9 @@ func (m *member) checkPlain(servers string) error {
 		if err != nil {
 			return cli.Misused(fmt.Sprintf("--servers %s: %v", text, err))
 		}
+		if at.Hostname() == "" {
+			return cli.Misused(fmt.Sprintf("--servers %q: there is no host before or behind a comma", servers))
+		}
 		if at.Scheme != "tls" && at.Scheme != "wss" && !server.Loopback(at.Hostname()) {
 			return cli.Misused(fmt.Sprintf("to %s everything would go in plain text: say tls:// or --certs DIR (see kbus-limpet help certs "+
 				"and nkey), or --insecure if that is meant", net.JoinHostPort(at.Hostname(), portOr4222(at.Port()))))
