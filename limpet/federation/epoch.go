@@ -19,7 +19,7 @@ var (
 )
 
 // fence ends the session when nobody has vouched for it for too long. The bus has unbound its Repliers by then; the
-// admission must know.
+// admission must know. It looks often, for timers stand still while the machine sleeps, and leases do not.
 func (s *session) fence(ctx context.Context) error {
 	for {
 		left := s.keeper.Left()
@@ -33,7 +33,7 @@ func (s *session) fence(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(max(left, time.Second/10)):
+		case <-time.After(min(max(left, time.Second/10), time.Second)):
 		}
 	}
 }

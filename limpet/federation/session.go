@@ -139,8 +139,15 @@ func (s *session) begin() error {
 	return nil
 }
 
-// vouches reports whether this member may act for its names. It is asked at every delivery and reply.
-func (s *session) vouches() bool { return s.Available || s.keeper.Vouches() }
+// vouches reports whether this member may act for its names. It is asked at every delivery and reply. If it may not the session is
+// over, also if the lease is refreshed in the next moment: what was not passed on now has no answer but that this epoch has ended.
+func (s *session) vouches() bool {
+	if s.Available || s.keeper.Vouches() {
+		return true
+	}
+	s.life.end(errFenced)
+	return false
+}
 
 func (s *session) retry(complaint string, try func(context.Context) error) error {
 	return retry.Until(s.life.ctx, s.Log, complaint, try)
