@@ -40,6 +40,8 @@ func TestUsage(t *testing.T) {
 		{"pair --connect a --id 1 --legacy --certs d", 2, "either by TLS or with --legacy"},
 		{"pair --listen :x --id 1 --legacy", 2, "a port is a number up to 65535"},
 		{"pair --listen :70000 --id 1 --legacy", 2, "a port is a number up to 65535"},
+		{"pair --connect /" + strings.Repeat("a", 107) + " --id 1 --legacy", 2, "has 108 bytes, and the path of a socket 107 at most"},
+		{"pair --listen /nowhere/" + strings.Repeat("a", 98) + " --id 1 --legacy --dir /nowhere", 2, "no bus 0 in /nowhere"},
 		{"pair --listen a --id 1 --legacy --name A", 2, "A is not a name that can be bound to"},
 		{"pair --listen a --id 1 --legacy --stop-on $.*", 2, "$.* is not a name that a message can have"},
 		{"pair --listen a --id 1 --legacy --queue 0", 2, "larger than 0"},

@@ -13,12 +13,18 @@ import (
 
 // Addresses of Limpets: a port, or a path; and listening there.
 
+// mostPathBytes is how long the path of a Unix socket may be on Linux.
+const mostPathBytes = 107
+
 // networkOf distinguishes TCP from Unix sockets: what has a slash or no colon is a path (R9.65).
 func networkOf(address string) (string, error) {
 	if address == "" {
 		return "", errors.New("an address is needed: HOST:PORT, or the path of a Unix socket")
 	}
 	if strings.Contains(address, "/") || !strings.Contains(address, ":") {
+		if n := len(address); n > mostPathBytes {
+			return "", fmt.Errorf("%s has %d bytes, and the path of a socket %d at most", address, n, mostPathBytes)
+		}
 		return "unix", nil
 	}
 	_, port, err := net.SplitHostPort(address)
