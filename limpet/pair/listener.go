@@ -31,7 +31,7 @@ type listener struct {
 
 var errMadeRoom = errors.New("it had not shown who it is, and had to make room: too many connect and do not")
 
-var errReplaced = errors.New("the same Limpet has connected anew")
+var errReplaced = errors.New("the same Limpet has connected anew, and this link was still there: if that goes on it is started twice")
 
 func runListener(ctx context.Context, o *Options) error {
 	socket, err := listen(o.Address)

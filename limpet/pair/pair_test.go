@@ -200,7 +200,7 @@ func TestSecondPeer(t *testing.T) {
 	listener.log.await("refused", "network id 3 has come while we are joined with 2")
 	third.ID = 2
 	run(t, third)
-	listener.log.await("parted", "the same Limpet has connected anew")
+	listener.log.await("parted", "the same Limpet has connected anew", "it is started twice")
 	listener.log.await("joined", "peer=2")
 	must(t, connector.stop())
 }
