@@ -18,6 +18,8 @@ struct kbus_limpet_context {
 	struct entries requests, repliers;
 };
 
+static const kbus_msg_id_t nothing = {0, 0};
+
 static int is(const kbus_message_t *msg, const char *name)
 {
 	return msg->name_len == strlen(name) && memcmp(kbus_msg_name_ptr(msg), name, msg->name_len) == 0;
@@ -96,6 +98,9 @@ int kbus_limpet_amend_msg_from_kbus(kbus_limpet_context_t *c, kbus_message_t *ms
 		int err = kb_add_entry(&c->requests, msg->id, msg->from, NULL, 0);
 		if (err)
 			return err;
+		msg->in_reply_to = nothing; /* a Reply that is a Request too comes as each (R1.15), and travels as each */
+	} else if (kbus_msg_is_reply(msg)) {
+		msg->flags &= ~KBUS_BIT_WANT_A_REPLY;
 	}
 	if (msg->id.network_id == c->pair)
 		return 1; /* it came from there */
@@ -128,10 +133,9 @@ static int error_message(const kbus_message_t *msg, const char *name, kbus_messa
 
 static int bind_event(kbus_limpet_context_t *c, const kbus_message_t *msg)
 {
-	const kbus_msg_id_t none = {0, 0};
-	uint32_t            is_bind, binder;
-	char               *name;
-	int                 err = kbus_msg_split_bind_event(msg, &is_bind, &binder, &name);
+	uint32_t is_bind, binder;
+	char    *name;
+	int      err = kbus_msg_split_bind_event(msg, &is_bind, &binder, &name);
 	if (err)
 		return err;
 	struct entry *e = kb_find_name(&c->repliers, name, strlen(name));
@@ -140,7 +144,7 @@ static int bind_event(kbus_limpet_context_t *c, const kbus_message_t *msg)
 	} else if (is_bind) {
 		err = kbus_ksock_bind(c->ksock, name, 1);
 		if (err == 0)
-			err = kb_add_entry(&c->repliers, none, binder, name, strlen(name));
+			err = kb_add_entry(&c->repliers, nothing, binder, name, strlen(name));
 	} else if (e) {
 		err = kbus_ksock_unbind(c->ksock, name, 1);
 		if (err == 0)
@@ -162,7 +166,8 @@ static int reply(kbus_limpet_context_t *c, kbus_message_t *msg)
 	if (!e)
 		return 1; /* a Listener's copy, or the second answer */
 	msg->to = e->from;
-	msg->id.network_id = msg->id.serial_num = 0;
+	msg->id = nothing;
+	msg->flags &= ~KBUS_BIT_WANT_A_REPLY; /* here it is the answer, and nothing else */
 	kb_remove_entry(&c->requests, e);
 	return 0;
 }
@@ -224,15 +229,33 @@ int kbus_limpet_amend_msg_to_kbus(kbus_limpet_context_t *c, kbus_message_t *msg,
 	return kbus_msg_is_stateful_request(msg) ? stateful_request(c, msg, error) : 0;
 }
 
+/* A Status on our own bus in the place of a Reply, for there is no other answer. If that cannot be sent either, nobody
+ * waits for it. */
+static int answer(const kbus_limpet_context_t *c, const kbus_message_t *reply, const char *name)
+{
+	kbus_message_t *status = NULL;
+	kbus_msg_id_t   id;
+	int             err = kbus_msg_create(&status, name, (uint32_t)strlen(name), NULL, 0, 0);
+	if (err)
+		return err;
+	status->to = reply->to;
+	status->in_reply_to = reply->in_reply_to;
+	kbus_ksock_send_msg(c->ksock, status, &id);
+	kbus_msg_delete(&status);
+	return 1;
+}
+
 int kbus_limpet_could_not_send_to_kbus_msg(kbus_limpet_context_t *c, const kbus_message_t *msg, int errnum,
                                            kbus_message_t **error)
 {
 	char name[sizeof KBUS_MSG_REMOTE_ERROR_PREFIX + 12];
 	*error = NULL;
 	log_message(c, "could not send:", msg);
+	snprintf(name, sizeof name, "%s%d", KBUS_MSG_REMOTE_ERROR_PREFIX, errnum < 0 ? -errnum : errnum);
+	if (kbus_msg_is_reply(msg))
+		return answer(c, msg, name);
 	if (!kbus_msg_is_request(msg))
 		return 1;
-	snprintf(name, sizeof name, "%s%d", KBUS_MSG_REMOTE_ERROR_PREFIX, errnum < 0 ? -errnum : errnum);
 	int err = error_message(msg, name, error);
 	return err == 2 ? 0 : err;
 }

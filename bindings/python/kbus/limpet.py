@@ -115,8 +115,13 @@ class LimpetKsock(Ksock):
             return None
         n = list(msg.parts.numbers)
         own = n[layout.FROM] == self.ksock_id()
-        if msg.wants_us_to_reply() and msg.is_request() and not own:
-            self._requests[n[layout.ID], n[layout.SERIAL]] = n[layout.FROM]
+        if msg.wants_us_to_reply() and msg.is_request():
+            if not own:
+                self._requests[n[layout.ID], n[layout.SERIAL]] = n[layout.FROM]
+            # A Reply that is a Request too comes as each (R1.15), and travels as each.
+            n[layout.REPLY_ID] = n[layout.REPLY_SERIAL] = 0
+        elif msg.is_reply():
+            n[layout.FLAGS] &= ~layout.WANT_A_REPLY
         if own or n[layout.ID] == self.their_network_id:
             return None  # it has come from there
         if n[layout.ID] == 0:
@@ -154,8 +159,19 @@ class LimpetKsock(Ksock):
     # To KBUS.
 
     def send_msg(self, msg: Message) -> Sent:
-        """Sends a message that has come from the other Limpet. NoMessage if it is not to be sent, or ErrorMessage."""
-        return super().send_msg(self.amend_to_kbus(msg))
+        """Sends a message that has come from the other Limpet. NoMessage if it is not to be sent, or ErrorMessage.
+
+        A Reply that the bus does not take becomes a Status that says why, for there is no other answer.
+        """
+        amended = self.amend_to_kbus(msg)
+        try:
+            return super().send_msg(amended)
+        except KbusError as e:
+            if not amended.is_reply() or e.condition in ("ErrAddresseeGone", "ErrNotExpected"):
+                raise
+            _log.warning("%s: %s", msg, e)
+            return super().send_msg(Message("{}{}".format(names.REMOTE_ERROR_PREFIX, e.errno), to=amended.to,
+                                            in_reply_to=amended.in_reply_to))
 
     def amend_to_kbus(self, msg: Message) -> Message:
         """The message as the bus is to get it, addressed to the Ksock here that asked or is asked.
@@ -187,6 +203,7 @@ class LimpetKsock(Ksock):
             raise NoMessage("in reply to somebody else")
         n[layout.TO] = asker
         n[layout.ID] = n[layout.SERIAL] = 0
+        n[layout.FLAGS] &= ~layout.WANT_A_REPLY  # here it is the answer, and nothing else
 
     def _amend_stateful(self, msg: Message, n: "list[int]") -> None:
         local = n[layout.FINAL_ID] == self.our_network_id

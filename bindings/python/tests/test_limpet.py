@@ -120,6 +120,37 @@ class Amending(WithDaemon):
         with self.assertLogs("kbus.limpet"):
             self.assertIsNone(limpet.could_not_send_to_kbus_msg(Message("$.A"), e))
 
+    def test_replies_are_answers(self):
+        """A Reply answers who asked, also if it is a Request of somebody else too (R1.15), or does not fit."""
+        limpet, asker, other = self.limpet(), self.ksock(), self.ksock()
+        limpet.bind("$.Far", True)
+        other.bind("$.Other", True)
+        with self.assertLogs("kbus.limpet"):
+            for name, data, came in (("$.Other", b"a", "$.Other"), ("$.Far", b"x" * 1000, "$.KBUS.RemoteError.90")):
+                asked = asker.send_msg(Request("$.Far"))
+                while getattr(limpet.wait_for_msg(PATIENCE), "name", None) != "$.Far":
+                    pass  # bind events
+                limpet.set_max_message_size(500)
+                limpet.send_msg(Message(name, data, to=1, in_reply_to=MessageId(1, asked.serial_num), flags=1, id=MessageId(2, 5)))
+                answer = asker.wait_for_msg(PATIENCE)
+                self.assertEqual((answer.name, answer.in_reply_to), (came, MessageId(0, asked.serial_num)))
+        self.assertIsNone(other.read_next_msg())
+
+    def test_both_travel_as_each(self):
+        """A Reply that is a Request too (R1.15), and we are both who asked and the Replier."""
+        limpet, replier = self.limpet(), self.ksock()
+        replier.bind("$.R", True)
+        limpet.bind("$.Far", True)
+        limpet.send_msg(Request("$.R", from_=9, flags=3, id=MessageId(2, 5)))
+        reply = reply_to(replier.wait_for_msg(PATIENCE))
+        replier.send_msg(Message("$.Far", to=reply.to, in_reply_to=reply.in_reply_to, flags=1))
+        sent = []
+        while len(sent) < 2:
+            m = limpet.wait_for_msg(PATIENCE)
+            if m is not None and m.name == "$.Far":
+                sent.append((m.is_reply(), m.is_request()))
+        self.assertEqual(sent, [(True, False), (False, True)])
+
     def test_waiting_sends_do_not_wait_here(self):
         """B26."""
         limpet, k = self.limpet(), self.ksock("$.A")

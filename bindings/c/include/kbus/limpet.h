@@ -43,7 +43,8 @@ KBUS_API int kbus_limpet_amend_msg_from_kbus(kbus_limpet_context_t *context, kbu
 KBUS_API int kbus_limpet_amend_msg_to_kbus(kbus_limpet_context_t *context, kbus_message_t *msg, kbus_message_t **error);
 
 /* Says what to do about a message from the pair that could not be sent; errnum is what kbus_ksock_send_msg returned.
- * Returns 0 if *error should go back to the pair (free it with kbus_msg_delete_all), 1 if there is nothing to do. */
+ * Returns 0 if *error should go back to the pair (free it with kbus_msg_delete_all), 1 if there is nothing to do. If it was a
+ * Reply, whoever has asked has got a Status then, on the Ksock's own bus. */
 KBUS_API int kbus_limpet_could_not_send_to_kbus_msg(kbus_limpet_context_t *context, const kbus_message_t *msg,
                                                     int errnum, kbus_message_t **error);
 

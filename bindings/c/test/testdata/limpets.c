@@ -2,6 +2,7 @@
 #include <fcntl.h>
 
 #include "check.h"
+#include "kbus/kbus_bus.h"
 #include "limpet.h"
 
 static kbus_ksock_t           side[2], client[2];
@@ -162,6 +163,40 @@ int main(void)
 		EQUAL(kbus_ksock_num_unreplied_to(side[1], &n), 0);
 		EQUAL(n, 0);
 	}
+
+	/* A Reply that is a Request too is the Reply to who asked, though the rest is for somebody else there (R1.15). */
+	kbus_message_t *both = NULL, *question;
+	asked = sent(0, request("$.Far.Lamp"));
+	question = next(1);
+	CHECK(question && kbus_msg_create_reply_to(&both, question, NULL, 0, KBUS_BIT_WANT_A_REPLY) == 0);
+	both->name = (char *)"$.Near";
+	both->name_len = 6;
+	sent(1, both);
+	kbus_msg_delete(&question);
+	reply = next(0);
+	CHECK(reply && kbus_msg_is_reply(reply) && kbus_msg_compare_ids(&reply->in_reply_to, &asked) == 0);
+	kbus_msg_delete(&reply);
+	EQUAL(kbus_ksock_read_next_msg(local, &question), 0);
+	CHECK(question && kbus_msg_wants_us_to_reply(question) && !kbus_msg_is_reply(question));
+	kbus_msg_delete(&question);
+	for (kbus_message_t *more; (more = next(1)) != NULL;) /* it listens to what it has said itself */
+		kbus_msg_delete(&more);
+
+	/* A Reply that the bus of who asked does not take becomes a Status. */
+	kbus_bus_t *settings;
+	uint32_t    most;
+	EQUAL(kbus_bus_open(&settings, 0, KBUS_BUS_READ | KBUS_BUS_WRITE), 0);
+	EQUAL(kbus_bus_max_message_size(settings, 250, &most), 0);
+	asked = sent(0, request("$.Far.Lamp"));
+	question = next(1);
+	char much[200] = {0};
+	CHECK(question && kbus_msg_create_reply_to(&both, question, much, sizeof much, 0) == 0);
+	sent(1, both);
+	kbus_msg_delete(&question);
+	reply = next(0);
+	CHECK(named(reply, "$.KBUS.RemoteError.90") && kbus_msg_compare_ids(&reply->in_reply_to, &asked) == 0);
+	kbus_msg_delete(&reply);
+	kbus_bus_close(settings);
 
 	EQUAL(kbus_ksock_unbind(client[1], "$.Far.*", 1), 0);
 	join();
