@@ -44,6 +44,7 @@ func (h *cluster) start() {
 type node struct {
 	cluster *cluster
 	bus     *kbus.Bus
+	ready   chan struct{} // when it has joined again
 	stop    func() error
 }
 
@@ -72,6 +73,7 @@ func (g *node) join(id uint32, change ...func(*Config)) {
 		f(&c)
 	}
 	ready := make(chan struct{}, 1)
+	g.ready = ready
 	b, err := New(nc, c, func() { ready <- struct{}{} })
 	if err != nil {
 		h.Fatal(err)

@@ -110,7 +110,7 @@ func (m *Member) Run(ctx context.Context) error {
 	}
 }
 
-// join runs one session after the other, from when the bus is there until it is lost.
+// join runs one session after the other, from when the bus is there until it is lost, or what the servers have stored is.
 func (m *Member) join(ctx context.Context) (begun bool, err error) {
 	ctx, end := context.WithCancelCause(ctx)
 	admission, err := m.newAdmission(ctx)
@@ -139,7 +139,7 @@ func (m *Member) join(ctx context.Context) (begun bool, err error) {
 		switch {
 		case ctx.Err() != nil:
 			return begun, context.Cause(ctx)
-		case errors.As(err, &fatal):
+		case errors.As(err, &fatal), errors.Is(err, store.ErrAnew):
 			return begun, err
 		}
 		m.Log.Warn("the session has ended, another follows", "why", err)

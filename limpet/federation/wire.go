@@ -28,7 +28,13 @@ func (s *session) takeLease() error {
 			return s.admission.federator.Vouch(s.life.ctx, time.Duration(until.UnixNano()))
 		},
 	})
-	if err := s.retry("there is no lease yet", s.keeper.Take); err != nil {
+	err := s.retry("there is no lease yet", func(ctx context.Context) error {
+		if err := s.mirror.Same(ctx); err != nil {
+			return err
+		}
+		return s.keeper.Take(ctx)
+	})
+	if err != nil {
 		return err
 	}
 	s.admission.vouch()

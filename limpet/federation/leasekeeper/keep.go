@@ -83,6 +83,11 @@ func (k *Keeper) answered(ctx context.Context, a attempt) (pause time.Duration, 
 	case a.err == nil:
 		return k.every(), k.renewed(a.start, a.made)
 	case !errors.Is(a.err, store.ErrChanged):
+		if !k.Vouches() { // else there is time
+			if err := k.Leases.Same(ctx); errors.Is(err, store.ErrAnew) {
+				return 0, err
+			}
+		}
 		return lease.Refresh / 10, nil
 	case k.revision() != a.expects: // another one of ours was quicker
 		return k.every(), nil

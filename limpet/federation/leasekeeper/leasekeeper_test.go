@@ -20,6 +20,7 @@ import (
 type world struct {
 	*testing.T
 	leases *store.Bucket
+	nc     *nats.Conn
 	time   time.Time
 	log    *slog.Logger
 }
@@ -32,6 +33,7 @@ func newWorld(t *testing.T) *world {
 	nc, err := nats.Connect(s.ClientURL())
 	w.must(err)
 	t.Cleanup(nc.Close)
+	w.nc = nc
 	w.leases, err = Open(t.Context(), store.NATS{Conn: nc}, "test", 1)
 	w.must(err)
 	return w
@@ -249,5 +251,17 @@ func TestUnreadable(t *testing.T) {
 	cancel()
 	if err := retry.Until(over, w.log, "never", func(context.Context) error { return errors.New("no") }); !errors.Is(err, context.Canceled) {
 		t.Errorf("Insist goes on: %v", err)
+	}
+}
+
+// A lease that has lapsed, and the servers have lost all leases: whoever waits for it to be refreshed waits for ever.
+func TestServersForgot(t *testing.T) {
+	w := newWorld(t)
+	k := w.taken("here")
+	_, err := w.nc.Request("$JS.API.STREAM.DELETE.KV_kb_test_leases", nil, store.Patience)
+	w.must(err)
+	w.time = w.time.Add(lease.Fence)
+	if err := k.Keep(t.Context()); !errors.Is(err, store.ErrAnew) {
+		t.Errorf("%v", err)
 	}
 }

@@ -32,7 +32,7 @@ const (
 	lastPause  = 4 * time.Second
 )
 
-// Until tries until it succeeds, or is refused, and logs the complaint when it does not, and again when it is for another
+// Until tries until it succeeds, or is refused, or what it tries with is gone (store.ErrAnew), and logs the complaint when it does not, and again when it is for another
 // reason: the first one is often only that something else is not there yet. A try may take longer each time, and so do the
 // pauses between tries, more or less: a thousand members may want the same thing at the same moment.
 func Until(ctx context.Context, log *slog.Logger, complaint string, try func(context.Context) error) error {
@@ -43,7 +43,7 @@ func Until(ctx context.Context, log *slog.Logger, complaint string, try func(con
 		err := try(attempt)
 		cancel()
 		var refusal *Refusal
-		if err == nil || errors.As(err, &refusal) {
+		if err == nil || errors.As(err, &refusal) || errors.Is(err, store.ErrAnew) {
 			return err
 		}
 		if last.Changed(err) {

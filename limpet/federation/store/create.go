@@ -64,17 +64,17 @@ func (s *stream) open(ctx context.Context, c *config) (err error) {
 	if s.js, err = jetstream.New(s.nc.Conn); err != nil {
 		return err
 	}
-	_, err = s.last(ctx)
+	i, err := s.info(ctx)
 	if errors.Is(err, nats.ErrNoResponders) && s.nc.Domain == "" {
 		if s.nc.Domain, err = s.nc.discover(ctx); err == nil {
 			if s.writes == s.prefix && strings.HasPrefix(s.prefix, "$KV.") {
 				s.writes = s.nc.bucket(s.prefix)
 			}
-			_, err = s.last(ctx)
+			i, err = s.info(ctx)
 		}
 	}
-	var refused *apiError
-	if err == nil || !errors.As(err, &refused) || refused.Code != codeNoStream {
+	s.made = i.Created
+	if !isGone(err) {
 		return err
 	}
 	c.Name, c.Subjects, c.RePublish = s.name, []string{s.prefix + ">"}, republish{s.prefix + ">", s.changes}
@@ -89,6 +89,26 @@ func (s *stream) open(ctx context.Context, c *config) (err error) {
 	err = s.ask(ctx, "STREAM.CREATE."+s.name, string(request), &answer)
 	if err == nil && answer.Error != nil && answer.Error.Code != codeStreamExists { // else somebody was quicker
 		err = fmt.Errorf("making %s: %w", s.name, answer.Error)
+	}
+	if err == nil {
+		i, err = s.info(ctx)
+		s.made = i.Created
+	}
+	return err
+}
+
+// isGone reports whether an error says that there is no such stream.
+func isGone(err error) bool {
+	var refused *apiError
+	return errors.As(err, &refused) && refused.Code == codeNoStream
+}
+
+// Same asks the leader whether the stream is still the one that was opened. ErrAnew if it is not: then all that was known of it
+// is of no use.
+func (s *stream) Same(ctx context.Context) error {
+	i, err := s.info(ctx)
+	if isGone(err) || err == nil && !i.Created.Equal(s.made) {
+		return fmt.Errorf("%s: %w", s.name, ErrAnew)
 	}
 	return err
 }

@@ -35,6 +35,7 @@ type stream struct {
 	prefix  string // of subjects that keys are stored under
 	writes  string // the same where they are written to
 	name    string
+	made    time.Time     // when the stream that was opened was made, which tells it from another of its name
 	changes string        // where the stream publishes again what it has stored
 	known   atomic.Uint64 // the highest number that is known to be in it, as far as it is followed
 }
@@ -61,6 +62,8 @@ func patient(ctx context.Context) (context.Context, context.CancelFunc) {
 var (
 	// ErrChanged is a swap at a revision that is not the last.
 	ErrChanged = errors.New("somebody else has changed it")
+	// ErrAnew is a stream that is not there any more, or is another one: the servers have lost what they had stored.
+	ErrAnew = errors.New("the NATS servers have lost what they had stored")
 	// ErrNone is a read of a key that is not there.
 	ErrNone = errors.New("there is no such key")
 )

@@ -46,6 +46,14 @@ func (m *Mirror) Follow(ctx context.Context, caught func()) error {
 	return m.Names.Follow(ctx, func(e store.Entry) error { m.apply(e); return nil }, caught)
 }
 
+// Same fails with store.ErrAnew when the servers have lost what this is a copy of. Then another copy is needed.
+func (m *Mirror) Same(ctx context.Context) error {
+	if err := m.Names.Same(ctx); err != nil {
+		return err
+	}
+	return m.Leases.Same(ctx)
+}
+
 // Subscribe sends changes to s from now on, or to nobody if s is nil, and returns what s must know to begin with.
 func (m *Mirror) Subscribe(s Subscriber) (own directory.Member, members []directory.Member, names []string) {
 	m.mu.Lock()
