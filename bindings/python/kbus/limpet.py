@@ -13,6 +13,7 @@ import logging
 import os
 import select
 import socket
+import threading
 from collections import deque
 from typing import Any, Deque, Dict, Optional, Tuple, Union
 
@@ -170,8 +171,9 @@ class LimpetKsock(Ksock):
             if not amended.is_reply() or e.condition in ("ErrAddresseeGone", "ErrNotExpected"):
                 raise
             _log.warning("%s: %s", msg, e)
-            return super().send_msg(Message("{}{}".format(names.REMOTE_ERROR_PREFIX, e.errno), to=amended.to,
-                                            in_reply_to=amended.in_reply_to))
+            why = e.errno
+        return super().send_msg(Message("{}{}".format(names.REMOTE_ERROR_PREFIX, why), to=amended.to,
+                                        in_reply_to=amended.in_reply_to))
 
     def amend_to_kbus(self, msg: Message) -> Message:
         """The message as the bus is to get it, addressed to the Ksock here that asked or is asked.
@@ -303,27 +305,101 @@ def run_a_limpet(is_server: bool, address: Address, family: int, kbus_device: Un
             remove_socket_file(address)
 
 
+class _Outgoing:
+    """What goes to the other Limpet, sent by a thread of its own.
+
+    A Limpet that itself waited for the other one to read would wait for ever if that one does likewise. While much
+    waits nothing is taken from the bus, so the queue there fills, where senders see it.
+    """
+
+    much = 1 << 20
+    last_words = 1.0  # seconds for what waits at the end
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._waiting = bytearray()
+        self._ended = False
+        self._change = threading.Condition()
+        self.room, self._sent = socket.socketpair()  # room becomes readable when something has been sent
+        self._sent.setblocking(False)
+        self._thread = threading.Thread(target=self._run, name="kbus.limpet", daemon=True)
+        self._thread.start()
+
+    def put(self, data: bytes) -> None:
+        with self._change:
+            self._waiting += data
+            self._change.notify()
+
+    def is_much(self) -> bool:
+        with self._change:
+            return len(self._waiting) > self.much
+
+    def close(self) -> None:
+        with self._change:
+            self._ended = True
+            self._change.notify()
+        self._thread.join(self.last_words)
+        self._hang_up()
+        self._thread.join()
+        self.room.close()
+        self._sent.close()
+
+    def _hang_up(self) -> None:
+        try:
+            self._sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it has ended already
+
+    def _run(self) -> None:
+        while True:
+            with self._change:
+                while not self._waiting and not self._ended:
+                    self._change.wait()
+                data, self._waiting = self._waiting, bytearray()
+            if not data:
+                return
+            try:
+                self._sock.sendall(data)
+            except OSError:
+                self._hang_up()  # which whoever reads sees
+                return
+            try:
+                self._sent.send(b".")
+            except BlockingIOError:
+                pass  # it is readable
+
+
 def _carry(ksock: LimpetKsock, sock: socket.socket) -> None:
     most = ksock.set_max_message_size(1)
-    while True:
-        ready: "list[Any]" = select.select([ksock, sock], [], [])[0]
-        if ksock in ready:
-            while True:
-                msg = ksock.read_next_msg()
-                if msg is not None:
-                    sock.sendall(serialise_message(msg))
-                if not ksock.waiting:
-                    break
-        if sock in ready:
-            msg = unserialise_message(lambda count: read_exactly(sock, count), most)
-            back: Optional[Message] = None
-            try:
-                ksock.send_msg(msg)
-            except NoMessage:
-                pass
-            except ErrorMessage as e:
-                back = e.error
-            except KbusError as e:
-                back = ksock.could_not_send_to_kbus_msg(msg, e)
-            if back is not None:
-                sock.sendall(serialise_message(back))
+    outgoing = _Outgoing(sock)
+    try:
+        while True:
+            sources: "list[Any]" = [sock, outgoing.room] if outgoing.is_much() else [sock, outgoing.room, ksock]
+            ready: "list[Any]" = select.select(sources, [], [])[0]
+            if outgoing.room in ready:
+                outgoing.room.recv(4096)
+            if ksock in ready:
+                while True:
+                    msg = ksock.read_next_msg()
+                    if msg is not None:
+                        outgoing.put(serialise_message(msg))
+                    if not ksock.waiting:
+                        break
+            if sock in ready:
+                _deliver(ksock, unserialise_message(lambda count: read_exactly(sock, count), most), outgoing)
+    finally:
+        outgoing.close()
+
+
+def _deliver(ksock: LimpetKsock, msg: Message, outgoing: _Outgoing) -> None:
+    back: Optional[Message] = None
+    try:
+        ksock.send_msg(msg)
+    except NoMessage:
+        pass
+    except ErrorMessage as e:
+        back = e.error
+    except KbusError as e:
+        back = ksock.could_not_send_to_kbus_msg(msg, e)
+    if back is not None:
+        outgoing.put(serialise_message(back))

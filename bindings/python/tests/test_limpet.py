@@ -131,7 +131,8 @@ class Amending(WithDaemon):
                 while getattr(limpet.wait_for_msg(PATIENCE), "name", None) != "$.Far":
                     pass  # bind events
                 limpet.set_max_message_size(500)
-                limpet.send_msg(Message(name, data, to=1, in_reply_to=MessageId(1, asked.serial_num), flags=1, id=MessageId(2, 5)))
+                limpet.send_msg(Message(name, data, to=1, in_reply_to=MessageId(1, asked.serial_num), flags=1,
+                                        id=MessageId(2, 5)))
                 answer = asker.wait_for_msg(PATIENCE)
                 self.assertEqual((answer.name, answer.in_reply_to), (came, MessageId(0, asked.serial_num)))
         self.assertIsNone(other.read_next_msg())
@@ -257,6 +258,20 @@ class Joined(WithDaemon):
         self.assertEqual(sorted(self.ended), ["gone away", "stopped"])
         self.assertFalse(os.path.exists(self.path))
 
+    def test_much_both_ways(self):
+        """Neither waits for the other to read: that one may have as much to say."""
+        ends = [self.ksock("$.Much", which=number) for number in (0, 1)]
+        senders = [self.ksock(which=number) for number in (0, 1)]
+        senders[1].bind("$.Far", replier=True)
+        while senders[0].find_replier("$.Far") is None:
+            self.assertIsNotNone(self.events.wait_for_msg(PATIENCE))
+        for _ in range(20):
+            for sender in senders:
+                sender.send_msg(Announcement("$.Much", b"x" * 300000))
+        for end in ends:
+            for _ in range(40):
+                self.assertEqual(len(end.wait_for_msg(PATIENCE).data), 300000)
+        senders[0].send_msg(Announcement("$.Stop"))
 
 
 if __name__ == "__main__":
