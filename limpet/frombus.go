@@ -14,6 +14,9 @@ import (
 func (m *Machine) FromBus(msg *kbus.Message) {
 	forUs := msg.IsReply() && msg.To == m.Ksock // whatever sent it, it answers what the pair has asked
 	mine := msg.WantsUsToReply()
+	if forUs && msg.Name == message.NameBusGoneAway { // our bus: to the Requester that is the end of the Replier, and not of its bus
+		msg.Name = message.NameGoneAway
+	}
 	switch {
 	case m.StopOn != "" && msg.Name == m.StopOn: // R9.20
 		m.actions.emit(Action{Kind: Stop})

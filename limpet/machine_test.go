@@ -310,3 +310,18 @@ func TestCopies(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+// The library of our Ksock says that our bus is gone. The Requester beyond hears that the Replier is: its own bus is there.
+func TestOurBusIsGone(t *testing.T) {
+	m := newMachine(nil)
+	m.FromPair(&kbus.Message{Header: kbus.Header{
+		ID: kbus.ID{Network: 2, Serial: 5}, From: 3, Flags: kbus.WantAReply | message.WantYouToReply,
+	}, Name: "$.Q"})
+	does(m, nil)
+	m.FromBus(&kbus.Message{Header: kbus.Header{
+		To: 7, InReplyTo: kbus.ID{Network: 2, Serial: 5}, Flags: kbus.Synthetic,
+	}, Name: message.NameBusGoneAway})
+	if done := does(m, nil); !strings.Contains(done, "to pair <Status '$.KBUS.Replier.GoneAway'") {
+		t.Error(done)
+	}
+}

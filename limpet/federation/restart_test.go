@@ -34,6 +34,26 @@ func TestRestart(t *testing.T) {
 	send(again, 20)
 }
 
+// Where a bus dies, others hear that its Replier is gone. Their own bus is not.
+func TestBusOfReplierDies(t *testing.T) {
+	h := newCluster(t)
+	a, b := h.member(1), h.member(2)
+	events := a.watch()
+	listener := b.bound(kbus.Listener, "$.After")
+	b.bound(kbus.Replier, "$.Q")
+	events.event(true, "$.Q")
+	asker := a.open()
+	for _, m := range []*kbus.Message{kbus.Request("$.Q", ""), kbus.Announcement("$.After", "")} {
+		_, err := asker.Send(t.Context(), m)
+		must(t, err)
+	}
+	receive(t, listener) // so the Request is in its Replier's queue
+	b.bus.Close()
+	if m := receive(t, asker); m.Name != string(kbus.ErrGoneAway) {
+		t.Errorf("%v", m)
+	}
+}
+
 // The servers have lost the directory and the leases, and somebody has begun to make them anew. All bowls join again, and know each
 // other's Repliers: a copy of what was is of no use, nor are its numbers.
 func TestServersForgot(t *testing.T) {

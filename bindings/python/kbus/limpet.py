@@ -131,7 +131,10 @@ class LimpetKsock(Ksock):
             n[layout.REPLY_ID] = self.our_network_id  # B23: in reply to one of our bus, not of theirs
         if n[layout.ORIG_ID] == 0:
             n[layout.ORIG_ID], n[layout.ORIG_LOCAL] = self.our_network_id, n[layout.FROM]
-        return Message.from_parts(msg.parts._replace(numbers=tuple(n)))
+        name = msg.parts.name
+        if msg.is_reply() and msg.name == names.BUS_GONE_AWAY:
+            name = names.REPLIER_GONE_AWAY.encode()  # our bus: theirs is still there, and their Replier is not
+        return Message.from_parts(msg.parts._replace(numbers=tuple(n), name=name))
 
     def _note_binding(self, msg: Message) -> bool:
         """Whether the other side is to hear of a bind event: not of our own standing in."""

@@ -152,6 +152,17 @@ class Amending(WithDaemon):
                 sent.append((m.is_reply(), m.is_request()))
         self.assertEqual(sent, [(True, False), (False, True)])
 
+    def test_our_bus_is_gone(self):
+        """Over there the Replier is: their own bus is not."""
+        limpet, replier = self.limpet(), self.ksock()
+        replier.bind("$.R", True)
+        limpet.send_msg(Request("$.R", from_=9, flags=3, id=MessageId(2, 5)))
+        self.daemon.kill()
+        msg = None
+        while msg is None or not msg.is_reply():
+            msg = limpet.wait_for_msg(PATIENCE)
+        self.assertEqual((msg.name, msg.in_reply_to), ("$.KBUS.Replier.GoneAway", MessageId(2, 5)))
+
     def test_waiting_sends_do_not_wait_here(self):
         """B26."""
         limpet, k = self.limpet(), self.ksock("$.A")

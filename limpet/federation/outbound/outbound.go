@@ -101,6 +101,9 @@ func (o *Outbound) reply(ctx context.Context, m *kbus.Message) {
 	if !o.Vouches() {
 		return
 	}
+	if m.Name == string(kbus.ErrBusGoneAway) { // our bus: to the Requester that is the end of the Replier, and not of its bus
+		m.Name = string(kbus.ErrGoneAway)
+	}
 	var out routing.Out
 	target := o.Exchange.Reply(m, &out)
 	if target != 0 && !m.Flags.Has(kbus.Synthetic) && o.Scope.Covers(m.Name) {
