@@ -164,6 +164,12 @@ class Books:
                 query.notify()
                 return
 
+    def poke(self) -> None:
+        """Lets all that wait for a message ask their until() again. From any thread and signal handler."""
+        for query in list(self.waiting.values()):
+            if query.until is not None and query.notify is not None:
+                query.notify()
+
     def give_up(self, query: Query) -> Optional[Query]:
         """The caller no longer waits for a query. Gives the query that tells the bus so, if one is needed."""
         query.given_up = True

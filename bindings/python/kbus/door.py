@@ -271,12 +271,6 @@ class Door:
         """The end of a query that went along with another: its KbusError, if it is one."""
         raise NotImplementedError
 
-    def poke(self) -> None:
-        """Lets all that wait for a message ask their until() again. From any thread and signal handler."""
-        for query in list(self.core.waiting.values()):
-            if query.until is not None and query.notify is not None:
-                query.notify()
-
     def _hand_out(self, make: Callable[[Parts], T]) -> Optional[T]:
         """The first message of the inbox. Whatever comes in between, it is there or is returned."""
         taken: "List[Tuple[int, Parts]]" = []

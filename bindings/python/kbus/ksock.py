@@ -380,7 +380,7 @@ class Ksock(Settings):
 
     def _poke(self) -> None:
         if self._door is not None:
-            self._door.poke()
+            self._door.core.poke()
 
 
 def open(which: Union[int, str] = 0, mode: str = "rw", *, timeout: Optional[float] = None) -> Ksock:

@@ -32,13 +32,24 @@ Handler = Callable[[Message], Any]
 H = TypeVar("H", bound=Handler)
 
 
+class Stop:
+    """Whether one serve() is to return, and what wakes it then."""
+
+    def __init__(self, poke: Callable[[], Any]) -> None:
+        self.poke = poke
+        self.asked = False
+
+    def is_asked(self) -> bool:
+        return self.asked
+
+
 class Service:
     """Handlers of Requests by name, and perhaps one for all other messages."""
 
     def __init__(self) -> None:
         self._repliers: Dict[str, Handler] = {}
         self._otherwise: Optional[Handler] = None
-        self._pokes: List[Callable[[], Any]] = []
+        self._stops: List[Stop] = []  # of all that serve
         self.stopped = False
         """Whether stop() was called, and nobody has stopped for it yet."""
 
@@ -63,20 +74,24 @@ class Service:
         return list(self._repliers)
 
     def stop(self) -> None:
-        """Lets serve return: at once if it waits, else after the message that is being handled. From any thread, task and
-        signal handler. Before serve was called it lets that return."""
+        """Lets serve return: at once if it waits, else after the message that is being handled; in all threads and tasks that
+        serve. From any thread, task and signal handler. Before serve was called it lets that return."""
         self.stopped = True
-        for poke in list(self._pokes):
-            poke()
+        for stop in list(self._stops):
+            stop.asked = True
+            stop.poke()
 
     @contextlib.contextmanager
-    def stops(self, poke: Callable[[], Any]) -> Iterator[None]:
-        """While this serves, stop() calls poke. What was stopped can be served again afterwards."""
-        self._pokes.append(poke)
+    def stops(self, poke: Callable[[], Any]) -> Iterator[Stop]:
+        """For one serve(): stop() asks what this gives, and calls poke. What was stopped can be served again afterwards."""
+        stop = Stop(poke)
+        self._stops.append(stop)
+        if self.stopped:
+            stop.asked = True
         try:
-            yield
+            yield stop
         finally:
-            self._pokes.remove(poke)
+            self._stops.remove(stop)
             self.stopped = False
 
     def handler(self, msg: Message) -> Optional[Handler]:
@@ -99,24 +114,24 @@ class Service:
 
     def serve(self, ksock: Ksock) -> None:
         """Binds ksock as Replier to all names that it is not yet bound to, and handles messages until stop() is called or the bus is lost."""
-        stop = wake.Wake()
+        awake = wake.Wake()
         polled = isinstance(ksock._open, DeviceDoor)
-        with self.stops(stop.set if polled else ksock._poke):
-            if self.stopped:
+        with self.stops(awake.set if polled else ksock._poke) as stop:
+            if stop.asked:
                 return
             for name in self._repliers:
                 if (name, True) not in ksock._memory.bindings:  # it may have been served before
                     ksock.bind(name, replier=True)
             if polled:
-                self._serve_polled(ksock, stop)
+                self._serve_polled(ksock, stop, awake)
             else:
-                self._serve(ksock)
+                self._serve(ksock, stop)
 
-    def _serve(self, ksock: Ksock) -> None:
+    def _serve(self, ksock: Ksock, stop: Stop) -> None:
         reply: Optional[Message] = None  # travels with the question for the next message
-        while not self.stopped:
+        while not stop.asked:
             try:
-                msg = ksock._next_after(reply, self._is_stopped)
+                msg = ksock._next_after(reply, stop.is_asked)
             except KbusError as e:
                 if reply is None or not moot(e):
                     raise
@@ -125,19 +140,16 @@ class Service:
                 reply = None if msg is None else self._answer(msg)
         _send(ksock, reply)
 
-    def _serve_polled(self, ksock: Ksock, stop: wake.Wake) -> None:
+    def _serve_polled(self, ksock: Ksock, stop: Stop, awake: wake.Wake) -> None:
         ready = select.poll()
-        ready.register(stop.fd, select.POLLIN)
+        ready.register(awake.fd, select.POLLIN)
         ready.register(ksock, select.POLLIN)
-        while not self.stopped:
+        while not stop.asked:
             msg = ksock.read_next_msg()
             if msg is None:
                 ready.poll()
             else:
                 _send(ksock, self._answer(msg))
-
-    def _is_stopped(self) -> bool:
-        return self.stopped
 
     def _answer(self, msg: Message) -> Optional[Message]:
         handler = self.handler(msg)

@@ -321,6 +321,26 @@ class Aio(WithDaemon):
         self.assertEqual(caught.exception.errno, errno.EADDRNOTAVAIL)
 
     @in_loop
+    async def test_serving_cancelled(self, a, b):
+        """In the moment when a message comes: it is handled, or there for the next who receives."""
+        service, handled = Service(), []
+        service.otherwise(lambda msg: handled.append(msg.data))
+        await b.bind("$.A")
+        for steps in range(24):
+            serving = asyncio.ensure_future(aio.serve(b, service))
+            await a.value("nummsgs")
+            await b.value("nummsgs")  # it waits at the daemon
+            sending = asyncio.ensure_future(a.send(Announcement("$.A", str(steps))))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            serving.cancel()
+            await asyncio.wait([serving, sending])
+            if not handled:
+                handled.append((await b.receive()).data)
+            self.assertEqual(handled, [str(steps).encode()])
+            handled.clear()
+
+    @in_loop
     async def test_call_given_up(self, a, b):
         await b.bind("$.R", replier=True)
         with self.assertRaises(TimeoutError):

@@ -1,12 +1,13 @@
 """Repliers as functions."""
 
+import asyncio
 import errno
 import signal
 import threading
 import unittest
 
 from daemon import PATIENCE, WithDaemon
-from kbus import Announcement, KbusError, NoReply, Request, reply_to
+from kbus import Announcement, KbusError, NoReply, Request, aio, reply_to
 from kbus.serving import Service
 
 
@@ -136,6 +137,36 @@ class Serving(WithDaemon):
         k.send_msg(Announcement("$.A", "later"))
         self.assertEqual(server.num_messages(), 1)
         self.assertEqual(server.read_next_msg().data, b"later")
+
+    def test_all_are_stopped(self):
+        """In as many threads as serve, and as many tasks."""
+        service, servers = Service(), [self.ksock() for _ in range(3)]
+        threads = [threading.Thread(target=service.serve, args=(k,), daemon=True) for k in servers]
+        for thread in threads:
+            thread.start()
+
+        async def serve():
+            async with await aio.open_ksock(0) as a, await aio.open_ksock(0) as b:
+                tasks = [asyncio.ensure_future(aio.serve(k, service)) for k in (a, b)]
+                while not all(k.core.waiting for k in (a._open, b._open, *[k._open for k in servers])):
+                    await asyncio.sleep(0)
+                service.stop()
+                await asyncio.gather(*tasks)
+        asyncio.run(asyncio.wait_for(serve(), PATIENCE))
+        for thread in threads:
+            thread.join(PATIENCE)
+            self.assertFalse(thread.is_alive())
+
+    def test_stopped_before(self):
+        """Once: what was stopped can be served again."""
+        service, k = Service(), self.ksock("$.A")
+        service.otherwise(lambda msg: service.stop())
+        service.stop()
+        service.serve(k)
+        self.assertFalse(service.stopped)
+        k.send_msg(Announcement("$.A"))
+        service.serve(k)
+        self.assertEqual(k.num_messages(), 0)
 
     def test_name_taken(self):
         service, k = Service(), self.ksock()

@@ -7,7 +7,7 @@ import errno
 import inspect
 import warnings
 from types import TracebackType
-from typing import Any, Dict, List, Optional, Type, Union
+from typing import Any, Callable, Dict, List, Optional, Type, Union
 
 from .. import endpoint, forks, wire
 from ..cards import decoded_card, encoded_card
@@ -263,6 +263,12 @@ class Ksock:
 
     async def receive(self) -> Message:
         """The next message, when there is one."""
+        msg = await self._receive()
+        assert msg is not None
+        return msg
+
+    async def _receive(self, until: Optional[Callable[[], bool]] = None) -> Optional[Message]:
+        """Likewise; None if until() says so before there is one. Taken and returned in one step: no task is cancelled between."""
         self._open.check("receive")
         while True:
             core = self._core
@@ -274,7 +280,9 @@ class Ksock:
                 except BaseException:  # out of a signal handler
                     core.put_back(first)
                     raise
-            await self._run(core.receive_wait())
+            if until is not None and until():
+                return None
+            await self._run(core.receive_wait(None, until))
 
     def __aiter__(self) -> "Ksock":
         return self
@@ -302,32 +310,14 @@ class Ksock:
 async def serve(ksock: Ksock, service: Service) -> None:
     """Serves as service.serve does; handlers may be coroutines. Messages are handled one after the other."""
     loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
-    with service.stops(lambda: loop.call_soon_threadsafe(stopped.set)):
+    with service.stops(lambda: loop.call_soon_threadsafe(ksock._core.poke)) as stop:
         for name in service.bindings:
-            if not service.stopped and (name, True) not in ksock._memory.bindings:
+            if not stop.asked and (name, True) not in ksock._memory.bindings:
                 await ksock.bind(name, replier=True)
-        stop = asyncio.ensure_future(stopped.wait())
-        try:
-            while not service.stopped:
-                msg = await _next(ksock, stop)
-                if msg is not None:
-                    await _handle(ksock, service, msg)
-        finally:
-            stop.cancel()
-
-
-async def _next(ksock: Ksock, stop: "asyncio.Future[Any]") -> Optional[Message]:
-    """The next message, or None when it is time to stop."""
-    receiving = asyncio.ensure_future(ksock.receive())
-    receiving.add_done_callback(lambda done: done.cancelled() or done.exception())  # perhaps no task asks for it
-    try:
-        await asyncio.wait([receiving, stop], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        if not receiving.done():
-            receiving.cancel()
-            await asyncio.wait([receiving])
-    return None if receiving.cancelled() else receiving.result()
+        while not stop.asked:
+            msg = await ksock._receive(stop.is_asked)
+            if msg is not None:
+                await _handle(ksock, service, msg)
 
 
 async def _handle(ksock: Ksock, service: Service, msg: Message) -> None:
