@@ -383,6 +383,32 @@ class Aio(WithDaemon):
                 await late
             self.assertEqual(caught.exception.errno, errno.EBADF)
 
+    def test_another_loop(self):
+        """A Ksock works in its own only: in another it says so, and nothing is sent. When its own has ended it can still be closed."""
+        listener = self.ksock("$.A")
+        for in_time in True, False:
+            loop = asyncio.new_event_loop()
+            k = loop.run_until_complete(aio.open_ksock(0))
+            loop.run_until_complete(k.bind("$.R", replier=True))
+            waiting = loop.create_task(k.receive())
+            loop.run_until_complete(asyncio.sleep(0))
+            if not in_time:
+                loop.close()
+            for operation in (lambda: k.send(Announcement("$.A")), k.receive, lambda: k.call(Request("$.R")), k.reopen):
+                with self.assertRaisesRegex(RuntimeError, "another event loop's"):
+                    asyncio.run(operation())
+            if in_time:
+                self.assertRaisesRegex(RuntimeError, "close: this Ksock is another", asyncio.run, k.close())
+                loop.run_until_complete(k.close())
+                self.assertEqual(waiting.exception().errno, errno.EBADF)
+                loop.close()
+            else:
+                asyncio.run(k.close())
+                waiting._log_destroy_pending = False
+            while listener.find_replier("$.R"):
+                pass
+        self.assertEqual(list(listener), [])
+
     def test_add_reader(self):
         """An ordinary Ksock in a loop: its descriptor is all that it takes."""
         async def main(ksock):

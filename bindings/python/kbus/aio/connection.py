@@ -51,11 +51,16 @@ class Connection:
         self._loop.add_reader(self._socket.fileno(), self._readable)
 
     def check(self, what: str) -> None:
-        """EBADF in the child of a fork, and after close."""
+        """EBADF in the child of a fork, and after close. RuntimeError in another loop, which our answers would never reach."""
         if os.getpid() != self._pid:
             raise error(9, "{}: this Ksock is another process's: open one after fork".format(what))
+        self._check_loop(what)
         if self.frames.why == CLOSED:
             raise refusal(CLOSED, what)
+
+    def _check_loop(self, what: str) -> None:
+        if asyncio.get_running_loop() is not self._loop:
+            raise RuntimeError("{}: this Ksock is another event loop's: open one in each".format(what))
 
     def _flush(self) -> None:
         frames = self.frames
@@ -119,7 +124,7 @@ class Connection:
         woken: "asyncio.Future[None]" = self._loop.create_future()
 
         def wake() -> None:
-            if not woken.done():
+            if not woken.done() and not self._loop.is_closed():
                 woken.set_result(None)
         query.notify = wake
         try:
@@ -166,6 +171,10 @@ class Connection:
         """Says that nothing more comes, and waits until the daemon has closed too, or patience seconds."""
         if os.getpid() != self._pid:
             return
+        if self._loop.is_closed():
+            self.drop()
+            return
+        self._check_loop("close")
         try:
             self.hang_up()
             if not self.gone.done():
@@ -200,7 +209,7 @@ class Connection:
             self.gone.set_result(None)
 
     def drop(self) -> bool:
-        """Closes at once, for a finalizer. Tells whether it was open."""
+        """Closes at once, for a finalizer, or when the loop has ended. Tells whether it was open."""
         if os.getpid() != self._pid or self._socket.fileno() < 0:
             return False
         was_open = not self.frames.why

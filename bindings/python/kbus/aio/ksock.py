@@ -149,6 +149,7 @@ class Ksock:
         Until it has succeeded the Ksock is as before, also when the task is cancelled.
         """
         deadline = deadline_in(timeout)
+        self._open.check("reopen")
         while self._reopening is not None:  # another task is at it
             await self._soon(self._reopening, deadline, timeout)
         self._reopening = asyncio.get_running_loop().create_future()
