@@ -128,19 +128,9 @@ class Tap:
     def _frame(self, deadline: Optional[float]) -> "Optional[Tuple[wire.Header, bytes, Deque[bytes]]]":
         """The next frame, and what has arrived behind it; None at the deadline."""
         while True:
-            there, wanted = sum(map(len, self._arrived)), wire.HEADER_BYTES
-            if there >= wanted:
-                if len(self._arrived[0]) < wanted:
-                    self._arrived = deque((b"".join(self._arrived),))
-                head = wire.header(self._arrived[0][:wanted])
-                if head.length > wire.LONGEST:
-                    raise refusal(BUS_GONE, "tap", "it sent a frame of {} bytes".format(head.length))
-                wanted += head.length
-                if there >= wanted:
-                    first = self._arrived[0] if len(self._arrived) == 1 else b"".join(self._arrived)
-                    return head, first[wire.HEADER_BYTES:wanted], deque((first[wanted:],))
-            if not self._more(wanted - there, deadline):
-                return None
+            frame, missing = tapevent.first_frame(self._arrived)
+            if frame is not None or not self._more(missing, deadline):
+                return frame
 
     def _more(self, missing: int, deadline: Optional[float]) -> bool:
         """Waits for more bytes; False at the deadline."""

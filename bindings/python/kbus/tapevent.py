@@ -6,10 +6,11 @@ A tap is a connection that is shown what a bus does. Both kinds of it, in a thre
 from __future__ import annotations
 
 import struct
-from typing import Iterable, Optional, Union
+from collections import deque
+from typing import Deque, Iterable, Optional, Tuple, Union
 
 from . import wire
-from .conditions import KbusError, refusal
+from .conditions import BUS_GONE, KbusError, refusal
 from .message import Message
 from .peer import Peer
 
@@ -114,6 +115,21 @@ def accepted(head: wire.Header, payload: bytes, what: str) -> bool:
     elif head.op != wire.TAP:
         raise wire.Malformed("operation {} as an answer to Tap".format(head.op))
     return head.op == wire.TAP
+
+
+def first_frame(arrived: "Deque[bytes]") -> "Tuple[Optional[Tuple[wire.Header, bytes, Deque[bytes]]], int]":
+    """The first frame of what has come and what came behind it; or None, and how many bytes of it are missing. Changes nothing."""
+    there = sum(map(len, arrived))
+    if there < wire.HEADER_BYTES:
+        return None, wire.HEADER_BYTES - there
+    head = wire.header((arrived[0] if len(arrived[0]) >= wire.HEADER_BYTES else b"".join(arrived))[:wire.HEADER_BYTES])
+    if head.length > wire.LONGEST:
+        raise refusal(BUS_GONE, "tap", "it sent a frame of {} bytes".format(head.length))
+    wanted = wire.HEADER_BYTES + head.length
+    if there < wanted:
+        return None, wanted - there
+    first = arrived[0] if len(arrived) == 1 else b"".join(arrived)
+    return (head, first[wire.HEADER_BYTES:wanted], deque((first[wanted:],))), 0
 
 
 def shown(head: wire.Header, payload: bytes) -> Optional[TapEvent]:

@@ -346,6 +346,23 @@ class StepsAsyncio(WithDaemon):
         thread.join()
 
 
+    def test_tap(self):
+        sender, tap = self.ksock(), self.run_all(aio.open_tap(0, "$.A", kinds=["sent"]))
+        self.addCleanup(tap.close)
+
+        def prepare(step):
+            for which in "first", "second":
+                sender.send_msg(Announcement("$.A", which))
+
+        def right(step, result):
+            got = [result[0].message.data] if result else []
+            while got[-1:] != [b"second"]:
+                got.append(self.run_all(tap.next()).message.data)
+            if sys.version_info >= (3, 11) or result or len(got) == 2:
+                self.assertEqual(got, [b"first", b"second"])
+        self.every(prepare, lambda step: tap.next(), right)
+
+
 class StepsTap(Steps):
     def test_tap(self):
         k, tap = self.opened(), Tap(0, "$.A", kinds=["sent"])

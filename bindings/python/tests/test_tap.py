@@ -3,6 +3,7 @@ compared between all languages in test/clients."""
 
 import asyncio
 import errno
+import gc
 import os
 import select
 import signal
@@ -148,6 +149,38 @@ class Taps(WithDaemon):
                     await tap.next()
                 self.assertEqual(caught.exception.errno, errno.ENOTCONN)
         asyncio.run(main())
+
+    def test_after_the_loop(self):
+        """A tap that outlives its loop can be closed, and is closed when it is dropped, and nothing else is said; in another loop it says so."""
+        watcher = Tap(0, kinds=["opened"])
+        self.addCleanup(watcher.close)
+
+        async def opened():
+            return await aio.open_tap(0)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            before = len(os.listdir("/proc/self/fd"))
+            tap = asyncio.run(opened())
+            self.assertRaisesRegex(RuntimeError, "another event loop's", asyncio.run, tap.next())
+            tap.close()
+            self.fails(errno.EBADF, asyncio.run, tap.next())
+            tap = asyncio.run(opened())
+            del tap
+            gc.collect()
+            self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+        self.assertEqual([str(w.message) for w in said], ["unclosed <kbus.aio.Tap /dev/kbus0>"])
+
+    def test_several_tasks(self):
+        """Each event to one of them, in order; one that is cancelled keeps nobody waiting."""
+        async def main():
+            async with await aio.open_tap(0, "$.A", kinds=["sent"]) as tap:
+                waiting = [asyncio.ensure_future(tap.next()) for _ in range(4)]
+                await asyncio.sleep(0)
+                waiting.pop(0).cancel()
+                for data in "1", "2", "3":
+                    self.k.send_msg(Announcement("$.A", data))
+                self.assertEqual([e.message.data for e in await asyncio.gather(*waiting)], [b"1", b"2", b"3"])
+        asyncio.run(asyncio.wait_for(main(), PATIENCE))
 
     def test_stopped_daemon(self):
         """Opening ends in time."""
