@@ -138,14 +138,15 @@ class Ksock(Settings):
         self._door = self.mode = None
 
     def __del__(self) -> None:
-        door = getattr(self, "_door", None)
-        if door is not None:
-            if not door._closed and (isinstance(door, DeviceDoor) or door.is_ours()):
-                warnings.warn("unclosed {!r}".format(self), ResourceWarning, source=self)
-            door.drop()
-        attempted = getattr(self, "_attempted", None)
+        attempted, door = getattr(self, "_attempted", None), getattr(self, "_door", None)
         if attempted is not None:
             attempted.drop()
+        if door is None:
+            return
+        unclosed = not door._closed and (isinstance(door, DeviceDoor) or door.is_ours())
+        door.drop()
+        if unclosed:  # last: it may be an exception
+            warnings.warn("unclosed {!r}".format(self), ResourceWarning, source=self)
 
     def reopen(self, timeout: Optional[float] = None) -> Reopened:
         """Opens the Ksock anew after the loss of the bus: same mode and queue limit, bound to the same names.

@@ -6,6 +6,7 @@ The daemon is stopped where something is to be half done for certain.
 
 import errno
 import gc
+import os
 import signal
 import subprocess
 import sys
@@ -364,6 +365,21 @@ class Dropped(WithDaemon):
                 break
             except KbusError as e:
                 self.assertEqual(e.errno, errno.EADDRINUSE)
+
+    def test_warning_that_is_an_error(self):
+        """It is said, once, and the Ksock is closed all the same."""
+        said, before = [], sys.unraisablehook
+        self.addCleanup(setattr, sys, "unraisablehook", before)
+        sys.unraisablehook = lambda failed: said.append(str(failed.exc_value))
+        there = len(os.listdir("/proc/self/fd"))
+        k = Ksock(self.bus(0))
+        unclosed = "unclosed {!r}".format(k)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            del k
+            gc.collect()
+        self.assertEqual(said, [unclosed])
+        self.assertEqual(len(os.listdir("/proc/self/fd")), there)
 
     def test_closed_says_nothing(self):
         with warnings.catch_warnings(record=True) as said:

@@ -136,12 +136,11 @@ class Ksock:
                 await attempted.close(PATIENCE)
 
     def __del__(self) -> None:
-        connection = getattr(self, "_wire", None)
-        if connection is not None and connection.drop():
-            warnings.warn("unclosed {!r}".format(self), ResourceWarning, source=self)
-        attempted = getattr(self, "_attempted", None)
+        attempted, connection = getattr(self, "_attempted", None), getattr(self, "_wire", None)
         if attempted is not None:
             attempted.drop()
+        if connection is not None and connection.drop():  # last: it may be an exception
+            warnings.warn("unclosed {!r}".format(self), ResourceWarning, source=self)
 
     async def reopen(self, timeout: Optional[float] = None) -> Reopened:
         """Opens the Ksock anew after the loss of the bus, as kbus.Ksock.reopen.
