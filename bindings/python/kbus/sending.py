@@ -125,6 +125,9 @@ class Sending(Books):
         except KbusError as e:
             if e.condition != "ErrCanceled" or not query.given_up:
                 query.parts = self._instead(query, self._uncut(e, parts))
+        else:
+            if query.given_up and query.keep:
+                return None, query.id  # it came a moment after the time, and is in the inbox
         return query.parts, query.id
 
     def _instead(self, query: Query, e: KbusError) -> Parts:

@@ -138,6 +138,23 @@ class Interruptions(unittest.TestCase):
             self.assertEqual(core.inbox, [])
         self.everywhere(begin, answers, check)
 
+    def test_a_call_that_keeps(self):
+        """An answer that comes after the time, and before the call has returned, is in the queue and nowhere else."""
+        for comes_first in False, True:
+            core, frames = fresh()
+            calling = core.call(request(), True)
+            query = calling.send(None)
+            frames.queue(query)
+            if comes_first:
+                frames.feed(result(wire.CALL, query.seq, message(b"a", (0, 5), 1), 0, 1))
+            core.give_up(query)
+            if not comes_first:
+                frames.feed(result(wire.CALL, query.seq, message(b"a", (0, 5), 1), 0, 1))
+            with self.assertRaises(StopIteration) as end:
+                calling.send(query.answer)
+            self.assertIsNone(end.exception.value[0])
+            self.assertEqual([parts.data for _, parts in core.inbox], [b"a"])
+
     def test_the_loss(self):
         """Each last word once."""
         at = 0
