@@ -284,6 +284,7 @@ class Door:
         except BaseException:
             if taken:
                 self._turns.take(self.core.put_back, taken[0])
+                self._handed_out()
             raise
 
     def _take_first(self, taken: "List[Tuple[int, Parts]]") -> None:

@@ -228,10 +228,14 @@ class SocketDoor(Door):
 
     def run(self, operation: Operation, deadline: Optional[float] = None) -> object:
         try:
-            return super().run(operation, deadline)
-        finally:
+            given = super().run(operation, deadline)
             if self._watched:
                 self._right_bell()
+            return given
+        except BaseException:
+            if self._watched:
+                self._right_bell()
+            raise
 
     def _handed_out(self) -> None:
         if self._watched:
@@ -244,8 +248,7 @@ class SocketDoor(Door):
         self._check("fileno")
         if not self._watched:
             self._watched = True
-            self._turns.take(self._finish)
-            self._right_bell()
+        self._right_bell()  # each time: an exception may have kept the time before from it
         return self.socket.fileno()
 
     def _right_bell(self) -> None:
@@ -253,6 +256,8 @@ class SocketDoor(Door):
         if self._frames.why or self._closed or os.getpid() != self._pid:
             return
         try:
+            if self._frames.waits() or not self._frames.idle():
+                self._turns.take(self._catch_up)
             for query in list(self.core.waiting.values()):
                 if query.op in (wire.CANCEL, wire.GIVE_UP) and not query.given_up:
                     self._let(query)  # no other thread takes its result out of the socket
@@ -269,6 +274,11 @@ class SocketDoor(Door):
                 self._let(self._turns.take(self._new_bell))
         except KbusError:
             pass  # the bus is lost, and the socket readable; or a signal handler came in between
+
+    def _catch_up(self) -> None:
+        """Sends and notes what an exception has kept us from."""
+        self._finish()
+        self._flush()
 
     def _new_knock(self) -> None:
         knock = Query(wire.RESET)

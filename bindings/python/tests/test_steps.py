@@ -259,6 +259,39 @@ class StepsWatched(Steps):
     watched = True
     test_close = test_open = None  # nothing there is watched
 
+    def told(self, operation, before=0, polled=True):
+        """Wherever operation(k) ends: a poll is told of the next message, and of none when there is none."""
+        sender, step, result = self.opened(), 0, None
+        while result is None:
+            with Ksock(self.bus(0)) as k:
+                k.bind("$.A")
+                ready = select.poll()
+                if polled:
+                    ready.register(k, select.POLLIN)
+                for _ in range(before):
+                    sender.send_msg(Announcement("$.A"))
+                interruption = Interruption(step)
+                result = interruption(operation, k)
+                if not polled:
+                    ready.register(k, select.POLLIN)
+                sender.send_msg(Announcement("$.A"))
+                self.assertTrue(ready.poll(PATIENCE * 1000), interruption.where)
+                list(k)
+                self.assertFalse(ready.poll(0), interruption.where)
+            step += STRIDE
+
+    def test_fileno(self):
+        self.told(lambda k: k.fileno(), polled=False)
+
+    def test_told_after_a_read(self):
+        self.told(lambda k: k.read_next_msg(), before=1)
+
+    def test_told_after_a_wait(self):
+        self.told(lambda k: k.wait_for_msg(PATIENCE), before=1)
+
+    def test_told_after_a_send(self):
+        self.told(lambda k: k.send_msg(Announcement("$.A")))
+
 
 class StepsDevice(WithDevice, Steps):
     """The same through a device."""
