@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "bell.h"
+#include "own.h"
 
 /* Opening a bus the modern way, and the operations that take a name or a number. */
 
-int kbus_bus_open_at(kbus_bus_t **bus, const char *path, int flags)
+static int open_at(kbus_bus_t **bus, const char *path, int flags)
 {
 	kbus_bus_t *b = kb_handle_new();
 	if (!b)
@@ -27,6 +28,14 @@ int kbus_bus_open_at(kbus_bus_t **bus, const char *path, int flags)
 	kb_handle_open(b);
 	*bus = b;
 	return 0;
+}
+
+int kbus_bus_open_at(kbus_bus_t **bus, const char *path, int flags)
+{
+	const int cancel = kb_hold_cancel();
+	const int err = open_at(bus, path, flags);
+	kb_let_cancel(cancel);
+	return err;
 }
 
 int kbus_bus_open(kbus_bus_t **bus, uint32_t number, int flags)

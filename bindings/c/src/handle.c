@@ -6,7 +6,7 @@
 
 /* Handles, and the turn to use them. A handle is for one thread at a time, but one thread may close it while another
  * waits in it. The waiting thread then wakes, because closing tells the daemon, which ends the connection, and its
- * call fails with "closed". So does every later call with that handle. So the memory of a handle is never given
+ * call fails with "closed". So does every later call with that handle. A thread is not cancelled while it has the turn. So the memory of a handle is never given
  * back, and is used for another only after many others were closed.
  *
  * A child process has none of its parent's handles: their links are cut off there (own.h), and they are closed. */
@@ -153,7 +153,7 @@ static int take_turn(kbus_bus_t *b, int timeout_ms)
 	return pthread_mutex_timedlock(&b->turn, &t);
 }
 
-int kb_turn(kbus_bus_t *b, int timeout_ms)
+static int turn(kbus_bus_t *b, int timeout_ms)
 {
 	const int64_t began = timeout_ms > 0 ? kb_now_ms() : 0;
 	int           err = take_turn(b, timeout_ms);
@@ -169,6 +169,17 @@ int kb_turn(kbus_bus_t *b, int timeout_ms)
 	return 0;
 }
 
+int kb_turn(kbus_bus_t *b, int timeout_ms)
+{
+	const int cancel = kb_hold_cancel();
+	const int err = turn(b, timeout_ms);
+	if (err)
+		kb_let_cancel(cancel);
+	else
+		b->cancel = cancel;
+	return err;
+}
+
 int kb_begin(kbus_bus_t *b)
 {
 	int err = kb_turn(b, __atomic_load_n(&b->patience, __ATOMIC_RELAXED));
@@ -179,12 +190,13 @@ int kb_begin(kbus_bus_t *b)
 
 int kb_leave_turn(kbus_bus_t *b, int result)
 {
-	const int over = closed(b);
+	const int over = closed(b), cancel = b->cancel;
 	if (over && result == -ENOTCONN)
 		result = -EBADF;
 	pthread_mutex_unlock(&b->turn);
 	if (over)
 		end_orphan(b);
+	kb_let_cancel(cancel);
 	return result;
 }
 
@@ -231,9 +243,9 @@ void kb_use_attempt(kbus_bus_t *b)
 	pthread_mutex_unlock(&b->door);
 }
 
-void kbus_bus_close(kbus_bus_t *b)
+static void close_handle(kbus_bus_t *b)
 {
-	if (!b || __atomic_exchange_n(&b->closing, 1, __ATOMIC_SEQ_CST))
+	if (__atomic_exchange_n(&b->closing, 1, __ATOMIC_SEQ_CST))
 		return;
 	int have = pthread_mutex_trylock(&b->turn) == 0;
 	if (have && !b->link.gone) { /* what was posted is sent */
@@ -254,4 +266,12 @@ void kbus_bus_close(kbus_bus_t *b)
 	shut(b, 1);
 	__atomic_store_n(&b->orphaned, 1, __ATOMIC_SEQ_CST);
 	end_orphan(b);
+}
+
+void kbus_bus_close(kbus_bus_t *b)
+{
+	const int cancel = kb_hold_cancel();
+	if (b)
+		close_handle(b);
+	kb_let_cancel(cancel);
 }

@@ -14,6 +14,7 @@ struct kbus_bus {
 	struct kbus_bus *next, *before; /* among all handles that are open; or the next that is free */
 	int              open;          /* for the thread that has the door */
 	int              closing;       /* it has been closed */
+	int              cancel;        /* whether the thread that has the turn could be cancelled before */
 	int              orphaned;      /* and the rest is left to the thread that has the turn */
 
 	struct link    link;

@@ -63,6 +63,7 @@ static struct ksock *hold(struct holder *at)
  * here. */
 static void bury(struct holder *at)
 {
+	const int     cancel = kb_hold_cancel();
 	struct ksock *dead = NULL;
 	sigset_t      before;
 	kb_hold_forks(&before);
@@ -76,6 +77,7 @@ static void bury(struct holder *at)
 		kb_ksock_free(dead, 0);
 		__atomic_sub_fetch(&at->closing, 1, __ATOMIC_SEQ_CST);
 	}
+	kb_let_cancel(cancel);
 }
 
 static void drop(struct holder *at)
@@ -91,9 +93,10 @@ static void drop(struct holder *at)
 static int closed(const struct ksock *k) { return __atomic_load_n(&k->closing, __ATOMIC_SEQ_CST); }
 
 /* Locks a Ksock that we hold. If that cannot be, it is left: -EDEADLK for a signal handler that has interrupted its use,
- * -EBADF if it has been closed. */
+ * -EBADF if it has been closed. Until it is unlocked the thread is not cancelled. */
 static int lock(struct ksock *k)
 {
+	const int      cancel = kb_hold_cancel();
 	struct shared *s = k->link.shared;
 	int            err = pthread_mutex_lock(&s->lock);
 	if (err == EOWNERDEAD) { /* a process was killed in the middle of something */
@@ -107,8 +110,10 @@ static int lock(struct ksock *k)
 	}
 	if (err) {
 		drop(holder_of(k->number));
+		kb_let_cancel(cancel);
 		return -err;
 	}
+	k->cancel = cancel;
 	if (forked && !s->others && s->owner != getpid())
 		__atomic_store_n(&s->others, 1, __ATOMIC_RELAXED);
 	return 0;
@@ -138,26 +143,32 @@ struct ksock *kb_enter(kbus_ksock_t *fd)
 
 int kb_leave(struct ksock *k, int result, int looked)
 {
+	const int cancel = k->cancel;
 	if (!closed(k))
 		kb_sync(&k->link, looked);
 	if (closed(k) && result == -ENOTCONN)
 		result = -EBADF;
 	pthread_mutex_unlock(&k->link.shared->lock);
 	drop(holder_of(k->number));
+	kb_let_cancel(cancel);
 	return result;
 }
 
 int kb_leave_to_wait(struct ksock *k)
 {
+	const int      cancel = k->cancel;
 	struct shared *s = k->link.shared;
 	uint32_t       waits = s->wait_sent;
 	kb_sync(&k->link, 1);
 	int came = waits && (s->wait_sent != waits || (k->link.seg.mem && kb_ring_available(&k->link.seg, &s->at) != 0));
 	pthread_mutex_unlock(&s->lock);
+	kb_let_cancel(cancel);
 	return came;
 }
 
 int kb_come_back(struct ksock *k) { return lock(k); }
+
+void kb_abandon(void *k) { drop(holder_of(((struct ksock *)k)->number)); }
 
 /* Makes k known by its descriptor, so that a child shares it, and forgets whatever was known by it before, because the program has closed its
  * descriptor by itself, so that the number is another's now. k may be NULL. */
@@ -222,7 +233,7 @@ static int quiet(struct ksock *k)
 	return err == 0 || err == EOWNERDEAD;
 }
 
-int kbus_ksock_close(kbus_ksock_t ksock)
+static int close_ksock(kbus_ksock_t ksock)
 {
 	struct holder *at = holder_of(ksock);
 	if (at) {
@@ -245,7 +256,15 @@ int kbus_ksock_close(kbus_ksock_t ksock)
 	return close(ksock) < 0 ? -errno : 0;
 }
 
-static kbus_ksock_t open_socket(const char *path, int flags)
+int kbus_ksock_close(kbus_ksock_t ksock)
+{
+	const int cancel = kb_hold_cancel();
+	const int err = close_ksock(ksock);
+	kb_let_cancel(cancel);
+	return err;
+}
+
+static kbus_ksock_t open_ksock(const char *path, int flags)
 {
 	static const uint32_t modes[] = {[O_RDONLY] = 1, [O_WRONLY] = 2, [O_RDWR] = 3};
 	if ((flags & O_ACCMODE) == O_ACCMODE)
@@ -269,6 +288,14 @@ static kbus_ksock_t open_socket(const char *path, int flags)
 		kb_ksock_free(k, 1);
 		return err;
 	}
+	return fd;
+}
+
+static kbus_ksock_t open_socket(const char *path, int flags)
+{
+	const int          cancel = kb_hold_cancel();
+	const kbus_ksock_t fd = open_ksock(path, flags);
+	kb_let_cancel(cancel);
 	return fd;
 }
 

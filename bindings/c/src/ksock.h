@@ -19,6 +19,7 @@ typedef char kb_header_has_88_bytes[sizeof(kbus_message_t) == 88 ? 1 : -1];
 struct ksock {
 	struct link     link;
 	kbus_ksock_t    number;
+	int             cancel;   /* whether the thread that has locked it could be cancelled before */
 	int             closing;  /* it has been closed; threads in it finish, and the last frees it */
 	struct ksock   *next;     /* among those */
 	kbus_message_t  draft;    /* the header of the message being written, as far as it has come */
@@ -40,6 +41,9 @@ int kb_leave(struct ksock *k, int result, int looked);
  * the Ksock has been closed, and left. */
 int kb_leave_to_wait(struct ksock *k);
 int kb_come_back(struct ksock *k);
+
+/* Instead of coming back, for a thread that is cancelled meanwhile. */
+void kb_abandon(void *k);
 
 /* A message in the entire form, allocated. 0 or -ENOMEM. */
 int kb_entire(const kbus_bus_msg_t *m, kbus_message_t **msg);

@@ -18,20 +18,34 @@ static struct link    *first;
 static void (*parties[PARTIES])(void);
 static int             those;
 static sigset_t        forking;
+static int             cancel; /* of the thread that has the lock */
+
+int kb_hold_cancel(void)
+{
+	int before;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	return before;
+}
+
+void kb_let_cancel(int before) { pthread_setcancelstate(before, &before); }
 
 static void take(sigset_t *before)
 {
-	sigset_t signals;
+	const int could = kb_hold_cancel();
+	sigset_t  signals;
 	sigfillset(&signals);
 	pthread_sigmask(SIG_SETMASK, &signals, before);
 	pthread_mutex_lock(&lock);
+	cancel = could;
 }
 
 void kb_let_forks(const sigset_t *before)
 {
 	const sigset_t mask = *before;
+	const int      could = cancel;
 	pthread_mutex_unlock(&lock);
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	kb_let_cancel(could);
 }
 
 static void before_fork(void) { take(&forking); }

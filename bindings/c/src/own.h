@@ -11,6 +11,10 @@ struct link;
 void kb_hold_forks(sigset_t *before);
 void kb_let_forks(const sigset_t *before);
 
+/* Between these two the thread is not cancelled, for others would wait for what it holds. They nest; so does whoever holds forks. */
+int  kb_hold_cancel(void);
+void kb_let_cancel(int before);
+
 /* Held: a link belongs to this process from now on, until kb_disown: a child calls cut, which closes its descriptors. */
 void kb_own(struct link *l, void (*cut)(struct link *));
 void kb_disown(struct link *l);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "link.h"
+#include "own.h"
 #include "tapwire.h"
 #include "trace.h"
 
@@ -112,7 +113,7 @@ static int begin(kbus_tap_t *t, const kbus_tap_filter_t *filter)
 	return f.op == OP_TAP && f.seq == seq ? 0 : -EPROTO;
 }
 
-int kbus_tap_open_at(kbus_tap_t **tap, const char *path, const kbus_tap_filter_t *filter)
+static int open_at(kbus_tap_t **tap, const char *path, const kbus_tap_filter_t *filter)
 {
 	kbus_tap_t *t = calloc(1, sizeof *t);
 	if (!t)
@@ -130,6 +131,14 @@ int kbus_tap_open_at(kbus_tap_t **tap, const char *path, const kbus_tap_filter_t
 	}
 	*tap = t;
 	return 0;
+}
+
+int kbus_tap_open_at(kbus_tap_t **tap, const char *path, const kbus_tap_filter_t *filter)
+{
+	const int cancel = kb_hold_cancel();
+	const int err = open_at(tap, path, filter);
+	kb_let_cancel(cancel);
+	return err;
 }
 
 int kbus_tap_open(kbus_tap_t **tap, uint32_t number, const kbus_tap_filter_t *filter)

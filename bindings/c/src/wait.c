@@ -57,6 +57,16 @@ static int ready(struct link *l, int wait_for)
 	return can < 0 ? can : will;
 }
 
+/* Waits without the lock, which is all of it in which a thread can be cancelled. 0 or -errno. */
+static int await_unlocked(struct ksock *k, struct pollfd *p, int slice)
+{
+	int n;
+	pthread_cleanup_push(kb_abandon, k);
+	n = poll(p, 1, slice);
+	pthread_cleanup_pop(0);
+	return n < 0 ? -errno : 0;
+}
+
 /* Waits for the descriptor. A close by another thread ends the socket, which wakes us; but not if other processes use it
  * too, so then we look now and then. 0, or -errno for a reason to give up. */
 static int await_descriptor(struct ksock *k, int wait_for)
@@ -64,7 +74,7 @@ static int await_descriptor(struct ksock *k, int wait_for)
 	struct frame  f;
 	struct pollfd p = {k->link.fd, POLLIN, 0};
 	int           slice = kb_link_own(&k->link) ? -1 : SHARED_MS;
-	int           err = kb_leave_to_wait(k) || poll(&p, 1, slice) >= 0 ? 0 : -errno;
+	int           err = kb_leave_to_wait(k) ? 0 : await_unlocked(k, &p, slice);
 	int           back = kb_come_back(k);
 	if (back)
 		return back;

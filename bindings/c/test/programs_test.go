@@ -95,6 +95,8 @@ func TestForks(t *testing.T) { everyWay(t, "forks.c") }
 
 func TestSignals(t *testing.T) { everyWay(t, "signals.c") }
 
+func TestCancelledThreads(t *testing.T) { everyWay(t, "cancelled.c") }
+
 // Bad pointers, through rings and through the socket. (Device: see the conformance table's cases with pointers.)
 func TestPointers(t *testing.T) {
 	program := compile(t, "gcc", "pointers.c")
