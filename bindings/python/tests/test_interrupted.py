@@ -371,6 +371,7 @@ class Dropped(WithDaemon):
         said, before = [], sys.unraisablehook
         self.addCleanup(setattr, sys, "unraisablehook", before)
         sys.unraisablehook = lambda failed: said.append(str(failed.exc_value))
+        gc.collect()  # what others have left
         there = len(os.listdir("/proc/self/fd"))
         k = Ksock(self.bus(0))
         unclosed = "unclosed {!r}".format(k)

@@ -159,6 +159,8 @@ class Taps(WithDaemon):
             return await aio.open_tap(0)
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
+            gc.collect()  # what others have left
+            said.clear()
             before = len(os.listdir("/proc/self/fd"))
             tap = asyncio.run(opened())
             self.assertRaisesRegex(RuntimeError, "another event loop's", asyncio.run, tap.next())
