@@ -158,7 +158,10 @@ class Books:
         self._asked = Asked()
 
     def wake_receiver(self) -> None:
-        """The inbox has a message that another caller did not take: the next caller that waits for any message gets it."""
+        """The inbox has a message that another caller did not take: the next caller that waits for any message gets it.
+
+        So whoever leaves one behind says so: who was woken for it may have had one of his own meanwhile.
+        """
         for query in list(self.waiting.values()):
             if query.receives and not query.given_up and not query.done and query.notify is not None:
                 query.notify()

@@ -146,6 +146,15 @@ class Aio(WithDaemon):
             self.assertEqual(await b.value("nummsgs"), 0)
 
     @in_loop
+    async def test_what_is_left(self, a, b):
+        """Who takes a message and leaves another wakes one that waits, for nothing may come from the bus any more."""
+        waiting = asyncio.ensure_future(b.receive())
+        await b.value("nummsgs")  # it waits at the daemon
+        b._core.inbox += [(number, Announcement("$.A", str(number)).parts) for number in (-4, -2)]
+        self.assertEqual((await b.receive()).data, b"-4")
+        self.assertEqual((await waiting).data, b"-2")
+
+    @in_loop
     async def test_call_cancelled(self, a, b):
         """Between any two steps: the call is given up, its answer dropped, the next is right."""
         await b.bind("$.R", replier=True)

@@ -76,6 +76,15 @@ class Threads(WithDaemon):
         for mine in got:
             self.assertEqual(mine, sorted(mine))
 
+    def test_what_is_left(self):
+        """Who takes a message and leaves another wakes one that waits, for nothing may come from the bus any more."""
+        k = self.ksock()
+        join = self.begin(lambda: k.wait_for_msg(PATIENCE))
+        self.waits(k, 1)
+        k._open.core.inbox += [(number, Announcement("$.A", str(number)).parts) for number in (-4, -2)]
+        mine = k.read_next_msg().data
+        self.assertEqual({mine, join()[0].data}, {b"-4", b"-2"})
+
     def test_calls_at_once(self):
         k, r = self.ksock(), self.ksock()
         r.bind("$.R", True)
@@ -109,7 +118,7 @@ class Threads(WithDaemon):
 
 
 class ThreadsDevice(WithDevice, Threads):
-    test_nobody_waits_for_another = test_calls_at_once = None  # a device has one queue for all
+    test_nobody_waits_for_another = test_what_is_left = test_calls_at_once = None  # a device has one queue for all
 
     def waits(self, k, count):
         while len(k._open._sleepers) < count:

@@ -276,6 +276,8 @@ class Ksock:
             if first is not None:
                 try:
                     del core.inbox[0]
+                    if core.inbox:
+                        core.wake_receiver()
                     return Message.from_parts(first[1])
                 except BaseException:  # out of a signal handler
                     core.put_back(first)
