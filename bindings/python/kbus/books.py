@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import bisect
 import struct
-from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from . import layout, wire
 from .asked import Asked
@@ -49,6 +49,7 @@ class Books:
         self.inbox: List[Tuple[int, Parts]] = []  # taken from the queue, in order, by number
         self._newest = -1  # the highest number that was ever put there by an answer
         self.waiting: Dict[int, Query] = {}  # what was asked and not answered, by sequence
+        self._coming: Set[Query] = set()  # whose callers were told that there is a message, and come for one
         self.owed: List[Query] = []  # to be asked besides
         self.features = 0  # what was granted: what may follow a message
         self._asked = Asked()
@@ -98,6 +99,8 @@ class Books:
             self._into_inbox(query.number, parts)
             if query.given_up:
                 self.wake_receiver()
+            elif query.receives:
+                self._coming.add(query)
 
     def _into_inbox(self, number: int, parts: Parts) -> None:
         """Once for each number, even if that was taken out of the inbox since."""
@@ -158,14 +161,26 @@ class Books:
         self._asked = Asked()
 
     def wake_receiver(self) -> None:
-        """The inbox has a message that another caller did not take: the next caller that waits for any message gets it.
-
-        So whoever leaves one behind says so: who was woken for it may have had one of his own meanwhile.
-        """
+        """The inbox has a message that another caller did not take: the next caller that waits for any message gets it."""
         for query in list(self.waiting.values()):
-            if query.receives and not query.given_up and not query.done and query.notify is not None:
+            if query.receives and not query.given_up and not query.done and query.notify is not None \
+                    and query not in self._coming:
+                self._coming.add(query)
                 query.notify()
                 return
+
+    def came(self, query: Query) -> None:
+        """The caller looks into the inbox now, and whoever takes the first message says so in taken()."""
+        self._coming.discard(query)
+
+    def taken(self) -> None:
+        """A message has gone out of the inbox. Another is there for whoever waits, unless somebody comes for it: who was woken for a
+        message may have had one of his own in the same moment, and has left that."""
+        for query in list(self._coming):
+            if query.given_up:
+                self._coming.discard(query)
+        if len(self.inbox) > len(self._coming):
+            self.wake_receiver()
 
     def poke(self) -> None:
         """Lets all that wait for a message ask their until() again. From any thread and signal handler."""

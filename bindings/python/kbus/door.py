@@ -293,8 +293,7 @@ class Door:
         if first is not None:
             taken.append(first)  # from here on it may be put back, which does nothing while it is still there
             del self.core.inbox[0]
-            if self.core.inbox:
-                self.core.wake_receiver()
+            self.core.taken()
 
     def _finish(self) -> None:
         """Notes what an answer means that an exception has interrupted in that. Before the inbox is looked at."""

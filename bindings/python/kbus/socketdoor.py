@@ -166,6 +166,7 @@ class SocketDoor(Door):
             self._turns.take(self._begin, query)
             if not query.done:
                 self._await(query, awake, deadline)
+            self.core.came(query)
         except Late:
             raise
         except BaseException:

@@ -183,6 +183,43 @@ class Inbox(unittest.TestCase):
             self.assertEqual([number for number, _ in core.inbox], [2, 4, 6])
 
 
+    def waits(self, count):
+        """So many receivers that wait, and whom of them was woken."""
+        core, frames = fresh()
+        queries, woken = [Query(wire.NEXT_WAIT) for _ in range(count)], []
+        for i, query in enumerate(queries):
+            query.notify = lambda i=i: woken.append(i)
+            frames.queue(query)
+        return core, frames, queries, woken
+
+    def takes(self, core, query):
+        core.came(query)
+        del core.inbox[0]
+        core.taken()
+
+    def test_each_comes_for_its_own(self):
+        """Nobody is woken for a message for which somebody comes."""
+        core, frames, queries, woken = self.waits(3)
+        frames.feed(b"".join(result(wire.NEXT_WAIT, query.seq, message(b"x")) for query in queries[:2]))
+        self.takes(core, queries[0])
+        self.takes(core, queries[1])
+        self.assertEqual(woken, [0, 1])
+
+    def test_left_behind(self):
+        """Somebody is woken for a message for which nobody comes, once."""
+        core, frames, queries, woken = self.waits(4)
+        core.give_up(queries[0])
+        frames.feed(result(wire.NEXT_WAIT, queries[0].seq, message(b"late")))
+        self.assertEqual(woken, [1, 0])  # the first need not hear of it, but it does no harm
+        frames.feed(result(wire.NEXT_WAIT, queries[1].seq, message(b"own")))
+        self.takes(core, queries[1])
+        core.taken()
+        self.assertEqual(woken, [1, 0, 1, 2])
+        core.give_up(queries[2])  # it does not come
+        core.taken()
+        self.assertEqual(woken, [1, 0, 1, 2, 3])
+
+
 class Pieces(unittest.TestCase):
     def test_any(self):
         """Bytes may come in any pieces, and go in any."""

@@ -139,6 +139,7 @@ class Connection:
                     await self._until(woken, self._loop.time() + LITTLE)
                 if not query.done:
                     raise Late
+            self.core.came(query)
         except Late:
             raise
         except BaseException:  # the task is cancelled, or this comes out of a signal handler

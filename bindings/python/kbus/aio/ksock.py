@@ -276,8 +276,7 @@ class Ksock:
             if first is not None:
                 try:
                     del core.inbox[0]
-                    if core.inbox:
-                        core.wake_receiver()
+                    core.taken()
                     return Message.from_parts(first[1])
                 except BaseException:  # out of a signal handler
                     core.put_back(first)
