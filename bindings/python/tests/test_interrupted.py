@@ -39,8 +39,9 @@ class WithSignals(WithDaemon):
     def interrupted(self, operation, *args, **kwargs):
         """Runs an operation that cannot end, until a signal handler raises out of it."""
         def handler(*_):
+            self.stop_handling()
             raise Interrupted
-        self.handle(handler, 0.05)
+        self.handle(handler, 0.05, 0.05)  # Python may miss one that comes just before it waits
         with self.assertRaises(Interrupted):
             operation(*args, **kwargs)
 

@@ -331,7 +331,8 @@ class Stopping(WithDaemon):
         service.replier("$.R")(lambda request: None)
         self.addCleanup(signal.signal, signal.SIGALRM, signal.getsignal(signal.SIGALRM))
         signal.signal(signal.SIGALRM, lambda *_: service.stop())
-        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)  # Python may miss one that comes just before it waits
         service.serve(k)
 
 

@@ -125,9 +125,12 @@ class Opening(WithDaemon):
 
     def test_forked_by_handler(self):
         """The child goes on where the program was, and is told at once."""
-        parent, children = os.getpid(), []
+        parent, children, forked = os.getpid(), [], []
 
         def handler(*_):
+            if forked:
+                return
+            forked.append(True)
             child = os.fork()
             if child:
                 children.append(child)
@@ -141,12 +144,13 @@ class Opening(WithDaemon):
 
             def fork_and_let_go():
                 place.hold_up()
-                os.kill(parent, signal.SIGUSR1)
-                while not children:
+                while not children:  # one that comes just before the program sleeps is looked at when it wakes
+                    os.kill(parent, signal.SIGUSR1)
                     os.sched_yield()
                 ended = os.waitpid(children.pop(), 0)[1]
                 place.close()
                 return ended
+            forked.clear()
             result = self.begin(fork_and_let_go)
             said = 0
             try:

@@ -127,12 +127,13 @@ class Serving(WithDaemon):
                     pass
                 if how == "thread":
                     service.stop()
-                else:
+                while how == "handler" and not over.is_set():  # Python may miss one that comes just before it waits
                     signal.pthread_kill(threading.main_thread().ident, signal.SIGALRM)
             self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, lambda *_: service.stop()))
-            thread = threading.Thread(target=stop)
+            over, thread = threading.Event(), threading.Thread(target=stop)
             thread.start()
             service.serve(server)
+            over.set()
             thread.join()
         k.send_msg(Announcement("$.A", "later"))
         self.assertEqual(server.num_messages(), 1)
