@@ -71,7 +71,6 @@ func join(name, at string, node *ua.NodeID) *client {
 func (k *client) leave(name string) {
 	check(k.sub.Cancel(background))
 	check(k.Close(background))
-	time.Sleep(500 * time.Millisecond)
 	fmt.Println(name, "leaves")
 }
 

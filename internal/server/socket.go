@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"kbus.example/kbus/internal/rundir"
 	"kbus.example/kbus/internal/server/loop"
 )
 
@@ -35,8 +36,8 @@ func listenOn(path string, mode fs.FileMode, group int) (_ loop.Socket, _ mine, 
 		}
 	}()
 	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: path}); err != nil {
-		if errors.Is(err, unix.EINVAL) && len(path) > 107 {
-			return none, mine{}, fmt.Errorf("socket %s: the path has %d bytes; the kernel takes 107", path, len(path))
+		if errors.Is(err, unix.EINVAL) && len(path) > rundir.MostPathBytes {
+			return none, mine{}, fmt.Errorf("socket %s: the path has %d bytes; the kernel takes %d", path, len(path), rundir.MostPathBytes)
 		}
 		return none, mine{}, fmt.Errorf("socket %s: %w", path, err)
 	}

@@ -169,18 +169,16 @@ class Books:
                 query.notify()
                 return
 
-    def came(self, query: Query) -> None:
-        """The caller looks into the inbox now, and whoever takes the first message says so in taken()."""
-        self._coming.discard(query)
-
     def taken(self) -> None:
         """A message has gone out of the inbox. Another is there for whoever waits, unless somebody comes for it: who was woken for a
         message may have had one of his own in the same moment, and has left that."""
-        for query in list(self._coming):
-            if query.given_up:
-                self._coming.discard(query)
         if len(self.inbox) > len(self._coming):
             self.wake_receiver()
+
+    def left(self, query: Query) -> None:
+        """An exception has ended the operation of that query: if its caller was to come for a message, another does."""
+        self._coming.discard(query)
+        self.taken()
 
     def poke(self) -> None:
         """Lets all that wait for a message ask their until() again. From any thread and signal handler."""

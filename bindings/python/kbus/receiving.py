@@ -49,6 +49,8 @@ class Receiving(Books):
                 if e.condition == "ErrCanceled":
                     return
                 self._bus_lost(e)
+            finally:
+                self._coming.discard(query)  # its caller looks into the inbox now
 
     def first(self) -> "Optional[Tuple[int, Parts]]":
         """What is to be taken out of the inbox first; ENOTCONN after the last words."""

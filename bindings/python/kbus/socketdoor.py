@@ -150,6 +150,7 @@ class SocketDoor(Door):
             if cancel is not None:
                 self._frames.queue(cancel)
                 self._flush()
+        self.core.left(query)
 
     def _finish(self) -> None:
         while not self._frames.need() and not self._frames.why:
@@ -166,7 +167,6 @@ class SocketDoor(Door):
             self._turns.take(self._begin, query)
             if not query.done:
                 self._await(query, awake, deadline)
-            self.core.came(query)
         except Late:
             raise
         except BaseException:

@@ -182,18 +182,19 @@ class Inbox(unittest.TestCase):
             core.put_back(first)
             self.assertEqual([number for number, _ in core.inbox], [2, 4, 6])
 
-
     def waits(self, count):
         """So many receivers that wait, and whom of them was woken."""
         core, frames = fresh()
-        queries, woken = [Query(wire.NEXT_WAIT) for _ in range(count)], []
+        receiving, woken = [core.receive_wait() for _ in range(count)], []
+        queries = [operation.send(None) for operation in receiving]
         for i, query in enumerate(queries):
             query.notify = lambda i=i: woken.append(i)
+            query.operation = receiving[i]
             frames.queue(query)
         return core, frames, queries, woken
 
     def takes(self, core, query):
-        core.came(query)
+        self.assertRaises(StopIteration, query.operation.send, query.answer)
         del core.inbox[0]
         core.taken()
 
@@ -216,7 +217,7 @@ class Inbox(unittest.TestCase):
         core.taken()
         self.assertEqual(woken, [1, 0, 1, 2])
         core.give_up(queries[2])  # it does not come
-        core.taken()
+        core.left(queries[2])
         self.assertEqual(woken, [1, 0, 1, 2, 3])
 
 

@@ -378,7 +378,6 @@ class StepsAsyncio(WithDaemon):
         self.run_all(self.k.call(Request("$.R", "end")))
         thread.join()
 
-
     def test_tap(self):
         sender, tap = self.ksock(), self.run_all(aio.open_tap(0, "$.A", kinds=["sent"]))
         self.addCleanup(tap.close)

@@ -139,13 +139,13 @@ class Connection:
                     await self._until(woken, self._loop.time() + LITTLE)
                 if not query.done:
                     raise Late
-            self.core.came(query)
         except Late:
             raise
         except BaseException:  # the task is cancelled, or this comes out of a signal handler
             self._finish()
             if not self.frames.unsend(query):
                 self._give_up(query)
+            self.core.left(query)
             raise
         return query.result()
 
